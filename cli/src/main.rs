@@ -1,0 +1,2 @@
+//! The heapsight command.
+fn main() {}

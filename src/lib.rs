@@ -1,0 +1,1 @@
+//! Heapsight: a memory allocator that knows where every byte came from.
