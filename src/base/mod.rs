@@ -1,1 +1,9 @@
-//! (skeleton)
+//! Floor 0: what `std` would give us if it never allocated.
+//!
+//! Everything here is pure: no system call, no allocation, no panic in release. [`sync`] is the one
+//! door to atomics, so that the protocols above run unchanged under loom.
+
+pub(crate) mod arith;
+pub(crate) mod bitmap;
+pub(crate) mod sync;
+pub(crate) mod text;

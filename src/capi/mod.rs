@@ -1,1 +1,13 @@
-//! (skeleton)
+//! The C face: `extern "C"` functions under the prefix `heapsight_`, and the header they make.
+//!
+//! | module | functions |
+//! |---|---|
+//! | [`memory`] | libc's semantics, for this face and the C library's unprefixed names |
+//! | [`heap`] | `heapsight_malloc` and its family |
+//! | [`tracking`] | start, statistics, leak checks |
+//! | [`summary`] | what glibc's introspection functions answer with |
+
+pub(crate) mod heap;
+pub(crate) mod memory;
+pub(crate) mod summary;
+pub(crate) mod tracking;

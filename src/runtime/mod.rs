@@ -1,1 +1,31 @@
-//! (skeleton)
+//! Floor 8: the only home of statics. Options, the life of the process and its threads, and the
+//! wiring of engine, tracker and reports.
+//!
+//! | module | answers |
+//! |---|---|
+//! | [`options`] | what can be configured, and how is it read? |
+//! | [`tls`] | which heap is the calling thread's? |
+//! | [`entry`] | the way into the engine for every face |
+//! | [`thread`] | how does a thread get a heap and leave it? |
+//! | [`start`], [`fork`], [`exit`] | what happens when the process starts, forks and ends? |
+//! | [`inspect`] | statistics, leak reports, the whole-heap check |
+//! | [`next`] | which allocator is behind this one? |
+//! | [`misuse`] | what happens when the program frees what it must not? |
+
+pub(crate) mod entry;
+pub(crate) mod exit;
+pub(crate) mod foreign;
+mod fork;
+pub(crate) mod inspect;
+pub(crate) mod misuse;
+pub(crate) mod next;
+pub mod options;
+pub(crate) mod start;
+mod thread;
+pub(crate) mod tls;
+
+use crate::heap::engine::Engine;
+use crate::track::Tracker;
+
+/// The engine of the process.
+pub(crate) static ENGINE: Engine<Tracker> = Engine::new(Tracker::new());

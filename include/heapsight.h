@@ -1,0 +1,141 @@
+// Heapsight: a memory allocator that knows where every byte came from.
+//
+// Linking libheapsight (shared or static) replaces malloc, free and their family for the whole
+// program; the functions below are what it offers beyond them. Unless a function says otherwise it
+// may be called from any thread, and none may be called from a signal handler.
+//
+// Made by cbindgen from the Rust sources; do not edit.
+
+#ifndef HEAPSIGHT_H
+#define HEAPSIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// How Heapsight is configured.
+typedef struct heapsight_config {
+  // Options as in the environment variable `HEAPSIGHT`, `"track=full,leaks=on"`; null: none.
+  const char *options;
+} heapsight_config;
+
+// Statistics of the tracked blocks. Bytes are those asked for. A `realloc` counts as one
+// allocation and one deallocation. Peaks are the largest values the current counters ever held.
+typedef struct heapsight_stats_t {
+  // Blocks ever allocated.
+  uint64_t total_allocations;
+  // Blocks in use.
+  uint64_t current_allocations;
+  // Most blocks in use at one moment.
+  uint64_t peak_allocations;
+  // Blocks ever freed.
+  uint64_t total_deallocations;
+  // Bytes ever allocated.
+  uint64_t bytes_allocated;
+  // Bytes ever freed.
+  uint64_t bytes_deallocated;
+  // Bytes in use.
+  uint64_t current_bytes;
+  // Most bytes in use at one moment.
+  uint64_t peak_bytes;
+} heapsight_stats_t;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// Allocates `size` bytes, aligned to 16. Zero bytes give a unique block.
+//
+// Returns null and sets `errno` to `ENOMEM` when memory runs out. Free with `heapsight_free`, or
+// with `free` where libheapsight is linked.
+void *heapsight_malloc(size_t size);
+
+// Allocates `count * size` bytes, zeroed.
+//
+// Returns null and sets `errno` to `ENOMEM` when memory runs out or the product overflows.
+void *heapsight_calloc(size_t count, size_t size);
+
+// Resizes a block, moving it if it must; null allocates.
+//
+// Returns null and leaves the block as it was when memory runs out; frees it and returns null when
+// `size` is zero.
+void *heapsight_realloc(void *ptr,
+                        size_t size);
+
+// Frees a block, from any thread; null does nothing. `errno` is kept.
+//
+// An address that is no block in use is reported on stderr and ends the process (`safety=basic`),
+// or is ignored (`safety=off`).
+void heapsight_free(void *ptr);
+
+// Allocates `size` bytes aligned to `align`, a power of two.
+//
+// Returns null and sets `errno` to `EINVAL` for another alignment, `ENOMEM` when memory runs out.
+void *heapsight_aligned_alloc(size_t align,
+                              size_t size);
+
+// Bytes that may be used at `ptr`, at least those asked for; zero for null.
+size_t heapsight_usable_size(const void *ptr);
+
+// Gives memory that no block uses back to the system. Returns whether there was any.
+bool heapsight_trim(void);
+
+// Puts a configuration into force, from this call on; null means defaults. Blocks from before stay
+// untracked.
+//
+// Returns false, after one line on stderr for each, when options were wrong; they keep their
+// defaults, the others apply.
+//
+// # Safety
+// `config` is null or valid, and its options are null or a C string.
+bool heapsight_init(const struct heapsight_config *config);
+
+// Ends tracking: makes the leak report now rather than at exit, if `leaks=on`.
+//
+// Returns whether anything leaked.
+bool heapsight_deinit(void);
+
+// Fills `out` with the statistics. Returns false, and zeros, while nothing is tracked.
+//
+// # Safety
+// `out` is writable.
+bool heapsight_stats(struct heapsight_stats_t *out);
+
+// Prints the statistics to stderr.
+void heapsight_print_stats(void);
+
+// Starts the totals of the statistics at zero, and the peaks at what is current.
+void heapsight_reset_stats(void);
+
+// Prints every tracked block that is in use now to stderr, by call stack.
+//
+// Returns the number of blocks that count as leaked; those that libc and the language run-times
+// keep on purpose do not.
+uint64_t heapsight_check_for_leaks(void);
+
+// Checks the whole heap for contradictions, the sign of memory corruption. No other thread may
+// use the heap meanwhile.
+//
+// Returns how many were found.
+size_t heapsight_check_heap(void);
+
+// Frees a block of `malloc`, `calloc`, `realloc` or `c_realloc` whose size the caller knows.
+//
+// `ptr` may be null. `size` is checked against the block and reported on stderr when it is wrong;
+// the block is freed all the same. Zero means "unknown" and is not checked.
+void c_free(void *ptr,
+            size_t size);
+
+// Resizes a block whose size the caller knows.
+//
+// Like `realloc`, with `old_size` checked as in `c_free`. Returns null, and leaves the block as it
+// was, when memory runs out; frees the block and returns null when `new_size` is zero.
+void *c_realloc(void *ptr,
+                size_t old_size,
+                size_t new_size);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* HEAPSIGHT_H */

@@ -1,0 +1,191 @@
+//! libc's memory functions on this engine: glibc's corner cases, `errno` included.
+//!
+//! The library face exports them under the prefix `heapsight_`; `preload/` under their own names.
+//! Failure is null and `ENOMEM`; requests above `PTRDIFF_MAX` fail; `free` keeps `errno`.
+//! All are thread-safe, none is async-signal-safe.
+
+use crate::heap::alloc::Request;
+use crate::heap::class::ALIGN_MIN;
+use crate::os::memory::PAGE;
+use crate::runtime::{entry, foreign, misuse};
+use core::ffi::{c_int, c_void};
+use core::ptr;
+
+/// Sets `errno`.
+#[cold]
+fn fail(code: c_int) -> *mut c_void {
+    // SAFETY: libc's own thread-local, always there.
+    unsafe { *libc::__errno_location() = code };
+    ptr::null_mut()
+}
+
+#[inline(always)]
+fn checked(block: *mut u8) -> *mut c_void {
+    if block.is_null() { fail(libc::ENOMEM) } else { block.cast() }
+}
+
+/// `malloc(3)`; zero bytes give a unique block.
+#[inline(always)]
+pub fn malloc(size: usize) -> *mut c_void {
+    let block = entry::pop(size);
+    if block.is_null() { malloc_cold(size) } else { block.cast() }
+}
+
+#[inline(never)]
+fn malloc_cold(size: usize) -> *mut c_void {
+    checked(entry::allocate_any(Request::plain(size)))
+}
+
+/// `calloc(3)`; overflow of the product is `ENOMEM`.
+#[inline]
+pub fn calloc(count: usize, size: usize) -> *mut c_void {
+    match count.checked_mul(size) {
+        Some(total) => checked(entry::allocate_any(Request { size: total, align: ALIGN_MIN, zero: true })),
+        None => fail(libc::ENOMEM),
+    }
+}
+
+/// `free(3)`; null is allowed, anything else that is no block in use is reported.
+#[inline(always)]
+pub fn free(address: *mut c_void) {
+    if let Err(misuse) = entry::free(address.cast()) {
+        foreign::free(misuse);
+    }
+}
+
+/// `realloc(3)`; as in glibc, `realloc(p, 0)` frees `p` and returns null.
+pub fn realloc(address: *mut c_void, size: usize) -> *mut c_void {
+    if address.is_null() {
+        return malloc(size);
+    }
+    if size == 0 {
+        free(address);
+        return ptr::null_mut();
+    }
+    match entry::reallocate(address.cast(), size, ALIGN_MIN) {
+        Ok(block) => checked(block),
+        Err(misuse) => foreign::realloc(misuse, size).cast(),
+    }
+}
+
+/// `reallocarray(3)`; overflow of the product is `ENOMEM`, and the block stays.
+pub fn reallocarray(address: *mut c_void, count: usize, size: usize) -> *mut c_void {
+    match count.checked_mul(size) {
+        Some(total) => realloc(address, total),
+        None => fail(libc::ENOMEM),
+    }
+}
+
+/// BSD's `reallocf`: frees the block when it cannot be resized.
+pub fn reallocf(address: *mut c_void, size: usize) -> *mut c_void {
+    let block = realloc(address, size);
+    if block.is_null() && size > 0 {
+        free(address);
+    }
+    block
+}
+
+/// `aligned_alloc(3)` of C17: any power of two; anything else is `EINVAL`.
+pub fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
+    if align.is_power_of_two() { aligned(align, size) } else { fail(libc::EINVAL) }
+}
+
+/// `memalign(3)`; as in glibc, the alignment is rounded up to a power of two.
+pub fn memalign(align: usize, size: usize) -> *mut c_void {
+    match align.max(ALIGN_MIN).checked_next_power_of_two() {
+        Some(align) => aligned(align, size),
+        None => fail(libc::EINVAL),
+    }
+}
+
+/// `posix_memalign(3)`: the result is the error code, and `*slot` is written on success alone.
+///
+/// # Safety
+/// `slot` is writable.
+pub unsafe fn posix_memalign(slot: *mut *mut c_void, align: usize, size: usize) -> c_int {
+    if !align.is_power_of_two() || align % size_of::<*mut c_void>() != 0 {
+        return libc::EINVAL;
+    }
+    let block = allocate_aligned(align, size);
+    if block.is_null() {
+        return libc::ENOMEM;
+    }
+    // SAFETY: the caller's.
+    unsafe { slot.write(block.cast()) };
+    0
+}
+
+/// `valloc(3)`: page-aligned.
+pub fn valloc(size: usize) -> *mut c_void {
+    aligned(page_size(), size)
+}
+
+/// `pvalloc(3)`: page-aligned, in whole pages.
+pub fn pvalloc(size: usize) -> *mut c_void {
+    match size.max(1).checked_next_multiple_of(page_size()) {
+        Some(size) => aligned(page_size(), size),
+        None => fail(libc::ENOMEM),
+    }
+}
+
+fn page_size() -> usize {
+    // SAFETY: sysconf of a constant; it reads what the kernel told the process at its start.
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(PAGE)
+}
+
+fn aligned(align: usize, size: usize) -> *mut c_void {
+    checked(allocate_aligned(align, size))
+}
+
+fn allocate_aligned(align: usize, size: usize) -> *mut u8 {
+    // Above this, the sum of size and alignment cannot be an address range.
+    if align > isize::MAX as usize / 2 + 1 {
+        return ptr::null_mut();
+    }
+    entry::allocate_any(Request { size, align: align.max(ALIGN_MIN), zero: false })
+}
+
+/// `malloc_usable_size(3)`: bytes that may be used, at least those asked for; zero for null.
+pub fn usable_size(address: *mut c_void) -> usize {
+    if address.is_null() {
+        return 0;
+    }
+    if entry::is_ours(address.cast()) {
+        entry::usable_size(address.cast())
+    } else {
+        foreign::usable_size(address.cast())
+    }
+}
+
+/// How many bytes a request of `size` gets.
+pub fn good_size(size: usize) -> usize {
+    use crate::heap::class::ClassId;
+    ClassId::for_size(size)
+        .map_or_else(|| size.checked_next_multiple_of(PAGE).unwrap_or(size), ClassId::block_size)
+}
+
+/// Frees a block whose size the caller knows; a wrong size is reported, the block freed all the
+/// same. Null, and a size of zero for "unknown", are allowed.
+pub fn free_with_size(address: *mut c_void, size: usize) {
+    check_size(address, size);
+    free(address);
+}
+
+/// Resizes a block whose size the caller knows; a wrong size is reported, the block's own used.
+pub fn realloc_with_size(address: *mut c_void, old_size: usize, new_size: usize) -> *mut c_void {
+    check_size(address, old_size);
+    realloc(address, new_size)
+}
+
+fn check_size(address: *mut c_void, named: usize) {
+    if address.is_null() || named == 0 || !entry::is_ours(address.cast()) {
+        return;
+    }
+    let usable = entry::usable_size(address.cast());
+    // Zero: not a block in use, which `free` and `realloc` report better.
+    let exact = crate::runtime::inspect::requested_size(address.cast());
+    let is_wrong = exact.map_or(named > usable, |exact| exact != named);
+    if usable > 0 && is_wrong {
+        misuse::report_size(address.cast(), named, exact.unwrap_or(usable));
+    }
+}

@@ -1,0 +1,125 @@
+//! Start, statistics and leak checks for C.
+
+use crate::runtime::{inspect, options, start};
+use core::ffi::{CStr, c_char};
+
+/// How Heapsight is configured.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[allow(non_camel_case_types)]
+pub struct heapsight_config {
+    /// Options as in the environment variable `HEAPSIGHT`, `"track=full,leaks=on"`; null: none.
+    pub options: *const c_char,
+}
+
+/// Statistics of the tracked blocks. Bytes are those asked for. A `realloc` counts as one
+/// allocation and one deallocation. Peaks are the largest values the current counters ever held.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(non_camel_case_types)]
+pub struct heapsight_stats_t {
+    /// Blocks ever allocated.
+    pub total_allocations: u64,
+    /// Blocks in use.
+    pub current_allocations: u64,
+    /// Most blocks in use at one moment.
+    pub peak_allocations: u64,
+    /// Blocks ever freed.
+    pub total_deallocations: u64,
+    /// Bytes ever allocated.
+    pub bytes_allocated: u64,
+    /// Bytes ever freed.
+    pub bytes_deallocated: u64,
+    /// Bytes in use.
+    pub current_bytes: u64,
+    /// Most bytes in use at one moment.
+    pub peak_bytes: u64,
+}
+
+/// Puts a configuration into force, from this call on; null means defaults. Blocks from before stay
+/// untracked.
+///
+/// Returns false, after one line on stderr for each, when options were wrong; they keep their
+/// defaults, the others apply.
+///
+/// # Safety
+/// `config` is null or valid, and its options are null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapsight_init(config: *const heapsight_config) -> bool {
+    // SAFETY: the caller's.
+    let text = unsafe { config.as_ref() }
+        .filter(|config| !config.options.is_null())
+        // SAFETY: the caller's.
+        .map_or(&[][..], |config| unsafe { CStr::from_ptr(config.options) }.to_bytes());
+    let mut sound = true;
+    let config = options::Config::parse(text, &mut |error| {
+        sound = false;
+        std::eprintln!("{error}");
+    });
+    start::ensure();
+    start::apply(config);
+    sound
+}
+
+/// Ends tracking: makes the leak report now rather than at exit, if `leaks=on`.
+///
+/// Returns whether anything leaked.
+#[unsafe(no_mangle)]
+pub extern "C" fn heapsight_deinit() -> bool {
+    crate::deinit()
+}
+
+/// Fills `out` with the statistics. Returns false, and zeros, while nothing is tracked.
+///
+/// # Safety
+/// `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapsight_stats(out: *mut heapsight_stats_t) -> bool {
+    let stats = inspect::stats();
+    let filled = heapsight_stats_t {
+        total_allocations: stats.total_allocations,
+        current_allocations: stats.current_allocations,
+        peak_allocations: stats.peak_allocations,
+        total_deallocations: stats.total_deallocations,
+        bytes_allocated: stats.bytes_allocated,
+        bytes_deallocated: stats.bytes_deallocated,
+        current_bytes: stats.current_bytes,
+        peak_bytes: stats.peak_bytes,
+    };
+    if !out.is_null() {
+        // SAFETY: the caller's.
+        unsafe { out.write(filled) };
+    }
+    inspect::is_tracking()
+}
+
+/// Prints the statistics to stderr.
+#[unsafe(no_mangle)]
+pub extern "C" fn heapsight_print_stats() {
+    inspect::print_stats();
+}
+
+/// Starts the totals of the statistics at zero, and the peaks at what is current.
+#[unsafe(no_mangle)]
+pub extern "C" fn heapsight_reset_stats() {
+    inspect::reset_stats();
+}
+
+/// Prints every tracked block that is in use now to stderr, by call stack.
+///
+/// Returns the number of blocks that count as leaked; those that libc and the language run-times
+/// keep on purpose do not.
+#[unsafe(no_mangle)]
+pub extern "C" fn heapsight_check_for_leaks() -> u64 {
+    inspect::check_for_leaks().leaked_blocks()
+}
+
+/// Checks the whole heap for contradictions, the sign of memory corruption. No other thread may
+/// use the heap meanwhile.
+///
+/// Returns how many were found.
+#[unsafe(no_mangle)]
+pub extern "C" fn heapsight_check_heap() -> usize {
+    inspect::check_heap()
+}
+

@@ -1,0 +1,44 @@
+//! What the C library package needs of the engine: not an interface for others.
+
+pub use crate::capi::memory::{
+    aligned_alloc, calloc, free, free_with_size, good_size, malloc, memalign, posix_memalign,
+    pvalloc, realloc, realloc_with_size, reallocarray, reallocf, usable_size, valloc,
+};
+pub use crate::capi::summary::{Summary, summary};
+pub use crate::runtime::start::{Environment, start, start_passive};
+
+use crate::os::process;
+use crate::runtime::entry;
+use core::alloc::{GlobalAlloc, Layout};
+
+/// Gives unused memory back to the system; whether there was any.
+pub fn trim() -> bool {
+    entry::trim()
+}
+
+/// Says one last line and aborts.
+pub fn fatal(reason: &str) -> ! {
+    process::write(2, b"heapsight: ");
+    process::write(2, reason.as_bytes());
+    process::write(2, b"\n");
+    process::abort()
+}
+
+/// The heap that is never observed, as a global allocator: for the C library's own needs.
+#[derive(Clone, Copy, Debug)]
+pub struct PrivateHeap;
+
+// SAFETY: the engine's blocks are disjoint, aligned as asked, and live until freed.
+unsafe impl GlobalAlloc for PrivateHeap {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        entry::allocate_private(layout.size(), layout.align(), false)
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        entry::allocate_private(layout.size(), layout.align(), true)
+    }
+
+    unsafe fn dealloc(&self, address: *mut u8, _: Layout) {
+        free(address.cast());
+    }
+}

@@ -1,0 +1,117 @@
+//! The allocation paths: fast, and the first step of the cold one.
+//!
+//! The fast path takes the head of the thread's ready list for the class: 16 instructions, six
+//! loads, two stores through the C face; less where a constant layout fixes the class.
+
+use super::class::{ALIGN_MIN, ClassId, SMALL_MAX};
+use super::engine::Engine;
+use super::local::LocalHeap;
+use super::observe::{Observer, Slot};
+use super::slab::Slab;
+use core::ptr;
+
+/// What a caller wants.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) size: usize,
+    /// A power of two.
+    pub(crate) align: usize,
+    pub(crate) zero: bool,
+}
+
+/// What a cold path got.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Taken<'a> {
+    pub(super) slab: &'a Slab,
+    pub(super) address: *mut u8,
+    /// Zero behind the two link words.
+    pub(super) zeroed: bool,
+}
+
+impl Request {
+    /// A request of the C face.
+    #[inline]
+    pub(crate) const fn plain(size: usize) -> Self {
+        Self { size, align: ALIGN_MIN, zero: false }
+    }
+
+    #[inline]
+    fn class(&self) -> Option<ClassId> {
+        ClassId::for_layout(self.size, self.align)
+    }
+}
+
+impl LocalHeap {
+    /// The fast path of `malloc`: a block of at least `size` bytes, or null for the cold one.
+    #[inline(always)]
+    pub(crate) fn allocate_fast(&self, size: usize) -> *mut u8 {
+        if size <= SMALL_MAX { self.pop(ClassId::for_small(size)) } else { ptr::null_mut() }
+    }
+}
+
+impl<O: Observer> Engine<O> {
+    /// Serves any request; null when memory ran out. `heap` is the calling thread's own, or a
+    /// shared one whose lock it holds.
+    pub(crate) fn allocate(&self, heap: &LocalHeap, request: Request) -> *mut u8 {
+        match request.class() {
+            Some(class) => self.allocate_block(heap, class, request),
+            None => self.allocate_large(heap, request),
+        }
+    }
+
+    fn allocate_block(&self, heap: &LocalHeap, class: ClassId, request: Request) -> *mut u8 {
+        let zeroed = heap.is_ready_zeroed(class);
+        let address = heap.pop(class);
+        if !address.is_null() {
+            if request.zero {
+                // SAFETY: the block is ours and of that class.
+                unsafe { zero_block(address, request.size, zeroed) };
+            }
+            return address;
+        }
+        if heap.is_busy() {
+            return self.allocate_late(request);
+        }
+        let Some(taken) = self.refill(heap, class) else { return ptr::null_mut() };
+        if request.zero {
+            // SAFETY: as above.
+            unsafe { zero_block(taken.address, request.size, taken.zeroed) };
+        }
+        if taken.slab.is_tracked() {
+            self.observe(heap, taken, request.size);
+        }
+        taken.address
+    }
+
+    pub(super) fn observe(&self, heap: &LocalHeap, taken: Taken<'_>, size: usize) {
+        let offset = taken.address as usize - taken.slab.start() as usize;
+        let slot = Slot { slab: taken.slab, index: taken.slab.index_in(offset) };
+        let before = heap.set_observing(true);
+        self.observer.allocated(heap, slot, size, self.column_memory());
+        heap.set_observing(before);
+    }
+
+    /// From the heap that is nobody's, under its lock; null when that is not to be had either.
+    #[cold]
+    pub(crate) fn allocate_late(&self, request: Request) -> *mut u8 {
+        let served = self.late.with(self, |heap| self.allocate(heap, request));
+        served.unwrap_or(ptr::null_mut())
+    }
+
+    /// From the heap that is never observed.
+    #[cold]
+    pub(crate) fn allocate_private(&self, request: Request) -> *mut u8 {
+        let served = self.private.with(self, |heap| self.allocate(heap, request));
+        served.unwrap_or(ptr::null_mut())
+    }
+}
+
+/// Makes the first `size` bytes of a block zero.
+///
+/// # Safety
+/// The block is the caller's, of at least 16 bytes, and holds `size`.
+unsafe fn zero_block(address: *mut u8, size: usize, zeroed: bool) {
+    let len = if zeroed { size.min(2 * size_of::<usize>()) } else { size };
+    // SAFETY: the caller's.
+    unsafe { address.write_bytes(0, len) };
+}

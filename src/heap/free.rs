@@ -1,0 +1,140 @@
+//! The free paths: fast, and the cold one.
+//!
+//! The fast path serves a block of the caller's own heap, in the first slice of an untracked slab
+//! with room: about 25 instructions, of which eight refuse null, foreign, misaligned and freed
+//! addresses.
+
+use super::block::Block;
+use super::class::SLICE;
+use super::engine::Engine;
+use super::local::{LocalHeap, State};
+use super::locate::{Misuse, Place};
+use super::observe::{Observer, Slot};
+use super::slab::Slab;
+
+/// How far the fast path came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Freed<'a> {
+    /// All done.
+    Done,
+    /// Done, and the slab is empty: tell [`Engine::retire`].
+    Emptied(&'a Slab),
+    /// Nothing done: call [`Engine::free`].
+    Undecided,
+}
+
+impl<O: Observer> Engine<O> {
+    /// The fast path of `free`.
+    ///
+    /// # Safety
+    /// `heap` is the calling thread's own. `address` may be anything.
+    #[inline(always)]
+    pub(crate) unsafe fn free_fast(&self, heap: &LocalHeap, address: *mut u8) -> Freed<'_> {
+        let Some(slab) = self.space.record_of(address) else { return Freed::Undecided };
+        let secret = self.space.secret();
+        let block = address.cast::<Block>();
+        // A heap's own slab, not full, not tracked: its record names the heap and nothing else.
+        // Its spans are slice-aligned, so the offset in the slice is that in the slab.
+        #[expect(clippy::cast_possible_truncation, reason = "an offset in a slice")]
+        let is_ours = slab.owner_word() == heap.token()
+            && slab.is_block_start((address as usize % SLICE) as u32);
+        // SAFETY: `block` is the start of a block of a slab of ours, which is mapped.
+        if !is_ours || unsafe { Block::is_free(block, secret) } {
+            return Freed::Undecided;
+        }
+        // SAFETY: we own the slab, and the block was in use: it is not free.
+        if unsafe { slab.push_local(block, secret) } { Freed::Emptied(slab) } else { Freed::Done }
+    }
+
+    /// Follows up on [`Freed::Emptied`].
+    #[cold]
+    pub(crate) fn retire(&self, heap: &LocalHeap, slab: &Slab) {
+        // In a signal handler on top of a cold path, the interrupted path or a later one finds the
+        // empty slab in its queue.
+        if let Some(_busy) = heap.enter() {
+            self.slab_emptied(heap, slab);
+        }
+    }
+
+    /// Frees anything that this engine handed out, from any thread; says so when it did not.
+    #[cold]
+    pub(crate) fn free(&self, heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
+        match self.locate(address) {
+            Place::Foreign => Err(Misuse::foreign(address)),
+            Place::Misused(misuse) => Err(misuse),
+            Place::Large(slab) => {
+                self.observe_free(Slot { slab, index: 0 }, address)?;
+                self.free_large(slab);
+                Ok(())
+            }
+            Place::Block(slab, index) => {
+                self.observe_free(Slot { slab, index }, address)?;
+                let block = address.cast();
+                // SAFETY: the block was in use: it is not free.
+                unsafe { Block::set_key(block, self.space.secret()) };
+                // The busy mark keeps a signal handler, on top of us, out of the lists.
+                let entered = if self.is_at_home(heap, slab) { heap.enter() } else { None };
+                if entered.is_some() {
+                    // SAFETY: the user has given the block up; we own its slab.
+                    unsafe { self.free_local(heap, slab, block) };
+                } else {
+                    // SAFETY: the user has given the block up.
+                    unsafe { self.send_home(slab, block) };
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn observe_free(&self, slot: Slot<'_>, address: *mut u8) -> Result<(), Misuse> {
+        if slot.slab.is_tracked() && !self.observer.freed(slot) {
+            return Err(Misuse::double_free(slot, address));
+        }
+        Ok(())
+    }
+
+    fn is_at_home(&self, heap: &LocalHeap, slab: &Slab) -> bool {
+        slab.owner_token() == heap.token()
+    }
+
+    /// Returns a freed block to its slab, here or by way of its owner's inbox.
+    ///
+    /// # Safety
+    /// `block` is free and on no list; the caller may use `heap`.
+    pub(super) unsafe fn release_block(&self, heap: &LocalHeap, block: *mut Block) {
+        let Some(slab) = self.space.span_of(block.cast()) else { return };
+        if self.is_at_home(heap, slab) {
+            // SAFETY: the caller's, and the slab is `heap`'s.
+            unsafe { self.free_local(heap, slab, block) };
+        } else {
+            // SAFETY: the caller's.
+            unsafe { self.send_home(slab, block) };
+        }
+    }
+
+    /// # Safety
+    /// `block` is free, on no list, of `slab`, which is `heap`'s; the caller may use `heap`.
+    unsafe fn free_local(&self, heap: &LocalHeap, slab: &Slab, block: *mut Block) {
+        // SAFETY: the caller's.
+        let emptied = unsafe { slab.push_local(block, self.space.secret()) };
+        if slab.is_full() {
+            slab.set_full(false);
+            if slab.is_tracked() == heap.is_tracked() {
+                heap.queue(slab.class()).push_front(slab);
+            }
+        }
+        if emptied {
+            self.slab_emptied(heap, slab);
+        }
+    }
+
+    /// # Safety
+    /// `block` is free, on no list, and of `slab`.
+    unsafe fn send_home(&self, slab: &Slab, block: *mut Block) {
+        // SAFETY: slabs with blocks in use name a heap, and heaps are never given back.
+        let owner = unsafe { LocalHeap::from_token(slab.owner_token()) };
+        debug_assert!(owner.state() != State::Placeholder);
+        // SAFETY: the caller's.
+        unsafe { owner.inbox.push(block) };
+    }
+}

@@ -1,0 +1,53 @@
+//! Large blocks: a span each, in slices, owned by no heap. Any thread allocates and frees them
+//! under the lock of the space.
+
+use super::alloc::{Request, Taken};
+use super::class::SLICE;
+use super::engine::Engine;
+use super::local::LocalHeap;
+use super::observe::Observer;
+use super::slab::Slab;
+use crate::base::arith::checked_round_up;
+use crate::os::memory::PAGE;
+use core::ptr;
+
+impl<O: Observer> Engine<O> {
+    pub(super) fn allocate_large(&self, heap: &LocalHeap, request: Request) -> *mut u8 {
+        self.follow_mode_of(heap);
+        let Some(size) = checked_round_up(request.size.max(1), PAGE) else {
+            return ptr::null_mut();
+        };
+        let align = (request.align / SLICE).max(1);
+        let Some((slab, clean)) = self.space.allocate(size.div_ceil(SLICE), align) else {
+            return ptr::null_mut();
+        };
+        slab.become_large(size, heap.is_tracked());
+        if request.zero && !clean {
+            self.space.for_each_dirty(slab, |start, len| {
+                // SAFETY: the run lies in the span, which is ours and committed.
+                unsafe { start.write_bytes(0, len) };
+            });
+        }
+        let taken = Taken { slab, address: slab.start(), zeroed: clean };
+        if slab.is_tracked() {
+            self.observer.slab_born(slab, self.column_memory());
+            self.observe(heap, taken, request.size);
+        }
+        taken.address
+    }
+
+    /// A heap that allocates nothing but large blocks must change modes too.
+    fn follow_mode_of(&self, heap: &LocalHeap) {
+        if let Some(_busy) = heap.enter() {
+            self.follow_mode(heap);
+        }
+    }
+
+    pub(super) fn free_large(&self, slab: &Slab) {
+        if slab.is_tracked() {
+            self.observer.slab_died(slab, self.column_memory());
+        }
+        let touched = slab.touched_len();
+        self.space.free(slab, touched);
+    }
+}

@@ -1,0 +1,219 @@
+//! A heap: one thread's slabs, by class, and its lists of blocks ready to hand out.
+//!
+//! A heap is used by one thread at a time: its owner, or, while it has none, whoever holds the lock
+//! of the [`super::orphans::Orphans`] or of the [`super::shared::SharedHeap`] it belongs to. Only
+//! its inbox is open to all. Heaps are records that are reused but never given back, so that a
+//! late message to one always finds it.
+
+use super::block::Block;
+use super::class::{CLASS_COUNT, ClassId};
+use super::queue::Queue;
+use super::remote::Inbox;
+use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use core::cell::Cell;
+use core::ptr;
+
+/// The heap. See the module.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(crate) struct LocalHeap {
+    /// Blocks ready to hand out; a slab counts them as used.
+    ready: [Cell<*mut Block>; CLASS_COUNT],
+    queues: [Queue; CLASS_COUNT],
+    /// Bit per class: the ready list is fresh, zero behind its two link words.
+    zeroed: Cell<u128>,
+    tracked: Cell<bool>,
+    follows_mode: Cell<bool>,
+    busy: Cell<bool>,
+    observing: Cell<bool>,
+    exit_rounds: Cell<u8>,
+    pub(super) ticks: Cell<u32>,
+    state: AtomicU8,
+    thread: AtomicU32,
+    pub(super) next_orphan: Cell<*const LocalHeap>,
+    /// Next in the list of all heaps ever made.
+    pub(super) next_heap: AtomicPtr<LocalHeap>,
+    pub(super) inbox: Inbox<Block>,
+}
+
+/// In whose hands a heap is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum State {
+    /// Not a heap at all: what a thread has before its first allocation.
+    Placeholder = 0,
+    /// What a thread has after its last destructor.
+    Ended = 1,
+    /// A living thread's.
+    Running = 2,
+    /// Its thread has ended.
+    Orphan = 3,
+    /// Used by many threads under a lock.
+    Shared = 4,
+    /// Its thread was inside it when the process forked; nobody may touch it in the child.
+    Lost = 5,
+}
+
+impl LocalHeap {
+    /// A heap without blocks; as a constant it stands for "no heap yet".
+    pub(crate) const fn new(state: State) -> Self {
+        Self {
+            ready: [const { Cell::new(ptr::null_mut()) }; CLASS_COUNT],
+            queues: [const { Queue::new() }; CLASS_COUNT],
+            zeroed: Cell::new(0),
+            tracked: Cell::new(false),
+            follows_mode: Cell::new(true),
+            busy: Cell::new(false),
+            observing: Cell::new(false),
+            exit_rounds: Cell::new(0),
+            ticks: Cell::new(0),
+            state: AtomicU8::new(state as u8),
+            thread: AtomicU32::new(0),
+            next_orphan: Cell::new(ptr::null()),
+            next_heap: AtomicPtr::new(ptr::null_mut()),
+            inbox: Inbox::new(),
+        }
+    }
+
+    /// Takes a block off the ready list of `class`, or null. Five instructions when inlined with a
+    /// constant class.
+    #[inline(always)]
+    pub(crate) fn pop(&self, class: ClassId) -> *mut u8 {
+        let ready = &self.ready[class.index()];
+        let block = ready.get();
+        if !block.is_null() {
+            // SAFETY: blocks of the ready list are free and ours.
+            unsafe {
+                ready.set(Block::next(block));
+                Block::clear_key(block);
+            }
+        }
+        block.cast()
+    }
+
+    /// Refills an empty ready list.
+    pub(super) fn set_ready(&self, class: ClassId, list: *mut Block, zeroed: bool) {
+        debug_assert!(self.ready[class.index()].get().is_null());
+        self.ready[class.index()].set(list);
+        let bit = 1u128 << class.index();
+        self.zeroed.set(if zeroed { self.zeroed.get() | bit } else { self.zeroed.get() & !bit });
+    }
+
+    pub(super) fn take_ready(&self, class: ClassId) -> *mut Block {
+        self.ready[class.index()].replace(ptr::null_mut())
+    }
+
+    pub(super) fn first_ready(&self, class: ClassId) -> *mut Block {
+        self.ready[class.index()].get()
+    }
+
+    /// Whether blocks that [`Self::pop`] gives for `class` are zero behind their first two words.
+    #[inline]
+    pub(crate) fn is_ready_zeroed(&self, class: ClassId) -> bool {
+        self.zeroed.get() >> class.index() & 1 == 1
+    }
+
+    pub(super) fn queue(&self, class: ClassId) -> &Queue {
+        &self.queues[class.index()]
+    }
+
+    /// The heap as the slab records name it: its address, a multiple of 64.
+    #[inline(always)]
+    pub(super) fn token(&self) -> usize {
+        ptr::from_ref(self).expose_provenance()
+    }
+
+    /// The heap that a slab record names.
+    ///
+    /// # Safety
+    /// `token` is from [`Self::token`] of a heap that lives in the records, which is for ever.
+    #[inline]
+    pub(super) unsafe fn from_token<'a>(token: usize) -> &'a Self {
+        // SAFETY: the caller's.
+        unsafe { &*ptr::with_exposed_provenance(token) }
+    }
+
+    // --- Modes ---
+
+    /// Whether slabs of this heap are observed.
+    #[inline]
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.tracked.get()
+    }
+
+    pub(super) fn set_tracked(&self, tracked: bool) {
+        self.tracked.set(tracked);
+    }
+
+    /// Whether the heap becomes tracked when the engine does. The engine's private one does not.
+    pub(super) fn follows_mode(&self) -> bool {
+        self.follows_mode.get()
+    }
+
+    pub(super) fn ignore_mode(&self) {
+        self.follows_mode.set(false);
+    }
+
+    /// Marks the heap as being inside a cold path until the guard drops. `None`: it already is,
+    /// so the caller runs in a signal handler on top of it.
+    pub(super) fn enter(&self) -> Option<Busy<'_>> {
+        (!self.busy.replace(true)).then_some(Busy(self))
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.get()
+    }
+
+    /// Whether the thread is inside the observer, or in code of ours that must not observe itself.
+    #[inline]
+    pub(crate) fn is_observing(&self) -> bool {
+        self.observing.get()
+    }
+
+    /// Sets [`Self::is_observing`]; the value before.
+    pub(crate) fn set_observing(&self, observing: bool) -> bool {
+        self.observing.replace(observing)
+    }
+
+    // --- Life ---
+
+    /// Counts the rounds of thread-exit destructors; how many there were before this one.
+    pub(crate) fn next_exit_round(&self) -> u8 {
+        self.exit_rounds.replace(self.exit_rounds.get().saturating_add(1))
+    }
+
+    pub(crate) fn state(&self) -> State {
+        match self.state.load(Ordering::Relaxed) {
+            1 => State::Ended,
+            2 => State::Running,
+            3 => State::Orphan,
+            4 => State::Shared,
+            5 => State::Lost,
+            _ => State::Placeholder,
+        }
+    }
+
+    pub(super) fn set_state(&self, state: State) {
+        self.exit_rounds.set(0);
+        self.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// Kernel id of the thread that uses the heap.
+    pub(crate) fn thread(&self) -> u32 {
+        self.thread.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_thread(&self, thread: u32) {
+        self.thread.store(thread, Ordering::Relaxed);
+    }
+}
+
+/// Marks a heap as busy until dropped.
+#[derive(Debug)]
+pub(super) struct Busy<'a>(&'a LocalHeap);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.set(false);
+    }
+}

@@ -1,0 +1,125 @@
+//! Parsing a pointer once: what an address from outside stands for.
+//!
+//! `free`, `realloc`, `usable_size` and every error report start here. An address is a block in
+//! use, foreign, or misused; nothing behind this module handles a raw user pointer.
+
+use super::block::Block;
+use super::engine::Engine;
+use super::observe::{Observer, Slot};
+use super::slab::{Kind, Slab};
+
+/// What an address stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// In none of our regions.
+    Foreign,
+    /// A block of a slab, by its index; in use, as far as the engine can know.
+    Block(&'a Slab, u32),
+    /// A large block.
+    Large(&'a Slab),
+    /// In a region, but nothing that a user holds.
+    Misused(Misuse),
+}
+
+/// What a program did wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MisuseKind {
+    /// The block is free already.
+    DoubleFree,
+    /// Inside a block, but not at its start.
+    NotBlockStart,
+    /// In memory of the heap that no block occupies.
+    NotAllocated,
+    /// In no memory of this heap.
+    Foreign,
+    /// The caller named another size than the block was allocated with.
+    SizeMismatch,
+}
+
+/// A wrong pointer, and what is known of the place it points to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Misuse {
+    pub(crate) kind: MisuseKind,
+    pub(crate) address: *mut u8,
+    /// Start and usable size of the block concerned.
+    pub(crate) block: Option<(*mut u8, usize)>,
+}
+
+impl Misuse {
+    pub(crate) const fn foreign(address: *mut u8) -> Self {
+        Self { kind: MisuseKind::Foreign, address, block: None }
+    }
+
+    pub(super) fn double_free(slot: Slot<'_>, address: *mut u8) -> Self {
+        let block = Some((address, slot.slab.usable_size()));
+        Self { kind: MisuseKind::DoubleFree, address, block }
+    }
+
+    const fn not_allocated(address: *mut u8) -> Self {
+        Self { kind: MisuseKind::NotAllocated, address, block: None }
+    }
+}
+
+impl Slab {
+    /// Which block holds the byte `offset` bytes into the span.
+    #[expect(clippy::cast_possible_truncation, reason = "slabs are at most 4 MiB long")]
+    pub(crate) fn index_in(&self, offset: usize) -> u32 {
+        match self.kind() {
+            Kind::Slab => self.index_of(offset as u32),
+            _ => 0,
+        }
+    }
+}
+
+impl<O: Observer> Engine<O> {
+    /// Parses an address.
+    pub(crate) fn locate(&self, address: *mut u8) -> Place<'_> {
+        let Some(slab) = self.space.span_of(address) else { return Place::Foreign };
+        let offset = address as usize - slab.start() as usize;
+        match slab.kind() {
+            Kind::Free | Kind::Records => Place::Misused(Misuse::not_allocated(address)),
+            Kind::Large if offset == 0 => Place::Large(slab),
+            Kind::Large => Place::Misused(Misuse {
+                kind: MisuseKind::NotBlockStart,
+                address,
+                block: Some((slab.start(), slab.usable_size())),
+            }),
+            Kind::Slab => self.locate_in_slab(slab, offset, address),
+        }
+    }
+
+    fn locate_in_slab<'a>(&self, slab: &'a Slab, offset: usize, address: *mut u8) -> Place<'a> {
+        let index = slab.index_in(offset);
+        if index >= slab.capacity() {
+            return Place::Misused(Misuse::not_allocated(address));
+        }
+        let start = slab.block(index);
+        let block = Some((start, slab.usable_size()));
+        // SAFETY: a carved block of a living slab.
+        let is_free = unsafe { Block::is_free(start.cast(), self.space.secret()) };
+        let kind = match (is_free, start == address) {
+            (false, true) => return Place::Block(slab, index),
+            (false, false) => MisuseKind::NotBlockStart,
+            (true, true) => MisuseKind::DoubleFree,
+            (true, false) => MisuseKind::NotAllocated,
+        };
+        Place::Misused(Misuse { kind, address, block })
+    }
+
+    /// The block in use that holds `address`, which may point into its middle.
+    pub(crate) fn slot_of(&self, address: *const u8) -> Option<Slot<'_>> {
+        let slab = self.space.span_of(address)?;
+        let offset = address as usize - slab.start() as usize;
+        let index = slab.index_in(offset);
+        let in_use = matches!(slab.kind(), Kind::Slab | Kind::Large) && index < slab.capacity();
+        in_use.then_some(Slot { slab, index })
+    }
+
+    /// Bytes the user may use at `address`; zero for what is no block.
+    pub(crate) fn usable_size(&self, address: *mut u8) -> usize {
+        match self.locate(address) {
+            Place::Block(slab, _) | Place::Large(slab) => slab.usable_size(),
+            Place::Foreign | Place::Misused(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The seam to tracking: the engine tells an observer of blocks, and knows nothing else of it.
+//!
+//! The observer is called on cold paths only, with no lock held and no heap in the middle of a
+//! change. What it allocates through the engine meanwhile is served from the private heap and not
+//! observed.
+
+use super::local::LocalHeap;
+use super::records::Records;
+use super::slab::Slab;
+use super::space::Space;
+use crate::os::lock::Lock;
+
+/// Memory for an observer's columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ColumnMemory<'a> {
+    pub(super) records: &'a Records,
+    pub(super) space: &'a Space,
+}
+
+impl ColumnMemory<'_> {
+    /// Zeroed bytes, 64-aligned; null when memory ran out.
+    pub(crate) fn allocate(&self, len: usize) -> *mut u8 {
+        self.records.allocate(self.space, len)
+    }
+
+    /// Takes back what `allocate(len)` gave.
+    ///
+    /// # Safety
+    /// Nobody uses the bytes any more.
+    pub(crate) unsafe fn free(&self, memory: *mut u8, len: usize) {
+        // SAFETY: the caller's.
+        unsafe { self.records.free(memory, len) }
+    }
+}
+
+/// A block, as the observer sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot<'a> {
+    /// Record of its slab, or of itself when it is a large block.
+    pub(crate) slab: &'a Slab,
+    /// Which block of the slab.
+    pub(crate) index: u32,
+}
+
+/// Hears of every block of a tracked heap.
+pub(crate) trait Observer {
+    /// A tracked slab has come to be: make its columns. Failing to is allowed; the observer then
+    /// finds no column later and counts the block as unseen.
+    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>);
+    /// A tracked slab ends: take its columns back.
+    fn slab_died(&self, slab: &Slab, memory: ColumnMemory<'_>);
+    /// `size` bytes were handed out to the calling thread, whose heap this is.
+    fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, memory: ColumnMemory<'_>);
+    /// The block is being freed. `false`: as far as the observer knows it is free already.
+    fn freed(&self, slot: Slot<'_>) -> bool;
+    /// The observer's lock, if it has one: taken around `fork` with the engine's, after the orphans'
+    /// and before the records'.
+    fn lock(&self) -> Option<&Lock> {
+        None
+    }
+    /// The block stays where it is but has `size` bytes from here on.
+    fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, memory: ColumnMemory<'_>);
+}
+
+/// Nobody watches: for benches and the engine's own tests.
+impl Observer for () {
+    fn slab_born(&self, _: &Slab, _: ColumnMemory<'_>) {}
+    fn slab_died(&self, _: &Slab, _: ColumnMemory<'_>) {}
+    fn allocated(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: ColumnMemory<'_>) {}
+    fn freed(&self, _: Slot<'_>) -> bool {
+        true
+    }
+    fn resized(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: ColumnMemory<'_>) {}
+}

@@ -1,0 +1,185 @@
+//! The cold path of allocation: where a heap gets blocks from.
+//!
+//! In this order: what others have freed for us, a slab of ours with room, an orphan's slab, a
+//! fresh one. An untracked heap takes a whole list at a time and makes it its ready list; a tracked
+//! one takes one block and keeps the ready list empty.
+
+use super::alloc::Taken;
+use super::block::Block;
+use super::class::{CLASS_COUNT, ClassId};
+use super::engine::Engine;
+use super::local::LocalHeap;
+use super::observe::Observer;
+use super::slab::Slab;
+
+/// A cold path in so many looks for slabs that have stayed empty.
+const TICKS_PER_SWEEP: u32 = 128;
+
+impl<O: Observer> Engine<O> {
+    /// Takes a block of `class`. `None`: out of memory, or entered from a signal handler.
+    pub(super) fn refill(&self, heap: &LocalHeap, class: ClassId) -> Option<Taken<'_>> {
+        let _busy = heap.enter()?;
+        self.follow_mode(heap);
+        self.drain(heap);
+        self.tick(heap);
+        if heap.queue(class).first().is_none() {
+            let slab = self
+                .orphans
+                .adopt_slab(heap, class, |orphan| self.drain(orphan))
+                .or_else(|| self.fresh_slab(heap, class))?;
+            heap.queue(class).push_front(slab);
+        }
+        let slab = heap.queue(class).first()?;
+        // SAFETY: queued records stay mapped while the slab lives, and it has a used block next.
+        let slab = unsafe { &*core::ptr::from_ref(slab) };
+        Some(if heap.is_tracked() {
+            self.take_single(heap, slab)
+        } else {
+            self.take_run(heap, class, slab)
+        })
+    }
+
+    fn take_run<'a>(&self, heap: &LocalHeap, class: ClassId, slab: &'a Slab) -> Taken<'a> {
+        let (list, zeroed) = if slab.has_local() {
+            (slab.take_list(), false)
+        } else {
+            (slab.carve(u32::MAX, self.space.secret()), slab.zeroed.get())
+        };
+        leave_queue_when_full(heap, slab);
+        heap.set_ready(class, list, zeroed);
+        Taken { slab, address: heap.pop(class), zeroed }
+    }
+
+    fn take_single<'a>(&self, heap: &LocalHeap, slab: &'a Slab) -> Taken<'a> {
+        let (block, zeroed) = if slab.has_local() {
+            (slab.take_one(), false)
+        } else {
+            (slab.carve(1, self.space.secret()), slab.zeroed.get())
+        };
+        leave_queue_when_full(heap, slab);
+        // SAFETY: the block was just taken.
+        unsafe { Block::clear_key(block) };
+        Taken { slab, address: block.cast(), zeroed }
+    }
+
+    fn fresh_slab(&self, heap: &LocalHeap, class: ClassId) -> Option<&Slab> {
+        let (slab, clean) = self.space.allocate(class.slab_slices(), 1)?;
+        slab.become_slab(class, heap, clean);
+        if slab.is_tracked() {
+            self.observer.slab_born(slab, self.column_memory());
+        }
+        Some(slab)
+    }
+
+    /// Takes in the blocks that other threads have freed.
+    pub(super) fn drain(&self, heap: &LocalHeap) {
+        if heap.inbox.is_empty() {
+            return;
+        }
+        let mut block = heap.inbox.take_all();
+        while !block.is_null() {
+            // SAFETY: the chain is ours, and its links were written by `push`.
+            let next = unsafe { Block::next(block) };
+            // SAFETY: the block was freed and is on no other list.
+            unsafe { self.release_block(heap, block) };
+            block = next;
+        }
+    }
+
+    /// Brings the heap into the engine's tracking mode.
+    pub(super) fn follow_mode(&self, heap: &LocalHeap) {
+        let tracked = heap.follows_mode() && self.is_tracking();
+        if heap.is_tracked() == tracked {
+            return;
+        }
+        self.flush_ready(heap);
+        // Slabs of the other mode are parked: they serve no more blocks, and go when empty.
+        for class in (0..CLASS_COUNT).map(ClassId::from_index) {
+            heap.queue(class).for_each(|slab| {
+                heap.queue(class).remove(slab);
+                if slab.used() == 0 {
+                    self.end_slab(slab);
+                }
+            });
+        }
+        heap.set_tracked(tracked);
+    }
+
+    /// Returns the ready blocks to their slabs.
+    fn flush_ready(&self, heap: &LocalHeap) {
+        for class in (0..CLASS_COUNT).map(ClassId::from_index) {
+            let mut block = heap.take_ready(class);
+            while !block.is_null() {
+                // SAFETY: ready blocks are ours, and chained by `carve` or `push_local`.
+                let next = unsafe { Block::next(block) };
+                // SAFETY: the block is off the ready list and on no other.
+                unsafe { self.release_block(heap, block) };
+                block = next;
+            }
+        }
+    }
+
+    /// Puts everything the heap has ready or was sent back into slabs, and ends the empty ones.
+    pub(super) fn collect(&self, heap: &LocalHeap) {
+        let Some(_busy) = heap.enter() else { return };
+        self.flush_ready(heap);
+        self.collect_slabs(heap);
+    }
+
+    /// As [`Self::collect`], for a heap without a running owner.
+    pub(super) fn collect_slabs(&self, heap: &LocalHeap) {
+        self.drain(heap);
+        self.end_slabs_where(heap, |_| true);
+    }
+
+    fn tick(&self, heap: &LocalHeap) {
+        let ticks = heap.ticks.get().wrapping_add(1);
+        heap.ticks.set(ticks);
+        if ticks % TICKS_PER_SWEEP == 0 {
+            self.end_slabs_where(heap, |slab| {
+                ticks.wrapping_sub(slab.stamp.get()) >= TICKS_PER_SWEEP
+            });
+        }
+    }
+
+    fn end_slabs_where(&self, heap: &LocalHeap, is_due: impl Fn(&Slab) -> bool) {
+        for class in (0..CLASS_COUNT).map(ClassId::from_index) {
+            heap.queue(class).for_each(|slab| {
+                if slab.used() == 0 && is_due(slab) {
+                    heap.queue(class).remove(slab);
+                    self.end_slab(slab);
+                }
+            });
+        }
+    }
+
+    /// A slab of `heap` has no block in use left. The last one of its class is kept for a while,
+    /// so that a program that frees and allocates one block does not make a slab each time.
+    pub(super) fn slab_emptied(&self, heap: &LocalHeap, slab: &Slab) {
+        if slab.queued.get() {
+            let queue = heap.queue(slab.class());
+            if queue.is_only(slab) {
+                slab.stamp.set(heap.ticks.get());
+                return;
+            }
+            queue.remove(slab);
+        }
+        self.end_slab(slab);
+    }
+
+    /// Gives an empty slab, in no queue, back.
+    fn end_slab(&self, slab: &Slab) {
+        if slab.is_tracked() {
+            self.observer.slab_died(slab, self.column_memory());
+        }
+        let touched = slab.touched_len();
+        self.space.free(slab, touched);
+    }
+}
+
+fn leave_queue_when_full(heap: &LocalHeap, slab: &Slab) {
+    if !slab.has_room() {
+        heap.queue(slab.class()).remove(slab);
+        slab.set_full(true);
+    }
+}

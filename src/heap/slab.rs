@@ -1,0 +1,327 @@
+//! The slab record: all the engine knows of a span, outside of the span.
+//!
+//! Every slice of a region has a 128-byte record, found from any address in it by arithmetic. Only
+//! the record of a span's first slice is used. Line 0 holds what a local free touches.
+//!
+//! What holds of a slab between two operations of its owner:
+//!
+//! ```text
+//!   capacity  ≤ reserved                blocks carved so far ≤ blocks that fit
+//!   used      = capacity − |local_free| blocks with users, on the heap's fast list, or in an inbox
+//!   FULL      ⇒ local_free empty and capacity = reserved, and the slab is in no queue
+//!   ¬FULL     ⇒ the slab is in its heap's queue for the class, or parked (other tracking mode)
+//! ```
+
+use super::block::{Block, Secret};
+use super::class::{ClassId, SLICE};
+use super::local::LocalHeap;
+use crate::base::arith::Divisor;
+use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use crate::os::memory::PAGE;
+use core::cell::Cell;
+use core::ptr;
+
+/// What a span is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// In no use; zero, so that fresh metadata says so.
+    Free = 0,
+    /// Cut into blocks of one size class.
+    Slab = 1,
+    /// One large block.
+    Large = 2,
+    /// The engine's own records: heaps, side columns.
+    Records = 3,
+}
+
+/// The record. All-zero is a valid, free one.
+#[repr(C, align(128))]
+#[derive(Debug)]
+pub(crate) struct Slab {
+    /// Address of the owning heap, plus flags; zero unless this is a slab.
+    owner: AtomicUsize,
+    local_free: Cell<*mut Block>,
+    divisor: Cell<Divisor>,
+    used: AtomicU32,
+    capacity: AtomicU32,
+    reserved: Cell<u32>,
+    block_size: Cell<u32>,
+    kind: AtomicU8,
+    class: Cell<u8>,
+    /// Carved blocks are still zero behind their two link words.
+    pub(super) zeroed: Cell<bool>,
+    pub(super) queued: Cell<bool>,
+    slices: AtomicU32,
+    start: Cell<*mut u8>,
+
+    // Line 1: queues, the span directory, the observer.
+    pub(super) next: Cell<*const Slab>,
+    pub(super) prev: Cell<*const Slab>,
+    side: AtomicPtr<u8>,
+    /// Usable bytes of a large block.
+    size: AtomicUsize,
+    /// When the span was freed, or the slab emptied; milliseconds.
+    pub(super) stamp: Cell<u32>,
+    pub(super) dirty: Cell<bool>,
+}
+
+const _: () = assert!(size_of::<Slab>() == 128);
+
+/// Every block is handed out; the next local free must requeue the slab.
+const FULL: usize = 1;
+/// The observer wants to hear of every free.
+const TRACKED: usize = 2;
+const FLAGS: usize = 63;
+
+impl Slab {
+    /// Makes a free span's record that of an empty slab of `class` owned by `heap`.
+    pub(super) fn become_slab(&self, class: ClassId, heap: &LocalHeap, zeroed: bool) {
+        let block_size = class.block_size() as u32;
+        self.local_free.set(ptr::null_mut());
+        self.divisor.set(Divisor::new(block_size));
+        self.used.store(0, Ordering::Relaxed);
+        self.capacity.store(0, Ordering::Relaxed);
+        self.reserved.set(class.slab_blocks() as u32);
+        self.block_size.set(block_size);
+        self.class.set(class.index() as u8);
+        self.zeroed.set(zeroed);
+        self.queued.set(false);
+        self.side.store(ptr::null_mut(), Ordering::Relaxed);
+        let tracked = if heap.is_tracked() { TRACKED } else { 0 };
+        self.owner.store(heap.token() | tracked, Ordering::Relaxed);
+        self.kind.store(Kind::Slab as u8, Ordering::Release);
+    }
+
+    /// Makes a free span's record that of a large block of `size` usable bytes.
+    pub(super) fn become_large(&self, size: usize, tracked: bool) {
+        self.owner.store(if tracked { TRACKED } else { 0 }, Ordering::Relaxed);
+        self.capacity.store(1, Ordering::Relaxed);
+        self.used.store(1, Ordering::Relaxed);
+        self.reserved.set(1);
+        self.size.store(size, Ordering::Relaxed);
+        self.side.store(ptr::null_mut(), Ordering::Relaxed);
+        self.kind.store(Kind::Large as u8, Ordering::Release);
+    }
+
+    /// Makes the record that of a span without a use, or of the engine's own.
+    pub(super) fn become_plain(&self, kind: Kind) {
+        debug_assert!(matches!(kind, Kind::Free | Kind::Records));
+        self.owner.store(0, Ordering::Relaxed);
+        self.kind.store(kind as u8, Ordering::Release);
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.kind.load(Ordering::Acquire) {
+            1 => Kind::Slab,
+            2 => Kind::Large,
+            3 => Kind::Records,
+            _ => Kind::Free,
+        }
+    }
+
+    // --- The span ---
+
+    pub(super) fn set_span(&self, start: *mut u8, slices: usize) {
+        self.start.set(start);
+        self.slices.store(slices as u32, Ordering::Relaxed);
+    }
+
+    /// First byte of the span.
+    #[inline]
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start.get()
+    }
+
+    /// Slices of the span.
+    #[inline]
+    pub(crate) fn slices(&self) -> usize {
+        self.slices.load(Ordering::Relaxed) as usize
+    }
+
+    /// Bytes of the span.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.slices() * SLICE
+    }
+
+    // --- The blocks ---
+
+    pub(crate) fn class(&self) -> ClassId {
+        ClassId::from_index(self.class.get() as usize)
+    }
+
+    /// Usable bytes of each block.
+    #[inline]
+    pub(crate) fn usable_size(&self) -> usize {
+        match self.kind() {
+            Kind::Large => self.size.load(Ordering::Relaxed),
+            _ => self.block_size.get() as usize,
+        }
+    }
+
+    pub(super) fn set_large_size(&self, size: usize) {
+        self.size.store(size, Ordering::Relaxed);
+    }
+
+    /// Blocks carved so far; the ones above have never had a user.
+    #[inline]
+    pub(crate) fn capacity(&self) -> u32 {
+        self.capacity.load(Ordering::Relaxed)
+    }
+
+    /// Most blocks the slab can hold.
+    #[inline]
+    pub(crate) fn reserved(&self) -> u32 {
+        self.reserved.get()
+    }
+
+    /// Blocks that are not on the slab's own list.
+    #[inline]
+    pub(crate) fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// Whether `offset`, in bytes from the slab's start, is where a block starts. Cheap enough for
+    /// every free: one multiplication.
+    #[inline(always)]
+    pub(super) fn is_block_start(&self, offset: u32) -> bool {
+        self.divisor.get().divides(offset)
+    }
+
+    /// Which block holds the byte at `offset`.
+    #[inline]
+    pub(crate) fn index_of(&self, offset: u32) -> u32 {
+        self.divisor.get().quotient(offset)
+    }
+
+    /// Address of block `index`.
+    #[inline]
+    pub(crate) fn block(&self, index: u32) -> *mut u8 {
+        debug_assert!(index < self.reserved());
+        self.start().wrapping_add(index as usize * self.block_size.get() as usize)
+    }
+
+    // --- The owner ---
+
+    #[inline(always)]
+    pub(super) fn owner_word(&self) -> usize {
+        self.owner.load(Ordering::Relaxed)
+    }
+
+    /// The heap that owns the slab. It may change while we look, but a heap's record lives for
+    /// ever and forwards what reaches it late.
+    #[inline]
+    pub(super) fn owner_token(&self) -> usize {
+        self.owner_word() & !FLAGS
+    }
+
+    pub(super) fn set_owner(&self, heap: &LocalHeap) {
+        let flags = self.owner_word() & FLAGS;
+        self.owner.store(heap.token() | flags, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.owner_word() & TRACKED != 0
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.owner_word() & FULL != 0
+    }
+
+    pub(super) fn set_full(&self, full: bool) {
+        let word = self.owner_word();
+        self.owner.store(if full { word | FULL } else { word & !FULL }, Ordering::Relaxed);
+    }
+
+    /// The observer's column for this slab; null when there is none.
+    #[inline]
+    pub(crate) fn side(&self) -> *mut u8 {
+        self.side.load(Ordering::Acquire)
+    }
+
+    /// Attaches the observer's column.
+    pub(crate) fn set_side(&self, side: *mut u8) {
+        self.side.store(side, Ordering::Release);
+    }
+
+    // --- Free lists; the owner alone ---
+
+    /// Puts a block on the local list; `true` when that was the last one in use.
+    ///
+    /// # Safety
+    /// The caller is the owner, and `block` is a used block of this slab.
+    #[inline(always)]
+    pub(super) unsafe fn push_local(&self, block: *mut Block, secret: Secret) -> bool {
+        // SAFETY: the user has given the block up, so it is ours.
+        unsafe {
+            Block::set_next(block, self.local_free.get());
+            Block::set_key(block, secret);
+        }
+        self.local_free.set(block);
+        let used = self.used.load(Ordering::Relaxed) - 1;
+        self.used.store(used, Ordering::Relaxed);
+        used == 0
+    }
+
+    /// Takes the whole local list; its blocks count as used from here on.
+    pub(super) fn take_list(&self) -> *mut Block {
+        self.used.store(self.capacity(), Ordering::Relaxed);
+        self.local_free.replace(ptr::null_mut())
+    }
+
+    /// Takes one block off the local list, or null.
+    pub(super) fn take_one(&self) -> *mut Block {
+        let block = self.local_free.get();
+        if !block.is_null() {
+            // SAFETY: the list is ours and its links were written by `push_local` or `carve`.
+            self.local_free.set(unsafe { Block::next(block) });
+            self.used.store(self.used() + 1, Ordering::Relaxed);
+        }
+        block
+    }
+
+    /// Cuts up to `most` more blocks, at most an OS page of them (but one at least), into a list.
+    /// Touching memory a page at a time keeps a lean program lean.
+    pub(super) fn carve(&self, most: u32, secret: Secret) -> *mut Block {
+        let capacity = self.capacity();
+        let page_of_blocks = (PAGE as u32 / self.block_size.get()).max(1);
+        let count = (self.reserved() - capacity).min(page_of_blocks).min(most);
+        let mut list = ptr::null_mut();
+        for index in (capacity..capacity + count).rev() {
+            let block = self.block(index).cast::<Block>();
+            // SAFETY: the block lies in our committed span and has never had a user.
+            unsafe {
+                Block::set_next(block, list);
+                Block::set_key(block, secret);
+            }
+            list = block;
+        }
+        self.capacity.store(capacity + count, Ordering::Relaxed);
+        self.used.store(self.used() + count, Ordering::Relaxed);
+        list
+    }
+
+    pub(super) fn has_local(&self) -> bool {
+        !self.local_free.get().is_null()
+    }
+
+    /// Whether a block can be had without another thread's help.
+    pub(super) fn has_room(&self) -> bool {
+        self.has_local() || self.capacity() < self.reserved()
+    }
+
+    pub(super) fn first_local(&self) -> *mut Block {
+        self.local_free.get()
+    }
+
+    /// Bytes from the start of the span that may have been written.
+    pub(super) fn touched_len(&self) -> usize {
+        match self.kind() {
+            Kind::Slab => self.capacity() as usize * self.block_size.get() as usize,
+            Kind::Large => self.usable_size(),
+            _ => self.len(),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Linux, by direct system calls (x86-64 and aarch64).
+
+pub(crate) mod clock;
+pub(crate) mod futex;
+pub(crate) mod memory;
+pub(crate) mod process;
+mod syscall;
+pub(crate) mod thread;

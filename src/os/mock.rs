@@ -1,0 +1,116 @@
+//! A machine made of the test process's own memory: for Miri, loom and `--cfg heapsight_mock`.
+//!
+//! Reservations come from the system allocator, zeroed; purging writes zeros; moving pages is
+//! refused, so that the copying path is exercised.
+
+extern crate std;
+
+/// Pages, simulated.
+pub(crate) mod memory {
+    use core::ptr::NonNull;
+    use std::alloc::{GlobalAlloc, Layout, System};
+
+    pub(crate) const PAGE: usize = 4096;
+
+    /// The mock machine is small: a reservation of more is refused, which exercises the ladder.
+    const LARGEST: usize = 64 << 20;
+
+    pub(crate) fn reserve(len: usize, align: usize) -> Option<NonNull<u8>> {
+        if len > LARGEST {
+            return None;
+        }
+        let layout = Layout::from_size_align(len, align).ok()?;
+        // SAFETY: the layout is not empty.
+        NonNull::new(unsafe { System.alloc_zeroed(layout) })
+    }
+
+    /// # Safety
+    /// As on a real machine. The mock leaks: alignment is not known here.
+    pub(crate) unsafe fn release(_start: NonNull<u8>, _len: usize) {}
+
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn commit(_start: NonNull<u8>, _len: usize) -> bool {
+        true
+    }
+
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn purge(start: NonNull<u8>, len: usize) -> bool {
+        // SAFETY: the caller owns the range and gives up its content.
+        unsafe { start.write_bytes(0, len) };
+        true
+    }
+
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn move_pages(_from: NonNull<u8>, _to: NonNull<u8>, _len: usize) -> bool {
+        false
+    }
+
+    pub(crate) fn address_space_limit() -> Option<usize> {
+        None
+    }
+}
+
+/// Threads, by the address of a thread-local.
+pub(crate) mod thread {
+    std::thread_local!(static TOKEN: u8 = const { 0 });
+
+    pub(crate) fn token() -> usize {
+        TOKEN.with(|token| core::ptr::from_ref(token).addr())
+    }
+
+    pub(crate) fn id() -> u32 {
+        token() as u32
+    }
+}
+
+/// Waiting, by yielding.
+pub(crate) mod futex {
+    use crate::base::sync::{AtomicU32, spin_hint};
+
+    pub(crate) fn wait(_word: &AtomicU32, _expected: u32) {
+        spin_hint();
+        #[cfg(not(loom))]
+        std::thread::yield_now();
+    }
+
+    pub(crate) fn wake_one(_word: &AtomicU32) {}
+}
+
+/// The process, reduced to its last words.
+pub(crate) mod process {
+    use std::io::Write;
+
+    pub(crate) fn write(_fd: i32, bytes: &[u8]) {
+        let _ = std::io::stderr().write_all(bytes);
+    }
+
+    pub(crate) fn abort() -> ! {
+        std::process::abort()
+    }
+
+    pub(crate) fn id() -> u32 {
+        std::process::id()
+    }
+
+    pub(crate) fn is_secure() -> bool {
+        false
+    }
+
+    pub(crate) fn random_word() -> usize {
+        0x5bd1_e995_9d1b_54a1
+    }
+}
+
+/// A clock that moves with every look, so that decay can be tested without waiting.
+pub(crate) mod clock {
+    use core::sync::atomic::{AtomicU32, Ordering};
+
+    static NOW: AtomicU32 = AtomicU32::new(0);
+
+    pub(crate) fn coarse_ms() -> u32 {
+        NOW.fetch_add(10, Ordering::Relaxed)
+    }
+}

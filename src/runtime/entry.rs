@@ -1,0 +1,120 @@
+//! The way into the engine for every face: fast paths inline, everything else behind a call.
+
+use super::next::{self, Next};
+use super::{ENGINE, thread, tls};
+use crate::heap::alloc::Request;
+use crate::heap::class::{ALIGN_MIN, ClassId};
+use crate::heap::free::Freed;
+use crate::heap::local::{LocalHeap, State};
+use crate::heap::locate::Misuse;
+use core::ptr;
+
+/// The fast path for `size` bytes aligned to 16; null for the cold one.
+#[inline(always)]
+pub(crate) fn pop(size: usize) -> *mut u8 {
+    tls::heap().allocate_fast(size)
+}
+
+/// The fast path for `size` bytes aligned to `align`, a power of two; null for the cold one. With
+/// both constant the class is too: eight instructions.
+#[inline(always)]
+pub(crate) fn pop_layout(size: usize, align: usize) -> *mut u8 {
+    match ClassId::for_layout(size, align) {
+        Some(class) => tls::heap().pop(class),
+        None => ptr::null_mut(),
+    }
+}
+
+/// Any request, by way of the thread's state; null when memory ran out.
+#[inline(never)]
+pub(crate) fn allocate_any(request: Request) -> *mut u8 {
+    if request.size > isize::MAX as usize {
+        return ptr::null_mut();
+    }
+    let heap = tls::heap();
+    match heap.state() {
+        State::Running if heap.is_observing() => ENGINE.allocate_private(request),
+        State::Running => ENGINE.allocate(heap, request),
+        State::Placeholder => match next::if_passive() {
+            Some(next) => allocate_behind(next, request),
+            None => thread::attach()
+                .map_or(ptr::null_mut(), |heap| ENGINE.allocate(heap, request)),
+        },
+        _ => ENGINE.allocate_late(request),
+    }
+}
+
+/// From the allocator behind this one.
+#[cold]
+fn allocate_behind(next: Next, Request { size, align, zero }: Request) -> *mut u8 {
+    // SAFETY: libc's functions, with arguments that they allow.
+    let block = unsafe {
+        match (align > ALIGN_MIN, zero) {
+            (false, false) => (next.malloc)(size),
+            (false, true) => (next.calloc)(size, 1),
+            (true, _) => (next.memalign)(align, size),
+        }
+    };
+    if zero && align > ALIGN_MIN && !block.is_null() {
+        // SAFETY: the block is fresh and `size` long.
+        unsafe { block.cast::<u8>().write_bytes(0, size) };
+    }
+    block.cast()
+}
+
+/// From the heap that is never observed: Heapsight's own needs.
+pub(crate) fn allocate_private(size: usize, align: usize, zero: bool) -> *mut u8 {
+    ENGINE.allocate_private(Request { size, align, zero })
+}
+
+/// Frees a block of any thread. Null is allowed.
+#[inline(always)]
+pub(crate) fn free(address: *mut u8) -> Result<(), Misuse> {
+    let heap = tls::heap();
+    // SAFETY: the heap is the calling thread's, or a sentinel that owns no slab.
+    match unsafe { ENGINE.free_fast(heap, address) } {
+        Freed::Done => Ok(()),
+        Freed::Emptied(slab) => {
+            ENGINE.retire(heap, slab);
+            Ok(())
+        }
+        Freed::Undecided => free_cold(heap, address),
+    }
+}
+
+#[cold]
+fn free_cold(heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
+    if address.is_null() { Ok(()) } else { ENGINE.free(heap, address) }
+}
+
+/// Makes the block at `address` hold `size` bytes aligned to `align`; null when memory ran out.
+pub(crate) fn reallocate(address: *mut u8, size: usize, align: usize) -> Result<*mut u8, Misuse> {
+    if size > isize::MAX as usize {
+        return Ok(ptr::null_mut());
+    }
+    let request = Request { size, align, zero: false };
+    let heap = tls::heap();
+    match heap.state() {
+        State::Running => ENGINE.reallocate(heap, address, request),
+        State::Placeholder => match thread::attach() {
+            Some(heap) => ENGINE.reallocate(heap, address, request),
+            None => Ok(ptr::null_mut()),
+        },
+        _ => ENGINE.reallocate_late(address, request),
+    }
+}
+
+/// Bytes the program may use at `address`; zero for what is no block of ours.
+pub(crate) fn usable_size(address: *mut u8) -> usize {
+    ENGINE.usable_size(address)
+}
+
+/// Whether `address` lies in memory of this engine.
+pub(crate) fn is_ours(address: *const u8) -> bool {
+    ENGINE.space.span_of(address).is_some()
+}
+
+/// Gives what nobody uses back to the system; whether there was anything.
+pub(crate) fn trim() -> bool {
+    ENGINE.trim(tls::heap()) > 0
+}

@@ -1,0 +1,135 @@
+//! How the process ends: the leak report at exit.
+//!
+//! The hook is registered by `__cxa_atexit` without an owner, from the constructor: so it runs after
+//! `main`, after every `atexit` handler and after the destructors of all libraries. What they free
+//! is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
+
+use super::options::Config;
+use super::{fork, inspect, start};
+use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::os::process;
+use core::ffi::{c_int, c_void};
+use core::ptr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::string::{String, ToString};
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, eprintln, format};
+
+static REGISTERED: AtomicBool = AtomicBool::new(false);
+static DONE: AtomicBool = AtomicBool::new(false);
+
+/// When this process was prepared, in seconds of the wall clock.
+static START: AtomicU64 = AtomicU64::new(0);
+
+/// The environment variable by which `heapsight run` names the process whose report gets the path
+/// as it stands; processes that it starts add their id to the name.
+const FIRST_PROCESS: &str = "HEAPSIGHT_RUN_PID";
+
+unsafe extern "C" {
+    fn __cxa_atexit(
+        hook: unsafe extern "C" fn(*mut c_void),
+        argument: *mut c_void,
+        owner: *mut c_void,
+    ) -> c_int;
+}
+
+/// Registers the hook, once.
+pub(super) fn register() {
+    if !REGISTERED.swap(true, Ordering::AcqRel) {
+        // SAFETY: the hook is a function of a library that is never unloaded.
+        unsafe { __cxa_atexit(at_exit, ptr::null_mut(), ptr::null_mut()) };
+    }
+}
+
+/// Tries the report's path early, so that a wrong one is known before the program has run.
+pub(super) fn prepare(config: &Config) {
+    let Some(path) = report_path(config) else { return };
+    START.store(seconds_now(), Ordering::Relaxed);
+    if let Err(error) = OpenOptions::new().create(true).append(true).open(&path) {
+        complain(&path, &error);
+    }
+}
+
+fn complain(path: &Path, error: &io::Error) {
+    eprintln!(
+        "heapsight: cannot write the report to {}: {error}: it will go to stderr instead",
+        path.display()
+    );
+}
+
+unsafe extern "C" fn at_exit(_: *mut c_void) {
+    let config = start::config();
+    if !config.leaks || DONE.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let leaked = finish(&config);
+    if leaked && config.leaks_exitcode != 0 {
+        // SAFETY: flushing is what remains of `exit` after this hook; then the process ends.
+        unsafe {
+            libc::fflush(ptr::null_mut());
+            libc::_exit(c_int::from(config.leaks_exitcode));
+        }
+    }
+}
+
+/// Makes the final report now, instead of at exit; whether anything leaked.
+pub(crate) fn report_now() -> bool {
+    DONE.store(true, Ordering::Release);
+    finish(&start::config())
+}
+
+fn finish(config: &Config) -> bool {
+    let _unobserved = inspect::Unobserved::begin();
+    let report = inspect::leak_report();
+    let Some(path) = report_path(config) else {
+        inspect::write_text(&report, &mut io::stderr());
+        return report.has_leaks();
+    };
+    let written = File::create(&path).and_then(|mut file| {
+        if path.extension().is_some_and(|extension| extension == "json") {
+            crate::report::write_json(&report, &mut file)?;
+        } else {
+            crate::report::write_text(&report, &mut file, crate::report::Style::PLAIN)?;
+        }
+        file.flush()
+    });
+    if let Err(error) = written {
+        complain(&path, &error);
+        inspect::write_text(&report, &mut io::stderr());
+    }
+    report.has_leaks()
+}
+
+/// Where the report goes: `%p` is the process id. No process overwrites another's report: one that
+/// `heapsight run` did not start itself, a forked one, and one that finds a report written since it
+/// started, add their id before the extension.
+fn report_path(config: &Config) -> Option<PathBuf> {
+    let template = config.report.as_str()?;
+    let id = process::id().to_string();
+    let path = PathBuf::from(template.replace("%p", &id));
+    let is_first = match env::var(FIRST_PROCESS) {
+        Ok(first) => first == id,
+        Err(_) => !fork::is_child() && !was_written_meanwhile(&path),
+    };
+    if is_first || template.contains("%p") {
+        return Some(path);
+    }
+    let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
+    let extension = path.extension().map_or_else(String::new, |extension| {
+        format!(".{}", extension.to_string_lossy())
+    });
+    Some(path.with_file_name(format!("{stem}.{id}{extension}")))
+}
+
+fn was_written_meanwhile(path: &Path) -> bool {
+    let start = START.load(Ordering::Relaxed);
+    let Ok(state) = fs::metadata(path) else { return false };
+    let written = state.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    start > 0 && state.len() > 0 && written.is_some_and(|written| written.as_secs() >= start)
+}
+
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
+}

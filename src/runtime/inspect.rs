@@ -1,0 +1,168 @@
+//! Looking at the heap from inside: statistics, leak reports, misuse stacks, the whole-heap check.
+
+use super::{ENGINE, start, tls};
+use crate::heap::census::Census;
+use crate::heap::local::{LocalHeap, State};
+use crate::leak;
+use crate::report::{self, LeakReport, MemoryStats, Modules, RawLeak, RawReport, Style};
+use crate::track::columns::Record;
+use crate::track::sites::SiteId;
+use crate::unwind;
+use std::io::{self, IsTerminal, Write};
+use std::vec::Vec;
+use std::{env, format};
+
+/// While it lives, what this thread allocates is Heapsight's own, and not observed.
+#[derive(Debug)]
+pub(crate) struct Unobserved {
+    heap: &'static LocalHeap,
+    before: bool,
+}
+
+impl Unobserved {
+    pub(crate) fn begin() -> Self {
+        let heap = tls::heap();
+        let before = heap.state() == State::Running && heap.set_observing(true);
+        Self { heap, before }
+    }
+}
+
+impl Drop for Unobserved {
+    fn drop(&mut self) {
+        if self.heap.state() == State::Running {
+            self.heap.set_observing(self.before);
+        }
+    }
+}
+
+/// The statistics; all zero while nothing is tracked.
+pub(crate) fn stats() -> MemoryStats {
+    let counters = ENGINE.observer.counters.snapshot();
+    MemoryStats {
+        total_allocations: counters.total_allocations,
+        current_allocations: counters.current_allocations,
+        peak_allocations: counters.peak_allocations,
+        total_deallocations: counters.total_deallocations,
+        bytes_allocated: counters.bytes_allocated,
+        bytes_deallocated: counters.bytes_deallocated,
+        current_bytes: counters.current_bytes,
+        peak_bytes: counters.peak_bytes,
+    }
+}
+
+/// Starts the totals of the statistics anew.
+pub(crate) fn reset_stats() {
+    ENGINE.observer.counters.reset();
+}
+
+/// Prints the statistics to stderr.
+pub(crate) fn print_stats() {
+    let _unobserved = Unobserved::begin();
+    let mut stderr = io::stderr();
+    let style = style(&stderr);
+    report_failure(report::write_stats(&stats(), ENGINE.is_tracking(), &mut stderr, style));
+}
+
+/// What lives now and was allocated while tracked, by call stack.
+pub(crate) fn leak_report() -> LeakReport {
+    let _unobserved = Unobserved::begin();
+    // The statistics first: they are what the program did, up to this call.
+    let stats = stats();
+    let leaks = leak::census(&ENGINE).into_iter().map(raw_leak).collect();
+    report::leak_report(
+        RawReport { stats, leaks, notes: notes(), overhead_bytes: census().records as u64 },
+        &Modules::of_this_process(),
+    )
+}
+
+fn raw_leak(site: leak::SiteCensus) -> RawLeak {
+    let (stack, truncated) = stack_of(site.site);
+    RawLeak { blocks: site.blocks, bytes: site.bytes, threads: site.threads, stack, truncated }
+}
+
+fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
+    match ENGINE.observer.sites.stack_of(site) {
+        Some((frames, truncated)) => (frames.iter().map(|frame| *frame as u64).collect(), truncated),
+        None => (Vec::new(), false),
+    }
+}
+
+fn notes() -> Vec<std::string::String> {
+    let mut notes = Vec::new();
+    let unseen = ENGINE.observer.counters.snapshot().unseen;
+    if unseen > 0 {
+        notes.push(format!("{unseen} allocations could not be recorded: no memory for columns"));
+    }
+    let refused = ENGINE.observer.sites.refused();
+    if refused > 0 {
+        notes.push(format!(
+            "{refused} allocations have no call stack: more than {} distinct stacks, or no memory",
+            crate::track::sites::SITES_MAX
+        ));
+    }
+    if !ENGINE.is_tracking() {
+        notes.push("tracking is off: nothing was recorded. Use track=full.".into());
+    }
+    notes
+}
+
+/// Prints what is not freed to stderr; the report.
+pub(crate) fn check_for_leaks() -> LeakReport {
+    let _unobserved = Unobserved::begin();
+    let report = leak_report();
+    write_text(&report, &mut io::stderr());
+    report
+}
+
+/// Writes the report as text, as far as the sink takes it.
+pub(super) fn write_text(report: &LeakReport, sink: &mut (impl Write + IsTerminal)) {
+    let style = style(sink);
+    report_failure(report::write_text(report, sink, style));
+}
+
+fn style(sink: &impl IsTerminal) -> Style {
+    Style { colour: sink.is_terminal() && env::var_os("NO_COLOR").is_none(), ..Style::PLAIN }
+}
+
+/// A report that stderr does not take has nowhere else to go; the exit code still tells.
+fn report_failure(written: io::Result<()>) {
+    drop(written);
+}
+
+/// Prints where the program is, and where the block concerned came from.
+pub(super) fn print_misuse_stacks(record: Option<Record>) {
+    let _unobserved = Unobserved::begin();
+    let mut frames = [0; 64];
+    let walk = unwind::capture(&mut frames);
+    let here = frames[..walk.len].iter().map(|frame| *frame as u64).collect();
+    let modules = Modules::of_this_process();
+    let mut stderr = io::stderr();
+    let style = style(&stderr);
+    report_failure(report::write_stack("in this call", here, &modules, &mut stderr, style));
+    if let Some(record) = record {
+        let title = format!("of a block of {} bytes, allocated by thread {}", record.size, record.thread);
+        let (stack, _) = stack_of(record.site);
+        report_failure(report::write_stack(&title, stack, &modules, &mut stderr, style));
+    }
+}
+
+/// Bytes that were asked for, of a tracked block in use.
+pub(crate) fn requested_size(address: *mut u8) -> Option<usize> {
+    let slot = ENGINE.slot_of(address)?;
+    ENGINE.observer.record_of(slot).map(|record| record.size)
+}
+
+/// Sums over the whole heap.
+pub(crate) fn census() -> Census {
+    ENGINE.census(tls::heap())
+}
+
+/// Number of contradictions in the whole heap; no other thread may use it meanwhile.
+pub(crate) fn check_heap() -> usize {
+    ENGINE.check()
+}
+
+/// Whether anything is tracked: with `track=off` statistics and leak reports are empty.
+pub(crate) fn is_tracking() -> bool {
+    start::config().track != super::options::Track::Off
+}

@@ -1,0 +1,144 @@
+//! How the process starts: where the configuration comes from, and what is set in motion.
+//!
+//! The engine serves `malloc` long before this runs, from the dynamic loader on. It does so
+//! unobserved; what the configuration asks for begins with the constructor of the C library, or,
+//! in a Rust program, with its first allocation through [`crate::Heapsight`].
+
+use super::options::{Config, Safety, Track};
+use super::{ENGINE, exit, fork, misuse, next, tls};
+use crate::base::sync::{AtomicBool, Ordering};
+use crate::base::text::Text;
+use crate::heap::local::State;
+use crate::heap::space;
+use crate::os::{lock::Lock, process};
+use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_char};
+use core::fmt::Write;
+
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+/// The configuration in force.
+static CONFIG: Current = Current { lock: Lock::new(), config: UnsafeCell::new(Config::DEFAULT) };
+
+struct Current {
+    lock: Lock,
+    config: UnsafeCell<Config>,
+}
+
+// SAFETY: the cell is reached only under the lock.
+unsafe impl Sync for Current {}
+
+const STDERR: i32 = 2;
+
+/// The environment a process was started with, as its constructors get it: libc's own pointer to it
+/// is not set yet when ours runs.
+pub type Environment = *const *const c_char;
+
+/// Starts the C library's face: the constructor calls this, before the program's own.
+///
+/// # Safety
+/// `environment` is null or a null-terminated array of C strings.
+pub unsafe fn start(environment: Environment) {
+    next::resolve();
+    // SAFETY: the caller's.
+    begin(unsafe { variable(environment, c"HEAPSIGHT") });
+}
+
+/// Starts the C library's face in a program that brings its own `malloc`.
+///
+/// # Safety
+/// As [`start`].
+pub unsafe fn start_passive(environment: Environment) {
+    next::resolve();
+    next::become_passive();
+    let heap = tls::heap();
+    if heap.state() == State::Running {
+        tls::reset();
+        ENGINE.detach(heap);
+    }
+    // SAFETY: the caller's.
+    if unsafe { variable(environment, c"HEAPSIGHT") }.is_some() {
+        process::write(
+            STDERR,
+            b"heapsight: this program brings its own malloc, which comes before a preloaded one: \
+              Heapsight stays out of the way and reports nothing.\n",
+        );
+    }
+}
+
+/// Starts a Rust program's face, once.
+#[cold]
+pub(crate) fn ensure() {
+    unsafe extern "C" {
+        static environ: Environment;
+    }
+    if !STARTED.load(Ordering::Acquire) {
+        // SAFETY: libc's own variable, before the program changes it.
+        begin(unsafe { variable(environ, c"HEAPSIGHT") });
+    }
+}
+
+fn begin(options: Option<&[u8]>) {
+    if STARTED.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    fork::register();
+    let config = match options {
+        Some(text) if !process::is_secure() => Config::parse(text, &mut |error| {
+            let mut line = Text::<512>::new();
+            let _cut = writeln!(line, "{error}");
+            process::write(STDERR, line.as_bytes());
+        }),
+        _ => Config::DEFAULT,
+    };
+    apply(config);
+}
+
+/// Puts a configuration into force; the one before.
+pub(crate) fn apply(config: Config) -> Config {
+    ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
+    misuse::set_fatal(config.safety == Safety::Basic);
+    ENGINE.observer.set_stacks(config.track == Track::Full);
+    ENGINE.set_tracking(config.track != Track::Off);
+    let before = {
+        let Some(_lock) = CONFIG.lock.acquire() else { return config };
+        // SAFETY: the lock is held.
+        core::mem::replace(unsafe { &mut *CONFIG.config.get() }, config)
+    };
+    if config.leaks {
+        exit::register();
+        exit::prepare(&config);
+    }
+    before
+}
+
+/// The configuration in force.
+pub(crate) fn config() -> Config {
+    match CONFIG.lock.acquire() {
+        // SAFETY: the lock is held.
+        Some(_lock) => unsafe { *CONFIG.config.get() },
+        None => Config::DEFAULT,
+    }
+}
+
+/// An environment variable. Not by `getenv`, which a program may define.
+///
+/// # Safety
+/// `environment` is null or a null-terminated array of C strings.
+unsafe fn variable(environment: Environment, name: &CStr) -> Option<&'static [u8]> {
+    let mut entry = environment;
+    if entry.is_null() {
+        return None;
+    }
+    // SAFETY: the array ends with a null pointer, and each entry is a C string.
+    while let Some(text) = unsafe { entry.read().as_ref() } {
+        // SAFETY: as above.
+        let text = unsafe { CStr::from_ptr(text) }.to_bytes();
+        if let Some(value) = text.strip_prefix(name.to_bytes()).and_then(|t| t.strip_prefix(b"=")) {
+            return Some(value);
+        }
+        // SAFETY: the entry was not the last.
+        entry = unsafe { entry.add(1) };
+    }
+    None
+}
