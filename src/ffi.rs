@@ -10,10 +10,16 @@ pub use crate::runtime::start::{Environment, start, start_passive};
 use crate::os::process;
 use crate::runtime::entry;
 use core::alloc::{GlobalAlloc, Layout};
+use core::ffi::c_void;
 
 /// Gives unused memory back to the system; whether there was any.
 pub fn trim() -> bool {
     entry::trim()
+}
+
+/// Whether `address` lies in memory of this engine.
+pub fn is_ours(address: *const c_void) -> bool {
+    entry::is_ours(address.cast())
 }
 
 /// Says one last line and aborts.

@@ -3,7 +3,7 @@
 //! The library is linked with `-z initfirst`: our constructor runs before those of the program's
 //! own libraries, and our fork handlers are innermost.
 
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr;
 use engine::ffi;
 
@@ -30,17 +30,26 @@ unsafe extern "C" fn start(
 
 /// Whether `malloc` means ours. A program that brings its own beats a preloaded one, and so does a
 /// sanitizer's run-time, which must not be mixed with another allocator either.
+///
+/// libc is asked, not the symbol table: `dlsym` may answer with a stub in the executable.
 fn replaces_malloc() -> bool {
-    let lookup = |name: &core::ffi::CStr| {
-        // SAFETY: the name is a C string.
-        unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
-    };
-    let found = lookup(c"malloc");
-    let ours = crate::malloc::malloc as *const () as *mut c_void;
+    // SAFETY: a C string; the copy is ours to free.
+    let probe = unsafe { libc::strdup(c"probe".as_ptr()) }.cast::<c_void>();
+    let is_ours = ffi::is_ours(probe);
+    if is_ours {
+        ffi::free(probe);
+    } else if let Some(free) = lookup(c"free") {
+        // SAFETY: `free` of the allocator that made the copy has this type.
+        unsafe { core::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(free)(probe) };
+    }
     let sanitizers = [c"__asan_init", c"__tsan_init", c"__msan_init", c"__lsan_init"];
-    // A static program has nothing to look up in: then there is no other malloc, either.
-    (found.is_null() || ptr::eq(found, ours))
-        && sanitizers.into_iter().all(|name| lookup(name).is_null())
+    is_ours && sanitizers.into_iter().all(|name| lookup(name).is_none())
+}
+
+fn lookup(name: &CStr) -> Option<*mut c_void> {
+    // SAFETY: a C string.
+    let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!found.is_null()).then_some(found)
 }
 
 type Dlopen = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;

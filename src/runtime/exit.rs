@@ -10,10 +10,11 @@ use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::os::process;
 use core::ffi::{c_int, c_void};
 use core::ptr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::string::{String, ToString};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, eprintln, format};
 
@@ -88,7 +89,7 @@ fn finish(config: &Config) -> bool {
         return report.has_leaks();
     };
     let written = File::create(&path).and_then(|mut file| {
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if config.report.is_json() {
             crate::report::write_json(&report, &mut file)?;
         } else {
             crate::report::write_text(&report, &mut file, crate::report::Style::PLAIN)?;
@@ -106,21 +107,26 @@ fn finish(config: &Config) -> bool {
 /// `heapsight run` did not start itself, a forked one, and one that finds a report written since it
 /// started, add their id before the extension.
 fn report_path(config: &Config) -> Option<PathBuf> {
-    let template = config.report.as_str()?;
-    let id = process::id().to_string();
-    let path = PathBuf::from(template.replace("%p", &id));
+    if config.report.is_empty() {
+        return None;
+    }
+    let id = process::id();
+    let expanded = config.report.expand(id).unwrap_or(config.report);
+    let path = PathBuf::from(OsStr::from_bytes(expanded.as_bytes()));
     let is_first = match env::var(FIRST_PROCESS) {
-        Ok(first) => first == id,
+        Ok(first) => first.parse() == Ok(id),
         Err(_) => !fork::is_child() && !was_written_meanwhile(&path),
     };
-    if is_first || template.contains("%p") {
+    if is_first || expanded != config.report {
         return Some(path);
     }
-    let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into());
-    let extension = path.extension().map_or_else(String::new, |extension| {
-        format!(".{}", extension.to_string_lossy())
-    });
-    Some(path.with_file_name(format!("{stem}.{id}{extension}")))
+    let mut name = path.file_stem().map_or_else(OsString::new, OsStr::to_os_string);
+    name.push(format!(".{id}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    Some(path.with_file_name(name))
 }
 
 fn was_written_meanwhile(path: &Path) -> bool {

@@ -1,1 +1,72 @@
-fn main(){}
+//! `compare`: Heapsight beside glibc, mimalloc, jemalloc and snmalloc.
+//!
+//! The peers are built from source by their crates and preloaded, as Heapsight is, into the same
+//! programs: one that only allocates (`workload/`) and whole programs of this machine. Rounds are
+//! interleaved (A B C A B C …), so what disturbs the machine disturbs everybody, and the figures
+//! are medians over the rounds of one run.
+
+mod allocator;
+mod arguments;
+mod build;
+mod document;
+mod json;
+mod machine;
+mod measure;
+mod programs;
+mod results;
+mod rounds;
+mod row;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use results::Results;
+
+/// Ends with 1 when a gate was exceeded, with 2 when there is no result.
+fn main() -> ExitCode {
+    match compare() {
+        Ok(exceeded) if exceeded.is_empty() => ExitCode::SUCCESS,
+        Ok(exceeded) => {
+            for line in exceeded {
+                eprintln!("compare: {line}");
+            }
+            ExitCode::from(1)
+        }
+        Err(message) => {
+            eprintln!("compare: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs everything asked for; returns the rows that exceed the gate.
+fn compare() -> Result<Vec<String>, String> {
+    let Some(arguments) = Arguments::parse(std::env::args().skip(1))? else {
+        println!("{}", arguments::USAGE);
+        return Ok(Vec::new());
+    };
+    let built = build::build(&arguments.peers)?;
+    let allocators = allocator::line_up(&built, &arguments)?;
+    let scratch = programs::Scratch::new()?;
+    let (rows, absent) = row::select(&built.workload, &scratch, &arguments)?;
+    let samples = rounds::run(&rows, &allocators, &arguments)?;
+    let results = Results::new(&rows, &allocators, &samples);
+
+    let document = document::render(&results, &absent, &arguments);
+    println!("{document}");
+    if let Some(path) = arguments.document() {
+        write(&path, &document)?;
+    }
+    if let Some(path) = &arguments.json {
+        write(path, &json::render(&results, &absent, &arguments)?)?;
+    }
+    Ok(arguments.gate.map_or_else(Vec::new, |limit| results.exceeding(limit)))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text)
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    eprintln!("compare: wrote {}", path.display());
+    Ok(())
+}

@@ -26,22 +26,27 @@ impl Block {
         }
     }
 
+    /// Writes the first byte: nobody allocates a block and leaves it alone.
+    fn used(self) -> Self {
+        // SAFETY: Every workload asks for at least one byte, so the first belongs to the block.
+        unsafe { self.0.as_ptr().write_volatile(1) };
+        self
+    }
+
     /// `malloc(size)`, with its first byte written.
     pub fn allocate(size: usize) -> Self {
         // SAFETY: malloc may be called with any size.
-        let block = Self::expect(unsafe { libc::malloc(size) }, size);
-        // SAFETY: `size` is at least 1 in every workload, so the first byte belongs to the block.
-        unsafe { block.0.as_ptr().write_volatile(1) };
-        block
+        Self::expect(unsafe { libc::malloc(size) }, size).used()
     }
 
-    /// `calloc(1, size)`.
+    /// `calloc(1, size)`, with its first byte written.
     pub fn allocate_zeroed(size: usize) -> Self {
         // SAFETY: calloc may be called with any size.
-        Self::expect(unsafe { libc::calloc(1, size) }, size)
+        Self::expect(unsafe { libc::calloc(1, size) }, size).used()
     }
 
-    /// `posix_memalign`, for a power of two of at least the size of a pointer.
+    /// `posix_memalign`, with its first byte written; the alignment is a power of two of at
+    /// least the size of a pointer.
     pub fn allocate_aligned(alignment: usize, size: usize) -> Self {
         let mut out = null_mut();
         // SAFETY: `out` is a valid place for the result.
@@ -49,7 +54,7 @@ impl Block {
         if status != 0 {
             fail(size);
         }
-        Self::expect(out, size)
+        Self::expect(out, size).used()
     }
 
     /// `realloc`; the old handle must not be used again.

@@ -1,0 +1,260 @@
+//! What the options amount to: a plain value, and its builder.
+//!
+//! The builder remembers which options were given, because one rule needs to know: `leaks=on`
+//! means `track=full` unless somebody chose how to track. The parser fills the same builder, so
+//! the rule exists once.
+
+use core::fmt::{self, Display, Formatter, Write};
+
+use super::error::{OptionError, Problem};
+use super::parse;
+use super::path::ReportPath;
+use super::table::TABLE;
+
+/// The longest `purge_delay`: a day. Longer ones are surely meant to be -1.
+pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
+
+/// How Heapsight behaves. Made by [`Config::parse`] from text, by [`Config::builder`] from code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How much is remembered about what the program allocates.
+    pub track: Track,
+    /// Whether leaks are reported at exit.
+    pub leaks: bool,
+    /// The exit code of a program that leaked; 0 leaves its own alone.
+    pub leaks_exitcode: u8,
+    /// Where the report goes; empty means standard error.
+    pub report: ReportPath,
+    /// What happens on a bad free.
+    pub safety: Safety,
+    /// Milliseconds before unused memory goes back to the operating system: 0 at once, -1 never.
+    pub purge_delay_ms: i64,
+}
+
+/// How much is remembered about what the program allocates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Track {
+    /// Nothing.
+    Off,
+    /// Counts and bytes.
+    Stats,
+    /// Counts and bytes, and the call stack, size and thread of every live block.
+    Full,
+}
+
+/// What happens when the program frees what it must not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// The free is ignored.
+    Off,
+    /// The free is reported and the program aborts.
+    Basic,
+}
+
+impl Config {
+    /// What counts when nothing is said.
+    pub const DEFAULT: Self = Self {
+        track: Track::Off,
+        leaks: false,
+        leaks_exitcode: 0,
+        report: ReportPath::EMPTY,
+        safety: Safety::Basic,
+        purge_delay_ms: 500,
+    };
+
+    /// Starts from the defaults.
+    ///
+    /// ```
+    /// use heapsight::options::{Config, Track};
+    ///
+    /// const CONFIG: Config = match Config::builder().leaks(true).report("leaks.json").build() {
+    ///     Ok(config) => config,
+    ///     Err(_) => panic!("the report path is too long"),
+    /// };
+    /// assert_eq!(CONFIG.track, Track::Full);
+    /// ```
+    pub const fn builder() -> ConfigBuilder {
+        Self::DEFAULT.to_builder()
+    }
+
+    /// Starts from this configuration; what is set afterwards overrides it.
+    pub const fn to_builder(self) -> ConfigBuilder {
+        ConfigBuilder { base: self, track: None, leaks: None, problem: None }
+    }
+
+    /// Reads `name=value,...`. Items that make no sense go to `on_error` and change nothing.
+    ///
+    /// Never allocates, locks or panics, whatever `text` holds.
+    ///
+    /// ```
+    /// use heapsight::options::{Config, Track};
+    ///
+    /// let mut said = String::new();
+    /// let config = Config::parse(b"track=stats,trak=off", &mut |error| said = error.to_string());
+    /// assert_eq!(config.track, Track::Stats);
+    /// assert_eq!(said, "heapsight: unknown option 'trak': did you mean 'track'? (ignored)");
+    /// ```
+    pub fn parse(text: &[u8], on_error: &mut dyn FnMut(&OptionError)) -> Self {
+        Self::DEFAULT.overlay(text, on_error)
+    }
+
+    /// Reads `text` like [`Config::parse`], on top of this configuration instead of the defaults.
+    pub fn overlay(&self, text: &[u8], on_error: &mut dyn FnMut(&OptionError)) -> Self {
+        let mut builder = self.to_builder();
+        for setting in parse::settings(text) {
+            match setting {
+                Ok(setting) => setting.apply(&mut builder),
+                Err(error) => on_error(&error),
+            }
+        }
+        let config = builder.resolve();
+        if config.is_contradiction() {
+            on_error(&OptionError::ignored(Problem::LeaksUntracked));
+            return Self { leaks: false, ..config };
+        }
+        config
+    }
+
+    /// Whether leaks are asked for where nothing is remembered that could leak.
+    const fn is_contradiction(&self) -> bool {
+        self.leaks && matches!(self.track, Track::Off)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Shows every option in a form that [`Config::parse`] reads back. Bytes of the report path that
+/// are not UTF-8 are shown as the replacement character.
+impl Display for Config {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (index, row) in TABLE.iter().enumerate() {
+            if index > 0 {
+                f.write_char(',')?;
+            }
+            write!(f, "{}={}", row.name, row.of(self))?;
+        }
+        Ok(())
+    }
+}
+
+/// Collects settings; [`ConfigBuilder::build`] turns them into a [`Config`].
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigBuilder {
+    /// Everything but `track` and `leaks` is set here at once.
+    base: Config,
+    track: Option<Track>,
+    leaks: Option<bool>,
+    problem: Option<Problem>,
+}
+
+impl ConfigBuilder {
+    /// How much is remembered about what the program allocates.
+    pub const fn track(mut self, track: Track) -> Self {
+        self.with_track(track);
+        self
+    }
+
+    /// Whether leaks are reported at exit. `true` implies [`Track::Full`] unless
+    /// [`ConfigBuilder::track`] is called too.
+    pub const fn leaks(mut self, leaks: bool) -> Self {
+        self.with_leaks(leaks);
+        self
+    }
+
+    /// The exit code of a program that leaked; 0 leaves its own alone.
+    pub const fn leaks_exitcode(mut self, code: u8) -> Self {
+        self.base.leaks_exitcode = code;
+        self
+    }
+
+    /// Where the report goes; empty means standard error. JSON when it ends in `.json`; `%p`
+    /// becomes the process id.
+    pub const fn report(mut self, path: &str) -> Self {
+        match ReportPath::new(path.as_bytes()) {
+            Ok(path) => self.base.report = path,
+            Err(reason) => {
+                self.problem = Some(Problem::bad_path("report", path.as_bytes(), reason))
+            }
+        }
+        self
+    }
+
+    /// What happens when the program frees what it must not.
+    pub const fn safety(mut self, safety: Safety) -> Self {
+        self.with_safety(safety);
+        self
+    }
+
+    /// Milliseconds before unused memory goes back to the operating system: 0 at once, -1 never,
+    /// at most a day.
+    pub const fn purge_delay_ms(mut self, delay_ms: i64) -> Self {
+        if delay_ms < -1 || delay_ms > PURGE_DELAY_MS_MAX {
+            self.problem = Some(Problem::OutOfRange {
+                name: "purge_delay",
+                number: delay_ms,
+                min: -1,
+                max: PURGE_DELAY_MS_MAX,
+            });
+        } else {
+            self.base.purge_delay_ms = delay_ms;
+        }
+        self
+    }
+
+    /// The configuration. Fails when a setting was out of bounds, or when leaks are asked for with
+    /// tracking off.
+    pub const fn build(self) -> Result<Config, OptionError> {
+        let config = self.resolve();
+        match self.problem {
+            Some(problem) => Err(OptionError::refused(problem)),
+            None if config.is_contradiction() => Err(OptionError::refused(Problem::LeaksUntracked)),
+            None => Ok(config),
+        }
+    }
+
+    /// Applies the one rule that involves two options.
+    const fn resolve(self) -> Config {
+        let mut config = self.base;
+        if let Some(leaks) = self.leaks {
+            config.leaks = leaks;
+        }
+        match (self.track, self.leaks) {
+            (Some(track), _) => config.track = track,
+            (None, Some(true)) => config.track = Track::Full,
+            (None, _) => {}
+        }
+        config
+    }
+}
+
+/// What the rows of the table call. The parser has checked the value by then.
+impl ConfigBuilder {
+    pub(super) const fn with_track(&mut self, track: Track) {
+        self.track = Some(track);
+    }
+
+    pub(super) const fn with_leaks(&mut self, leaks: bool) {
+        self.leaks = Some(leaks);
+    }
+
+    pub(super) fn with_leaks_exitcode(&mut self, code: i64) {
+        debug_assert!(u8::try_from(code).is_ok());
+        self.base.leaks_exitcode = code.clamp(0, u8::MAX as i64) as u8;
+    }
+
+    pub(super) fn with_report(&mut self, path: ReportPath) {
+        self.base.report = path;
+    }
+
+    pub(super) const fn with_safety(&mut self, safety: Safety) {
+        self.base.safety = safety;
+    }
+
+    pub(super) fn with_purge_delay_ms(&mut self, delay_ms: i64) {
+        self.base.purge_delay_ms = delay_ms;
+    }
+}

@@ -1,0 +1,205 @@
+//! What was wrong with an option, in one line.
+//!
+//! The error carries copies of what was typed, cut to a length that a line can hold, so that it
+//! borrows nothing and allocates nothing.
+
+use core::fmt::{self, Display, Formatter, Write};
+
+use super::path::PathError;
+use super::suggest::nearest;
+use super::table::{OptionRow, TABLE, Values};
+
+/// An item that is no setting. Displays as one line, for instance
+/// `heapsight: unknown option 'trak': did you mean 'track'? (ignored)`.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionError {
+    problem: Problem,
+    fate: Fate,
+}
+
+/// What became of the setting.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// It was skipped; the rest counts.
+    Ignored,
+    /// Nothing was built.
+    Refused,
+}
+
+impl OptionError {
+    pub(super) const fn ignored(problem: Problem) -> Self {
+        Self { problem, fate: Fate::Ignored }
+    }
+
+    pub(super) const fn refused(problem: Problem) -> Self {
+        Self { problem, fate: Fate::Refused }
+    }
+
+    /// The sentence alone, for those who say themselves who speaks and what happens next.
+    pub fn reason(&self) -> Reason<'_> {
+        Reason { problem: &self.problem }
+    }
+}
+
+impl Display for OptionError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "heapsight: {}", self.reason())?;
+        match self.fate {
+            Fate::Ignored => f.write_str(" (ignored)"),
+            Fate::Refused => Ok(()),
+        }
+    }
+}
+
+impl core::error::Error for OptionError {}
+
+/// Displays what is wrong without saying what becomes of it; made by [`OptionError::reason`].
+#[derive(Clone, Copy, Debug)]
+pub struct Reason<'a> {
+    problem: &'a Problem,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Problem {
+    UnknownOption { typed: Excerpt, near: Option<&'static str> },
+    MissingValue { row: &'static OptionRow },
+    BadValue { row: &'static OptionRow, typed: Excerpt, near: Option<&'static str> },
+    OutOfRange { name: &'static str, number: i64, min: i64, max: i64 },
+    BadPath { name: &'static str, typed: Excerpt, reason: PathError },
+    LeaksUntracked,
+}
+
+impl Problem {
+    #[cold]
+    pub(super) fn unknown_option(typed: &[u8]) -> Self {
+        let near = nearest(typed, TABLE.iter().map(|row| row.name));
+        Self::UnknownOption { typed: Excerpt::of(typed), near }
+    }
+
+    #[cold]
+    pub(super) fn bad_value(row: &'static OptionRow, typed: &[u8]) -> Self {
+        let near = match row.values {
+            Values::Words(choices) => nearest(typed, choices.iter().map(|choice| choice.word)),
+            Values::Number(_) | Values::Path(_) => None,
+        };
+        Self::BadValue { row, typed: Excerpt::of(typed), near }
+    }
+
+    pub(super) const fn bad_path(name: &'static str, typed: &[u8], reason: PathError) -> Self {
+        Self::BadPath { name, typed: Excerpt::of(typed), reason }
+    }
+}
+
+impl Display for Reason<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.problem {
+            Problem::UnknownOption { typed, near: Some(near) } => {
+                write!(f, "unknown option '{typed}': did you mean '{near}'?")
+            }
+            Problem::UnknownOption { typed, near: None } => {
+                write!(f, "unknown option '{typed}': the options are ")?;
+                write_list(f, TABLE.iter().map(|row| row.name), "and")
+            }
+            Problem::MissingValue { row } => {
+                let name = row.name;
+                write!(f, "option '{name}' has no value: write '{name}=VALUE', and as VALUE ")?;
+                write_accepted(f, row)
+            }
+            Problem::BadValue { row, typed, near: Some(near) } => {
+                write!(f, "bad value '{typed}' for option '{}': did you mean '{near}'?", row.name)
+            }
+            Problem::BadValue { row, typed, near: None } => {
+                write!(f, "bad value '{typed}' for option '{}': use ", row.name)?;
+                write_accepted(f, row)
+            }
+            Problem::OutOfRange { name, number, min, max } => {
+                write!(f, "bad value '{number}' for option '{name}': use ")?;
+                write_range(f, *min, *max)
+            }
+            Problem::BadPath { name, typed, reason } => {
+                write!(f, "bad value '{typed}' for option '{name}': {reason}")
+            }
+            Problem::LeaksUntracked => {
+                f.write_str("'leaks=on' finds nothing with 'track=off': use 'track=full'")
+            }
+        }
+    }
+}
+
+fn write_accepted(f: &mut Formatter<'_>, row: &OptionRow) -> fmt::Result {
+    match row.values {
+        Values::Words(choices) => write_list(f, choices.iter().map(|choice| choice.word), "or"),
+        Values::Number(number) => write_range(f, number.min, number.max),
+        Values::Path(_) => f.write_str("the path of a file"),
+    }
+}
+
+fn write_range(f: &mut Formatter<'_>, min: i64, max: i64) -> fmt::Result {
+    write!(f, "a whole number from {min} to {max}")
+}
+
+/// Writes `a, b and c`.
+fn write_list(
+    f: &mut Formatter<'_>,
+    words: impl ExactSizeIterator<Item = &'static str>,
+    conjunction: &str,
+) -> fmt::Result {
+    let last = words.len().saturating_sub(1);
+    for (index, word) in words.enumerate() {
+        match index {
+            0 => {}
+            _ if index == last => write!(f, " {conjunction} ")?,
+            _ => f.write_str(", ")?,
+        }
+        f.write_str(word)?;
+    }
+    Ok(())
+}
+
+/// The beginning of what was typed. Displays on one line whatever the bytes are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Excerpt {
+    bytes: [u8; Excerpt::CAPACITY],
+    len: usize,
+    is_cut: bool,
+}
+
+impl Excerpt {
+    const CAPACITY: usize = 48;
+
+    const fn of(typed: &[u8]) -> Self {
+        let is_cut = typed.len() > Self::CAPACITY;
+        let mut len = if is_cut { Self::CAPACITY } else { typed.len() };
+        // A cut does not go through a UTF-8 letter, which has at most three continuation bytes.
+        while is_cut && len > Self::CAPACITY - 4 && is_continuation(typed[len]) {
+            len -= 1;
+        }
+        let mut bytes = [0; Self::CAPACITY];
+        let mut index = 0;
+        while index < len {
+            bytes[index] = typed[index];
+            index += 1;
+        }
+        Self { bytes, len, is_cut }
+    }
+}
+
+const fn is_continuation(byte: u8) -> bool {
+    byte & 0b1100_0000 == 0b1000_0000
+}
+
+impl Display for Excerpt {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for chunk in self.bytes.get(..self.len).unwrap_or_default().utf8_chunks() {
+            for letter in chunk.valid().chars() {
+                if letter.is_control() {
+                    write!(f, "{}", letter.escape_default())?;
+                } else {
+                    f.write_char(letter)?;
+                }
+            }
+            write!(f, "{}", chunk.invalid().escape_ascii())?;
+        }
+        f.write_str(if self.is_cut { "..." } else { "" })
+    }
+}
