@@ -22,6 +22,11 @@ pub fn is_ours(address: *const c_void) -> bool {
     entry::is_ours(address.cast())
 }
 
+/// Gives the addresses held in reserve back: a limit of `limit` bytes is about to count them.
+pub fn give_up_headroom(limit: usize) {
+    entry::give_up_headroom(limit);
+}
+
 /// Says one last line and aborts.
 pub fn fatal(reason: &str) -> ! {
     process::write(2, b"heapsight: ");

@@ -3,63 +3,33 @@
 extern crate std;
 
 mod base;
+mod os;
+
+// A model run (`--cfg loom`) has the concurrent protocols and nothing else.
+#[cfg(all(loom, test))]
+mod model;
+
+#[cfg(not(loom))]
 mod capi;
 #[doc(hidden)]
+#[cfg(not(loom))]
 pub mod ffi;
+#[cfg(not(loom))]
 mod global;
+#[cfg(not(loom))]
 mod heap;
+#[cfg(not(loom))]
 mod leak;
-mod os;
+#[cfg(not(loom))]
 mod report;
+#[cfg(not(loom))]
 mod runtime;
+#[cfg(not(loom))]
 mod track;
+#[cfg(not(loom))]
 mod unwind;
 
-pub use global::Heapsight;
-pub use report::{Frame, Leak, LeakClass, LeakReport, MemoryStats};
-pub use runtime::options;
-pub use runtime::options::Config;
-
-use runtime::{exit, inspect, start};
-
-/// Puts a configuration into force, from this call on. Blocks from before stay untracked.
-///
-/// Without it, the environment variable `HEAPSIGHT` configures; with it, this call decides.
-pub fn init(config: Config) {
-    start::ensure();
-    start::apply(config);
-}
-
-/// Ends tracking: makes the leak report now rather than at exit, if leak checking is on.
-///
-/// Returns whether anything leaked. Tracking is off afterwards.
-pub fn deinit() -> bool {
-    let config = start::config();
-    let leaked = config.leaks && exit::report_now();
-    start::apply(Config { track: options::Track::Off, leaks: false, ..config });
-    leaked
-}
-
-/// The statistics of all tracked blocks; all zero while nothing is tracked.
-#[must_use]
-pub fn stats() -> MemoryStats {
-    inspect::stats()
-}
-
-/// Prints the statistics to stderr.
-pub fn print_stats() {
-    inspect::print_stats();
-}
-
-/// Starts the totals of the statistics at zero, and the peaks at what is current.
-pub fn reset_stats() {
-    inspect::reset_stats();
-}
-
-/// Prints every tracked block that is in use now to stderr, by call stack, and returns the same.
-///
-/// Safe to call at any time; other threads keep running, and blocks they allocate or free meanwhile
-/// may or may not be seen.
-pub fn check_for_leaks() -> LeakReport {
-    inspect::check_for_leaks()
-}
+#[cfg(not(loom))]
+pub use api::*;
+#[cfg(not(loom))]
+mod api;

@@ -1,2 +1,41 @@
-//! The heapsight command.
-fn main() {}
+//! The heapsight command: runs any program on the Heapsight allocator, without rebuilding it.
+//!
+//! | module | answers |
+//! |---|---|
+//! | [`args`] | what can be typed? |
+//! | [`cmd`] | what does each subcommand do? |
+//! | [`settings`] | which options does the program get? |
+//! | [`program`], [`image`] | which file is the program, and can a library be preloaded into it? |
+//! | [`library`] | where is `libheapsight.so`? |
+//! | [`report`] | can the report be written? |
+//! | [`failure`] | what went wrong, and which exit code says so? |
+
+mod args;
+mod cmd;
+mod failure;
+mod image;
+mod library;
+mod program;
+mod report;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let outcome = match Args::parse().command {
+        Command::Run(args) => cmd::run::run(&args),
+        Command::Options(args) => cmd::options::options(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let bold = args::STYLES.get_error();
+            anstream::eprintln!("{bold}heapsight:{bold:#} {failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -71,3 +71,60 @@ unsafe extern "C" fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void {
     // SAFETY: the caller's.
     unsafe { next(path, flags & !libc::RTLD_DEEPBIND) }
 }
+
+/// `setrlimit(2)`: a limit on the address space must not count addresses that we hold in reserve.
+///
+/// # Safety
+/// As `setrlimit`'s.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn setrlimit(resource: c_int, limit: *const libc::rlimit) -> c_int {
+    // SAFETY: the caller's.
+    unsafe { prlimit(0, resource, limit, ptr::null_mut()) }
+}
+
+/// glibc's other name of [`setrlimit`].
+///
+/// # Safety
+/// As `setrlimit`'s.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn setrlimit64(resource: c_int, limit: *const libc::rlimit) -> c_int {
+    // SAFETY: the caller's.
+    unsafe { prlimit(0, resource, limit, ptr::null_mut()) }
+}
+
+/// `prlimit(2)`; see [`setrlimit`].
+///
+/// # Safety
+/// As `prlimit`'s.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn prlimit(
+    pid: libc::pid_t,
+    resource: c_int,
+    new: *const libc::rlimit,
+    old: *mut libc::rlimit,
+) -> c_int {
+    // SAFETY: the caller's.
+    if let Some(limit) = unsafe { new.as_ref() } {
+        if resource == libc::RLIMIT_AS as c_int && limit.rlim_cur != libc::RLIM_INFINITY {
+            ffi::give_up_headroom(usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX));
+        }
+    }
+    // SAFETY: the caller's.
+    let result = unsafe { libc::syscall(libc::SYS_prlimit64, pid, resource, new, old) };
+    if result == 0 { 0 } else { -1 }
+}
+
+/// glibc's other name of [`prlimit`].
+///
+/// # Safety
+/// As `prlimit`'s.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn prlimit64(
+    pid: libc::pid_t,
+    resource: c_int,
+    new: *const libc::rlimit,
+    old: *mut libc::rlimit,
+) -> c_int {
+    // SAFETY: the caller's.
+    unsafe { prlimit(pid, resource, new, old) }
+}

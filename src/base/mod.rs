@@ -3,7 +3,10 @@
 //! Everything here is pure: no system call, no allocation, no panic in release. [`sync`] is the one
 //! door to atomics, so that the protocols above run unchanged under loom.
 
+#[cfg(not(loom))]
 pub(crate) mod arith;
+#[cfg(not(loom))]
 pub(crate) mod bitmap;
 pub(crate) mod sync;
+#[cfg(not(loom))]
 pub(crate) mod text;

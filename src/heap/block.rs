@@ -9,6 +9,7 @@
 //! out clears the word, freeing writes it, and no other code can compute it. So `key present` means
 //! `already free`, for every block of 16 bytes or more, until the block is handed out again.
 
+use super::remote::Chain;
 use crate::base::sync::{AtomicUsize, Ordering};
 
 /// The address of a block of at least 16 bytes, 8-aligned, in a slab.
@@ -70,5 +71,13 @@ impl Block {
         // SAFETY: the word is in the block; atomic because of the race above.
         let key = unsafe { AtomicUsize::from_ptr((&raw const (*block).key).cast_mut()) };
         key.load(Ordering::Relaxed) == secret.0 ^ block as usize
+    }
+}
+
+impl Chain for Block {
+    #[inline(always)]
+    unsafe fn set_next(node: *mut Self, next: *mut Self) {
+        // SAFETY: the caller's.
+        unsafe { Self::set_next(node, next) }
     }
 }

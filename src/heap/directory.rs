@@ -117,10 +117,14 @@ impl Directory {
         }
         let gap = self.carved;
         self.carved = start + slices;
+        let span = self.describe_used(start, slices);
         if lead > 0 {
-            self.describe_free(gap, lead, 0, false);
+            // Freed rather than described as free: what lies before it may be free, too.
+            let lead = self.describe_used(gap, lead);
+            lead.dirty.set(false);
+            self.free(lead, 0);
         }
-        Some(self.describe_used(start, slices))
+        Some(span)
     }
 
     /// How far, in slices, the region's own start is from the alignment.
@@ -158,9 +162,12 @@ impl Directory {
         NonNull::new(start).is_some_and(|start| unsafe { memory::commit(start, len) })
     }
 
+    /// Makes a span in use; it must not look free to a neighbour from here on, so until its user
+    /// says otherwise it is the engine's own.
     fn describe_used(&self, start: usize, slices: usize) -> &'static Slab {
         let span = self.record(start);
         span.set_span(self.address(start), slices);
+        span.become_plain(Kind::Records);
         self.heads().set(start);
         span
     }

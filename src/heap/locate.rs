@@ -32,8 +32,6 @@ pub(crate) enum MisuseKind {
     NotAllocated,
     /// In no memory of this heap.
     Foreign,
-    /// The caller named another size than the block was allocated with.
-    SizeMismatch,
 }
 
 /// A wrong pointer, and what is known of the place it points to.

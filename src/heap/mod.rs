@@ -48,3 +48,6 @@ mod resize;
 mod shared;
 pub(crate) mod slab;
 pub(crate) mod space;
+
+#[cfg(test)]
+mod tests;

@@ -14,23 +14,6 @@ pub(crate) trait Chain {
     /// # Safety
     /// The caller owns `node`.
     unsafe fn set_next(node: *mut Self, next: *mut Self);
-    /// # Safety
-    /// The caller owns `node`, and `set_next` was called on it.
-    unsafe fn next(node: *mut Self) -> *mut Self;
-}
-
-impl Chain for super::block::Block {
-    #[inline(always)]
-    unsafe fn set_next(node: *mut Self, next: *mut Self) {
-        // SAFETY: the caller's.
-        unsafe { Self::set_next(node, next) }
-    }
-
-    #[inline(always)]
-    unsafe fn next(node: *mut Self) -> *mut Self {
-        // SAFETY: the caller's.
-        unsafe { Self::next(node) }
-    }
 }
 
 /// Many pushers, one drainer. On a cache line of its own: pushers must not slow the owner down.

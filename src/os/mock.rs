@@ -6,6 +6,7 @@
 extern crate std;
 
 /// Pages, simulated.
+#[cfg(not(loom))]
 pub(crate) mod memory {
     use core::ptr::NonNull;
     use std::alloc::{GlobalAlloc, Layout, System};
@@ -53,7 +54,20 @@ pub(crate) mod memory {
     }
 }
 
+/// Threads of a model: loom runs them all on one thread of the machine.
+#[cfg(loom)]
+pub(crate) mod thread {
+    use core::hash::{BuildHasher, BuildHasherDefault};
+    use std::hash::DefaultHasher;
+
+    pub(crate) fn token() -> usize {
+        let hasher = BuildHasherDefault::<DefaultHasher>::default();
+        hasher.hash_one(loom::thread::current().id()) as usize | 1
+    }
+}
+
 /// Threads, by the address of a thread-local.
+#[cfg(not(loom))]
 pub(crate) mod thread {
     std::thread_local!(static TOKEN: u8 = const { 0 });
 
@@ -80,6 +94,7 @@ pub(crate) mod futex {
 }
 
 /// The process, reduced to its last words.
+#[cfg(not(loom))]
 pub(crate) mod process {
     use std::io::Write;
 
@@ -105,6 +120,7 @@ pub(crate) mod process {
 }
 
 /// A clock that moves with every look, so that decay can be tested without waiting.
+#[cfg(not(loom))]
 pub(crate) mod clock {
     use core::sync::atomic::{AtomicU32, Ordering};
 

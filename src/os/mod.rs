@@ -21,8 +21,10 @@ pub(crate) use linux::{clock, futex, memory, process, thread};
 
 #[cfg(any(miri, loom, heapsight_mock))]
 mod mock;
-#[cfg(any(miri, loom, heapsight_mock))]
+#[cfg(any(miri, heapsight_mock))]
 pub(crate) use mock::{clock, futex, memory, process, thread};
+#[cfg(loom)]
+pub(crate) use mock::{futex, thread};
 
 #[cfg(not(any(target_os = "linux", miri, loom, heapsight_mock)))]
 compile_error!("Heapsight has no os/ port for this system: write src/os/<system> after src/os/linux");

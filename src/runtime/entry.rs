@@ -118,3 +118,8 @@ pub(crate) fn is_ours(address: *const u8) -> bool {
 pub(crate) fn trim() -> bool {
     ENGINE.trim(tls::heap()) > 0
 }
+
+/// Gives the addresses held in reserve back, but for a share of `limit`.
+pub(crate) fn give_up_headroom(limit: usize) {
+    ENGINE.space.give_up_headroom(limit);
+}

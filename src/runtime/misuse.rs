@@ -94,6 +94,5 @@ const fn describe(kind: MisuseKind) -> (&'static str, &'static str) {
             "foreign free",
             "The address was not allocated by this heap: look for a stack, static or mmap address.",
         ),
-        MisuseKind::SizeMismatch => ("size mismatch", "The size named is not that of the block."),
     }
 }

@@ -9,13 +9,15 @@
 mod artifact;
 mod report;
 mod run;
+mod shared;
 mod temp;
 mod tools;
 
 pub(crate) use artifact::{artifact, artifacts, source_root};
 pub(crate) use report::{Frame, Leak, Report};
 pub(crate) use run::{Outcome, Run};
+pub(crate) use shared::{lock, shared_directory};
 pub(crate) use temp::TempDir;
 pub(crate) use tools::{
-    Need, find_command, install, may_install, missing, run_id, with_system_path,
+    Need, find_command, install, may_install, missing, with_system_path,
 };

@@ -3,11 +3,13 @@
 //! With `HEAPSIGHT_INSTALL=1` and the rights of root, what is missing is installed from Debian's
 //! packages, all of it in one go; without, the tests that need it say so and skip.
 
+use std::env;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, process};
+
+use super::shared::{lock, shared_directory};
 
 /// Commands that a test needs, and the Debian packages they come in.
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +46,14 @@ pub(crate) fn may_install() -> bool {
     env::var("HEAPSIGHT_INSTALL").is_ok_and(|value| value == "1") && unsafe { libc::geteuid() } == 0
 }
 
-/// Installs what is missing of all these needs, once a test run, whichever process comes first.
-pub(crate) fn install(needs: impl Iterator<Item = Need>) {
+/// Installs what is missing of all these needs, once a test run and `who` asks, whichever process
+/// of it comes first.
+pub(crate) fn install(who: &str, needs: impl Iterator<Item = Need>) {
     if !may_install() {
         return;
     }
-    let lock = File::create(env::temp_dir().join("heapsight-install.lock")).expect("a lock file");
-    lock.lock().expect("the lock of the installer");
-    let stamp = env::temp_dir().join(format!("heapsight-installed-{}", run_id()));
+    let _lock = lock("install");
+    let stamp = shared_directory(&format!("installed-{who}")).join("done");
     if stamp.exists() {
         return;
     }
@@ -82,9 +84,4 @@ fn apt_get(packages: &[&str]) -> bool {
         .stdout(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
-}
-
-/// What all test processes of one run have in common, and no two runs.
-pub(crate) fn run_id() -> String {
-    env::var("NEXTEST_RUN_ID").unwrap_or_else(|_| process::id().to_string())
 }

@@ -143,3 +143,50 @@ fn positive<T: std::str::FromStr + PartialOrd + Default>(
         _ => Err(format!("{option} needs a number above zero, not {value}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Arguments, String> {
+        let words = line.split_whitespace().map(str::to_string);
+        Arguments::parse(words).map(|parsed| parsed.expect("not --help"))
+    }
+
+    #[test]
+    fn a_full_run_writes_the_published_table() {
+        let arguments = parse("").expect("no arguments are fine");
+        assert!(arguments.document().expect("a path").ends_with("docs/performance.md"));
+        assert_eq!(arguments.rounds, 7);
+    }
+
+    #[test]
+    fn a_partial_run_leaves_the_published_table_alone() {
+        for line in ["--quick", "--only churn", "--peers mimalloc", "--no-library"] {
+            assert_eq!(parse(line).expect(line).document(), None, "{line}");
+        }
+        let told = parse("--quick --out here.md").expect("valid");
+        assert_eq!(told.document(), Some(PathBuf::from("here.md")));
+    }
+
+    #[test]
+    fn peers_keep_the_order_of_the_columns() {
+        let arguments = parse("--peers snmalloc,mimalloc").expect("valid");
+        assert_eq!(arguments.peers, ["mimalloc", "snmalloc"]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (line, part) in [
+            ("--peers tcmalloc", "no peer is named tcmalloc"),
+            ("--rounds 0", "above zero"),
+            ("--check", "needs a value"),
+            ("--check fast", "not fast"),
+            ("--chek 1.3", "unknown option --chek"),
+            ("--check 1.3 --no-library", "measure both"),
+        ] {
+            let message = parse(line).expect_err(line);
+            assert!(message.contains(part), "{line}: {message}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::arguments::Arguments;
-use crate::machine;
+use crate::machine::Machine;
 use crate::results::{Results, geometric_mean};
 use crate::row::{Absent, Clock, Row};
 
@@ -11,10 +11,15 @@ use crate::row::{Absent, Clock, Row};
 const NOISY: f64 = 0.05;
 
 /// The whole document.
-pub fn render(results: &Results, absent: &[Absent], arguments: &Arguments) -> String {
+pub fn render(
+    results: &Results,
+    absent: &[Absent],
+    machine: &Machine,
+    arguments: &Arguments,
+) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write!(text, "{}", preface(results, arguments));
+    let _ = write!(text, "{}", preface(results, machine, arguments));
     let _ = write!(text, "\n## Time\n\n{}\n", time_note());
     table(&mut text, results, "glibc takes", &time_cell, &|row, column, base| {
         results.ratio(row, column, base)
@@ -47,7 +52,7 @@ to it: below 1.00 is faster than glibc. A tilde marks a figure whose rounds spre
     )
 }
 
-fn preface(results: &Results, arguments: &Arguments) -> String {
+fn preface(results: &Results, machine: &Machine, arguments: &Arguments) -> String {
     let mut text = String::from("# Performance, side by side\n\n");
     text.push_str("Written by a command of this repository; run it to measure your machine:\n\n");
     text.push_str("    cargo build --release\n");
@@ -55,7 +60,11 @@ fn preface(results: &Results, arguments: &Arguments) -> String {
     if arguments.is_quick() {
         text.push_str("**A quick look (`--quick`): too short to be quoted.**\n\n");
     }
-    let _ = writeln!(text, "Machine: {}.\n", machine::describe());
+    if machine.is_busy() {
+        let load = machine.load;
+        let _ = writeln!(text, "**Other work was running (load average {load}): noisy.**\n");
+    }
+    let _ = writeln!(text, "Machine: {}.\n", machine.description);
     text.push_str("| allocator | version |\n|---|---|\n");
     for allocator in results.allocators {
         let _ = writeln!(text, "| {} | {} |", allocator.name, allocator.version);
@@ -65,9 +74,9 @@ fn preface(results: &Results, arguments: &Arguments) -> String {
         "
 Method: every allocator is a shared object preloaded (`LD_PRELOAD`) into the same programs, with
 its default settings; the peers are built from source by their crates at the highest optimisation
-and pay one direct jump a call for the plain names. {} rounds, in each of which every allocator
-runs every row once, one after the other, each round starting with another one. Figures are
-medians over the rounds. The allocating program times its own work; whole programs are timed from
+and pay one direct jump a call for the plain names. Row by row, {} rounds after one that is thrown
+away; in a round every allocator runs the row once, one after the other, and each round starts with
+another one. Figures are medians over the rounds. The allocating program times its own work; whole programs are timed from
 start to exit, and their output is checked to be the same on every allocator.
 ",
         arguments.rounds

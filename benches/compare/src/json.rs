@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::arguments::Arguments;
-use crate::machine;
+use crate::machine::Machine;
 use crate::results::Results;
 use crate::row::{Absent, Clock};
 
 #[derive(Serialize)]
 struct Document<'run> {
-    machine: String,
+    machine: &'run str,
+    load: f64,
     rounds: usize,
     percent: u32,
     allocators: BTreeMap<&'run str, &'run str>,
@@ -40,6 +41,7 @@ struct Cell<'run> {
 pub fn render(
     results: &Results,
     absent: &[Absent],
+    machine: &Machine,
     arguments: &Arguments,
 ) -> Result<String, String> {
     let allocators = results.allocators;
@@ -64,7 +66,8 @@ pub fn render(
             .collect(),
     });
     let document = Document {
-        machine: machine::describe(),
+        machine: &machine.description,
+        load: machine.load,
         rounds: arguments.rounds,
         percent: arguments.percent,
         allocators: allocators.iter().map(|one| (&*one.name, &*one.version)).collect(),

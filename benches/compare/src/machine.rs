@@ -1,9 +1,35 @@
-//! The machine the figures belong to, in one paragraph.
+//! The machine the figures belong to, and whether it was busy with something else.
 
 use std::fs;
 
+/// Processes that wanted to run before the comparison started; from here on it was not alone.
+const BUSY: f64 = 0.5;
+
+/// What is known of the machine before anything runs.
+pub struct Machine {
+    /// Its description in one line.
+    pub description: String,
+    /// The load average of the last minute.
+    pub load: f64,
+}
+
+impl Machine {
+    /// Looks at the machine; to be called first, since building and measuring are a load too.
+    pub fn observe() -> Self {
+        let load = line("/proc/loadavg")
+            .and_then(|text| text.split_whitespace().next()?.parse().ok())
+            .unwrap_or(0.0);
+        Self { description: describe(), load }
+    }
+
+    /// Whether other work competes with the comparison.
+    pub fn is_busy(&self) -> bool {
+        self.load > BUSY
+    }
+}
+
 /// Processor, count of processors, memory, kernel, and the kernel's huge page setting.
-pub fn describe() -> String {
+fn describe() -> String {
     let processors = std::thread::available_parallelism().map_or(0, |count| count.get());
     let model = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".into());
     let memory = field("/proc/meminfo", "MemTotal")

@@ -2,7 +2,7 @@
 //!
 //! The peers are built from source by their crates and preloaded, as Heapsight is, into the same
 //! programs: one that only allocates (`workload/`) and whole programs of this machine. Rounds are
-//! interleaved (A B C A B C …), so what disturbs the machine disturbs everybody, and the figures
+//! interleaved (A B C B C A …), so what disturbs the machine disturbs everybody, and the figures
 //! are medians over the rounds of one run.
 
 mod allocator;
@@ -21,6 +21,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use arguments::Arguments;
+use machine::Machine;
 use results::Results;
 
 /// Ends with 1 when a gate was exceeded, with 2 when there is no result.
@@ -46,6 +47,13 @@ fn compare() -> Result<Vec<String>, String> {
         println!("{}", arguments::USAGE);
         return Ok(Vec::new());
     };
+    let machine = Machine::observe();
+    if machine.is_busy() {
+        eprintln!(
+            "compare: the machine is busy (load {}); the figures will be noisy",
+            machine.load
+        );
+    }
     let built = build::build(&arguments.peers)?;
     let allocators = allocator::line_up(&built, &arguments)?;
     let scratch = programs::Scratch::new()?;
@@ -53,13 +61,13 @@ fn compare() -> Result<Vec<String>, String> {
     let samples = rounds::run(&rows, &allocators, &arguments)?;
     let results = Results::new(&rows, &allocators, &samples);
 
-    let document = document::render(&results, &absent, &arguments);
+    let document = document::render(&results, &absent, &machine, &arguments);
     println!("{document}");
     if let Some(path) = arguments.document() {
         write(&path, &document)?;
     }
     if let Some(path) = &arguments.json {
-        write(path, &json::render(&results, &absent, &arguments)?)?;
+        write(path, &json::render(&results, &absent, &machine, &arguments)?)?;
     }
     Ok(arguments.gate.map_or_else(Vec::new, |limit| results.exceeding(limit)))
 }

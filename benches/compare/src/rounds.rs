@@ -1,7 +1,9 @@
 //! The order of the runs: rounds, not blocks.
 //!
-//! Within a round every allocator runs once, one after the other, and each round starts with
-//! another of them; a disturbance of the machine, or a processor that warms up, then falls on all.
+//! Row by row, within a round every allocator runs once, one after the other, and each round
+//! starts with another of them; a disturbance of the machine, or a processor that warms up, then
+//! falls on all. A first round is thrown away: in it the machine finds the pages (in a virtual
+//! one, from its host) that every later round reuses.
 
 use crate::allocator::Allocator;
 use crate::arguments::Arguments;
@@ -18,17 +20,21 @@ pub fn run(
     arguments: &Arguments,
 ) -> Result<Samples, String> {
     let mut samples: Samples = vec![vec![Vec::new(); allocators.len()]; rows.len()];
-    for round in 0..arguments.rounds {
-        for (index, row) in rows.iter().enumerate() {
-            eprint!("\r\x1b[Kround {}/{}: {}", round + 1, arguments.rounds, row.name);
+    for (index, row) in rows.iter().enumerate() {
+        eprint!("compare: {:2}/{} {:<14}", index + 1, rows.len(), row.name);
+        for allocator in allocators {
+            measure(row, allocator)?;
+        }
+        for round in 0..arguments.rounds {
             for turn in 0..allocators.len() {
                 let column = (round + turn) % allocators.len();
                 samples[index][column].push(measure(row, &allocators[column])?);
             }
-            check_outputs(row, allocators, &samples[index])?;
+            eprint!(".");
         }
+        eprintln!();
+        check_outputs(row, allocators, &samples[index])?;
     }
-    eprintln!("\r\x1b[K{} rounds of {} rows", arguments.rounds, rows.len());
     Ok(samples)
 }
 

@@ -168,19 +168,34 @@ impl Excerpt {
     const CAPACITY: usize = 48;
 
     const fn of(typed: &[u8]) -> Self {
-        let is_cut = typed.len() > Self::CAPACITY;
-        let mut len = if is_cut { Self::CAPACITY } else { typed.len() };
-        // A cut does not go through a UTF-8 letter, which has at most three continuation bytes.
-        while is_cut && len > Self::CAPACITY - 4 && is_continuation(typed[len]) {
+        let mut excerpt = Self { bytes: [0; Self::CAPACITY], len: 0, is_cut: false };
+        let mut rest = typed;
+        while let [byte, tail @ ..] = rest
+            && excerpt.len < Self::CAPACITY
+        {
+            excerpt.bytes[excerpt.len] = *byte;
+            excerpt.len += 1;
+            rest = tail;
+        }
+        if let [next, ..] = rest {
+            excerpt.is_cut = true;
+            if is_continuation(*next) {
+                excerpt.drop_last_letter();
+            }
+        }
+        excerpt
+    }
+
+    /// Takes away a UTF-8 letter that a cut went through, from a full buffer: at most four bytes.
+    const fn drop_last_letter(&mut self) {
+        let mut len = Self::CAPACITY;
+        while len > Self::CAPACITY - 4 {
             len -= 1;
+            if !is_continuation(self.bytes[len]) {
+                break;
+            }
         }
-        let mut bytes = [0; Self::CAPACITY];
-        let mut index = 0;
-        while index < len {
-            bytes[index] = typed[index];
-            index += 1;
-        }
-        Self { bytes, len, is_cut }
+        self.len = len;
     }
 }
 

@@ -11,11 +11,11 @@
 //!
 //! | module | answers |
 //! |---|---|
-//! | [`table`] | which options are there, what may each be, what does each mean? |
-//! | [`config`] | what do they amount to? |
-//! | [`parse`] | how does text become settings? |
-//! | [`path`] | where does the report go? |
-//! | [`error`], [`suggest`] | what was wrong, and what was probably meant? |
+//! | `table` | which options are there, what may each be, what does each mean? |
+//! | `config` | what do they amount to? |
+//! | `parse` | how does text become settings? |
+//! | `path` | where does the report go? |
+//! | `error`, `suggest` | what was wrong, and what was probably meant? |
 //!
 //! **Invariant:** this module runs inside the first `malloc` of a process it was loaded into. It
 //! names nothing but `core`, allocates nothing, locks nothing and cannot panic.

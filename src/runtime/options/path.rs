@@ -70,7 +70,7 @@ impl ReportPath {
         if byte == 0 {
             return Err(PathError::ZeroByte);
         }
-        if self.len + 1 >= Self::CAPACITY {
+        if self.len >= Self::CAPACITY - 1 {
             return Err(PathError::TooLong);
         }
         self.bytes[self.len] = byte;

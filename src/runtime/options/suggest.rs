@@ -43,22 +43,33 @@ fn distance(left: &[u8], right: &[u8]) -> Option<usize> {
     let mut older: Distances = [0; LETTERS_MAX + 1];
     let mut previous: Distances = core::array::from_fn(|column| column);
     let mut current: Distances = [0; LETTERS_MAX + 1];
-    for row in 1..=left.len() {
-        current[0] = row;
-        for column in 1..=right.len() {
-            let is_same = left[row - 1].eq_ignore_ascii_case(&right[column - 1]);
-            let replaced = previous[column - 1] + usize::from(!is_same);
-            let least = replaced.min(previous[column] + 1).min(current[column - 1] + 1);
-            let is_swapped = row > 1
-                && column > 1
-                && left[row - 1].eq_ignore_ascii_case(&right[column - 2])
-                && left[row - 2].eq_ignore_ascii_case(&right[column - 1]);
-            current[column] = if is_swapped { least.min(older[column - 2] + 1) } else { least };
+    let mut above = None;
+    for (row, letter) in left.iter().enumerate() {
+        current[0] = row + 1;
+        let mut beside = None;
+        for (column, other) in right.iter().enumerate() {
+            let replaced = previous[column] + usize::from(!is_same(letter, other));
+            let least = replaced.min(previous[column + 1] + 1).min(current[column] + 1);
+            let swapped = match (above, beside) {
+                (Some(above), Some((beside, distance)))
+                    if is_same(above, other) && is_same(letter, beside) =>
+                {
+                    distance + 1
+                }
+                _ => usize::MAX,
+            };
+            current[column + 1] = least.min(swapped);
+            beside = Some((other, older[column]));
         }
+        above = Some(letter);
         older = previous;
         previous = current;
     }
     Some(previous[right.len()])
+}
+
+fn is_same(left: &u8, right: &u8) -> bool {
+    left.eq_ignore_ascii_case(right)
 }
 
 #[cfg(test)]

@@ -68,8 +68,8 @@ pub const TABLE: &[OptionRow] = &[
     OptionRow {
         name: "report",
         doc: "The file that gets the report; empty means standard error. A name that ends in \
-              .json gets JSON, any other text. %p becomes the process id. A backslash takes the \
-              next byte literally.",
+              .json gets JSON, any other gets text. %p becomes the process id. A backslash takes \
+              the next byte literally.",
         values: Values::Path(PathSlot {
             metavar: "PATH",
             set: |builder, path| builder.with_report(path),

@@ -1,0 +1,37 @@
+//! What went wrong, in one line, and the exit code that says so to a script.
+
+use std::io;
+use std::process::ExitCode;
+
+use crate::library::LibraryError;
+use crate::program::ProgramError;
+use crate::report::ReportError;
+use crate::settings::SettingsError;
+
+/// Why the command ends without having done what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// 2 as for a wrong command line; 125 to 127 as `env`, `nohup` and the shells use them.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Settings(_) | Self::Report(_) => 2,
+            Self::Library(_) => 125,
+            Self::Program(error) if error.is_missing() => 127,
+            Self::Program(_) => 126,
+            Self::Output(_) => 1,
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! The Rust functions, flat: configuration, statistics, leak checks.
+
+pub use crate::global::Heapsight;
+pub use crate::report::{Frame, Leak, LeakClass, LeakReport, MemoryStats};
+pub use crate::runtime::options;
+pub use crate::runtime::options::Config;
+
+use crate::runtime::{exit, inspect, start};
+
+/// Puts a configuration into force, from this call on. Blocks from before stay untracked.
+///
+/// Without it, the environment variable `HEAPSIGHT` configures; with it, this call decides.
+pub fn init(config: Config) {
+    start::ensure();
+    start::apply(config);
+}
+
+/// Ends tracking: makes the leak report now rather than at exit, if leak checking is on.
+///
+/// Returns whether anything leaked. Tracking is off afterwards.
+pub fn deinit() -> bool {
+    let config = start::config();
+    let leaked = config.leaks && exit::report_now();
+    start::apply(Config { track: options::Track::Off, leaks: false, ..config });
+    leaked
+}
+
+/// The statistics of all tracked blocks; all zero while nothing is tracked.
+#[must_use]
+pub fn stats() -> MemoryStats {
+    inspect::stats()
+}
+
+/// Prints the statistics to stderr.
+pub fn print_stats() {
+    inspect::print_stats();
+}
+
+/// Starts the totals of the statistics at zero, and the peaks at what is current.
+pub fn reset_stats() {
+    inspect::reset_stats();
+}
+
+/// Prints every tracked block that is in use now to stderr, by call stack, and returns the same.
+///
+/// Safe to call at any time; other threads keep running, and blocks they allocate or free meanwhile
+/// may or may not be seen.
+pub fn check_for_leaks() -> LeakReport {
+    inspect::check_for_leaks()
+}
+
+/// Checks the whole heap for contradictions, the sign of memory corruption; how many were found.
+///
+/// No other thread may use the heap meanwhile.
+#[must_use]
+pub fn check_heap() -> usize {
+    inspect::check_heap()
+}
