@@ -1,8 +1,8 @@
 //! Link flags of the C library, and its header.
 //!
 //! The header is made by cbindgen from `src/capi` and `src/legacy.rs` into `OUT_DIR`; the committed
-//! copy in `include/` is compared with it by a test. `HEAPSIGHT_UPDATE_HEADER=1 cargo build` writes
-//! the committed copy anew.
+//! copy in `include/` is compared with it by a test, which asks for the fresh one by
+//! `HEAPSIGHT_HEADER_COPY=PATH`. `HEAPSIGHT_UPDATE_HEADER=1 cargo build` writes the committed one.
 
 use std::env;
 use std::error::Error;
@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo:rerun-if-changed={}", root.join(source).display());
     }
     println!("cargo:rerun-if-env-changed=HEAPSIGHT_UPDATE_HEADER");
+    println!("cargo:rerun-if-env-changed=HEAPSIGHT_HEADER_COPY");
     let config = cbindgen::Config::from_file(root.join("preload/cbindgen.toml"))?;
     let mut builder = cbindgen::Builder::new().with_config(config);
     for source in sources {
@@ -26,6 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let bindings = builder.generate()?;
     bindings.write_to_file(Path::new(&env::var("OUT_DIR")?).join("heapsight.h"));
+    if let Some(copy) = env::var_os("HEAPSIGHT_HEADER_COPY") {
+        bindings.write_to_file(copy);
+    }
     if env::var_os("HEAPSIGHT_UPDATE_HEADER").is_some() {
         bindings.write_to_file(root.join("include/heapsight.h"));
     }

@@ -1,15 +1,82 @@
-//! stub
-use std::vec::Vec; use std::string::String; use std::io::{self,Write};
-#[derive(Default,Debug,Clone,Copy)] pub struct MemoryStats{pub total_allocations:u64,pub current_allocations:u64,pub peak_allocations:u64,pub total_deallocations:u64,pub bytes_allocated:u64,pub bytes_deallocated:u64,pub current_bytes:u64,pub peak_bytes:u64}
-#[derive(Debug)] pub struct Frame; #[derive(Debug)] pub struct Leak; #[derive(Debug)] pub struct LeakClass;
-#[derive(Debug)] pub struct LeakReport{pub n:u64}
-impl LeakReport{pub fn has_leaks(&self)->bool{self.n>0} pub fn leaked_blocks(&self)->u64{self.n}}
-pub struct Modules; impl Modules{pub fn of_this_process()->Self{Modules}}
-pub struct RawLeak{pub blocks:u64,pub bytes:u64,pub threads:Vec<u32>,pub stack:Vec<u64>,pub truncated:bool}
-pub struct RawReport{pub stats:MemoryStats,pub leaks:Vec<RawLeak>,pub notes:Vec<String>,pub overhead_bytes:u64}
-#[derive(Clone,Copy)] pub struct Style{pub colour:bool,pub width:usize} impl Style{pub const PLAIN:Style=Style{colour:false,width:100};}
-pub fn leak_report(r:RawReport,_:&Modules)->LeakReport{LeakReport{n:r.leaks.iter().map(|l|l.blocks).sum()}}
-pub fn write_text(r:&LeakReport,w:&mut dyn Write,_:Style)->io::Result<()>{writeln!(w,"{r:?}")}
-pub fn write_json(r:&LeakReport,w:&mut dyn Write)->io::Result<()>{writeln!(w,"{r:?}")}
-pub fn write_stats(r:&MemoryStats,_:bool,w:&mut dyn Write,_:Style)->io::Result<()>{writeln!(w,"{r:?}")}
-pub fn write_stack(t:&str,s:Vec<u64>,_:&Modules,w:&mut dyn Write,_:Style)->io::Result<()>{writeln!(w,"{t} {s:x?}")}
+//! Floor 7: reports, from plain data to text and JSON.
+//!
+//! ```text
+//!   return addresses ── symbols ──▶ frames ── fold ──▶ what a reader cares for ── kind ──▶ class
+//!        (RawLeak)    (modules)                                                   │
+//!                                        text ◀── LeakReport (model) ◀────────────┘
+//!                                        json ◀──┘
+//! ```
+//!
+//! Nothing here knows the heap: a report can be made of any list of stacks.
+
+mod fold;
+mod json;
+mod keepers;
+mod model;
+mod modules;
+mod symbols;
+mod table;
+mod text;
+
+pub use json::write_json;
+pub use model::{Frame, Leak, LeakClass, LeakReport, MemoryStats};
+pub(crate) use modules::Modules;
+pub(crate) use text::{Style, write_stack, write_stats, write_text};
+
+use std::collections::BTreeMap;
+use std::string::String;
+use std::vec::Vec;
+use symbols::Symbolizer;
+
+/// What was found at one call stack.
+#[derive(Clone, Debug)]
+pub(crate) struct RawLeak {
+    pub(crate) blocks: u64,
+    pub(crate) bytes: u64,
+    /// Kernel ids of the allocating threads.
+    pub(crate) threads: Vec<u32>,
+    /// Return addresses, innermost first; the first may be Heapsight's own.
+    pub(crate) stack: Vec<u64>,
+    /// The stack had more frames than were kept.
+    pub(crate) truncated: bool,
+}
+
+/// All that a report is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct RawReport {
+    pub(crate) stats: MemoryStats,
+    pub(crate) leaks: Vec<RawLeak>,
+    /// Sentences that qualify the numbers.
+    pub(crate) notes: Vec<String>,
+    /// Heapsight's own memory.
+    pub(crate) overhead_bytes: u64,
+}
+
+/// Symbolises, folds, classifies and sorts.
+pub(crate) fn leak_report(raw: RawReport, modules: &Modules) -> LeakReport {
+    let mut symbolizer = Symbolizer::new(modules);
+    // Stacks that differ in Heapsight's own frames alone are one to the reader.
+    let mut groups = BTreeMap::<Vec<u64>, Leak>::new();
+    for leak in raw.leaks {
+        let (key, frames) = symbolizer.stack(&leak.stack);
+        match groups.get_mut(&key) {
+            Some(group) => group.absorb(leak.blocks, leak.bytes, &leak.threads),
+            None => {
+                let class = keepers::classify(&frames);
+                let (blocks, bytes) = (leak.blocks, leak.bytes);
+                let (threads, truncated) = (leak.threads, leak.truncated);
+                groups.insert(key, Leak { class, blocks, bytes, threads, truncated, frames });
+            }
+        }
+    }
+    let mut leaks: Vec<_> = groups.into_values().collect();
+    leaks.sort_by(|a, b| (a.class, b.bytes, b.blocks).cmp(&(b.class, a.bytes, a.blocks)));
+    LeakReport {
+        program: modules.program(),
+        pid: std::process::id(),
+        stats: raw.stats,
+        leaks,
+        notes: raw.notes,
+        overhead_bytes: raw.overhead_bytes,
+    }
+}

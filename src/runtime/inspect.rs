@@ -121,7 +121,7 @@ pub(super) fn write_text(report: &LeakReport, sink: &mut (impl Write + IsTermina
 }
 
 fn style(sink: &impl IsTerminal) -> Style {
-    Style { colour: sink.is_terminal() && env::var_os("NO_COLOR").is_none(), ..Style::PLAIN }
+    Style { colour: sink.is_terminal() && env::var_os("NO_COLOR").is_none() }
 }
 
 /// A report that stderr does not take has nowhere else to go; the exit code still tells.

@@ -1,0 +1,41 @@
+//! The report as JSON: complete, one object.
+
+use super::model::{Leak, LeakReport, MemoryStats};
+use serde::Serialize;
+use std::io::{self, Write};
+use std::string::String;
+
+/// Version of the shape below; it changes when a field changes its meaning or goes.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u32,
+    program: &'a str,
+    pid: u32,
+    verdict: String,
+    leaked_blocks: u64,
+    leaked_bytes: u64,
+    stats: MemoryStats,
+    leaks: &'a [Leak],
+    notes: &'a [String],
+    overhead_bytes: u64,
+}
+
+/// Writes the report as one JSON object and a newline.
+pub fn write_json(report: &LeakReport, mut sink: &mut dyn Write) -> io::Result<()> {
+    let document = Document {
+        version: VERSION,
+        program: &report.program,
+        pid: report.pid,
+        verdict: report.verdict(),
+        leaked_blocks: report.leaked_blocks(),
+        leaked_bytes: report.leaked_bytes(),
+        stats: report.stats,
+        leaks: &report.leaks,
+        notes: &report.notes,
+        overhead_bytes: report.overhead_bytes,
+    };
+    serde_json::to_writer_pretty(&mut sink, &document)?;
+    writeln!(sink)
+}

@@ -1,0 +1,175 @@
+//! What a report says, as data.
+
+use serde::Serialize;
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+/// Statistics of the tracked blocks.
+///
+/// Bytes are those asked for. A `realloc` counts as one allocation of the new size and one
+/// deallocation of the old, whether the block moved or not. A peak is the largest value that the
+/// process-wide counter of current blocks (or bytes) ever held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct MemoryStats {
+    /// Blocks ever allocated.
+    pub total_allocations: u64,
+    /// Blocks in use.
+    pub current_allocations: u64,
+    /// Most blocks in use at one moment.
+    pub peak_allocations: u64,
+    /// Blocks ever freed.
+    pub total_deallocations: u64,
+    /// Bytes ever allocated.
+    pub bytes_allocated: u64,
+    /// Bytes ever freed.
+    pub bytes_deallocated: u64,
+    /// Bytes in use.
+    pub current_bytes: u64,
+    /// Most bytes in use at one moment.
+    pub peak_bytes: u64,
+}
+
+/// Why a block is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LeakClass {
+    /// The program never freed it.
+    Unfreed,
+    /// A run-time library keeps it on purpose, as libc does the buffer of `stdout`. Not a leak.
+    Runtime,
+}
+
+/// One call of a stack, innermost first. A physical frame may be several of these: all but the last
+/// are then marked as inlined.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Frame {
+    /// Demangled name.
+    pub function: Option<String>,
+    /// Path of the source file, as the compiler recorded it.
+    pub file: Option<String>,
+    /// Line in it.
+    pub line: Option<u32>,
+    /// Path of the executable or shared object.
+    pub module: Option<String>,
+    /// Address of the call in the module as it lies on disk, or in memory without a module.
+    pub address: u64,
+    /// The compiler put the function's body into its caller.
+    pub inlined: bool,
+}
+
+/// The blocks of one call stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Leak {
+    /// Why they are still there.
+    pub class: LeakClass,
+    /// How many.
+    pub blocks: u64,
+    /// Bytes asked for.
+    pub bytes: u64,
+    /// Kernel ids of the threads that allocated them.
+    pub threads: Vec<u32>,
+    /// The stack was deeper than what was kept.
+    pub truncated: bool,
+    /// The stack.
+    pub frames: Vec<Frame>,
+}
+
+impl Leak {
+    pub(super) fn absorb(&mut self, blocks: u64, bytes: u64, threads: &[u32]) {
+        self.blocks += blocks;
+        self.bytes += bytes;
+        self.threads.extend_from_slice(threads);
+        self.threads.sort_unstable();
+        self.threads.dedup();
+    }
+}
+
+/// What was never freed, by call stack: leaks first, the biggest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeakReport {
+    /// Path of the program.
+    pub program: String,
+    /// Its process id.
+    pub pid: u32,
+    /// Statistics at the time of the report.
+    pub stats: MemoryStats,
+    /// All groups, those that do not count as leaks included.
+    pub leaks: Vec<Leak>,
+    /// Sentences that qualify the numbers: what could not be recorded, and why.
+    pub notes: Vec<String>,
+    /// Bytes of Heapsight's own records.
+    pub overhead_bytes: u64,
+}
+
+impl LeakReport {
+    /// The groups of one class.
+    pub fn of_class(&self, class: LeakClass) -> impl Iterator<Item = &Leak> {
+        self.leaks.iter().filter(move |leak| leak.class == class)
+    }
+
+    /// Blocks that count as leaked.
+    #[must_use]
+    pub fn leaked_blocks(&self) -> u64 {
+        self.of_class(LeakClass::Unfreed).map(|leak| leak.blocks).sum()
+    }
+
+    /// Bytes that count as leaked.
+    #[must_use]
+    pub fn leaked_bytes(&self) -> u64 {
+        self.of_class(LeakClass::Unfreed).map(|leak| leak.bytes).sum()
+    }
+
+    /// Whether anything counts as leaked.
+    #[must_use]
+    pub fn has_leaks(&self) -> bool {
+        self.leaked_blocks() > 0
+    }
+
+    /// The report in one sentence.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let sites = self.of_class(LeakClass::Unfreed).count();
+        if sites == 0 {
+            return format!("no leaks: {} freed all it allocated", self.program);
+        }
+        format!(
+            "{} in {} at {} never freed by {}",
+            count(self.leaked_bytes(), "byte"),
+            count(self.leaked_blocks(), "block"),
+            count(sites as u64, "call stack"),
+            self.program
+        )
+    }
+}
+
+/// `1 block`, `1,234 blocks`.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
+}
+
+/// A number with its thousands set apart.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = format!("{number}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let texts = [0, 999, 1000, 1_234_567].map(grouped);
+        assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!((count(1, "block"), count(2, "block")), ("1 block".into(), "2 blocks".into()));
+    }
+}

@@ -1,0 +1,240 @@
+//! The report for people: the verdict first, then what leaked, then the numbers.
+
+use super::fold;
+use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, count, grouped};
+use super::modules::Modules;
+use super::symbols::Symbolizer;
+use std::format;
+use std::io::{self, Write};
+use std::string::String;
+use std::vec::Vec;
+
+/// How text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// Bold and dim, for terminals.
+    pub(crate) colour: bool,
+}
+
+impl Style {
+    /// Text and nothing else.
+    pub(crate) const PLAIN: Self = Self { colour: false };
+
+    fn bold(self, text: &str) -> String {
+        if self.colour { format!("\x1b[1m{text}\x1b[0m") } else { String::from(text) }
+    }
+
+    fn dim(self, text: &str) -> String {
+        if self.colour { format!("\x1b[2m{text}\x1b[0m") } else { String::from(text) }
+    }
+}
+
+/// Groups that the text shows; JSON shows all.
+const GROUPS_MAX: usize = 50;
+
+/// Writes the whole report.
+pub(crate) fn write_text(
+    report: &LeakReport,
+    sink: &mut dyn Write,
+    style: Style,
+) -> io::Result<()> {
+    let verdict = format!("heapsight: {} (pid {})", report.verdict(), report.pid);
+    writeln!(sink, "{}", style.bold(&verdict))?;
+    let leaked = report.leaked_bytes().max(1);
+    for leak in report.of_class(LeakClass::Unfreed).take(GROUPS_MAX) {
+        write_leak(leak, leaked, sink, style)?;
+    }
+    let more = report.of_class(LeakClass::Unfreed).count().saturating_sub(GROUPS_MAX);
+    if more > 0 {
+        let more = count(more as u64, "smaller call stack");
+        writeln!(sink, "\n  … and {more}: report=PATH.json shows them all")?;
+    }
+    writeln!(sink)?;
+    write_kept(report, sink, style)?;
+    write_stats_line(&report.stats, sink, style)?;
+    let own = format!("heapsight's own records: {}", bytes(report.overhead_bytes));
+    writeln!(sink, "  {}", style.dim(&own))?;
+    for note in &report.notes {
+        writeln!(sink, "  note: {note}")?;
+    }
+    sink.flush()
+}
+
+fn write_leak(leak: &Leak, total: u64, sink: &mut dyn Write, style: Style) -> io::Result<()> {
+    let share = leak.bytes * 100 / total;
+    let head =
+        format!("{} in {} ({share} %)", bytes(leak.bytes), count(leak.blocks, "block"));
+    let threads = match leak.threads.as_slice() {
+        [] => String::new(),
+        [one] => format!(", by thread {one}"),
+        many => format!(", by {} threads", many.len()),
+    };
+    writeln!(sink, "\n  {}{}, allocated here:", style.bold(&head), style.dim(&threads))?;
+    write_frames(&leak.frames, sink, style)?;
+    if leak.truncated {
+        writeln!(sink, "      … the stack is deeper than what was recorded")?;
+    }
+    if leak.frames.is_empty() {
+        writeln!(sink, "      (no call stack was recorded)")?;
+    }
+    Ok(())
+}
+
+/// The frames, with those that lead to the heap and to `main` folded into a line each.
+fn write_frames(frames: &[Frame], sink: &mut dyn Write, style: Style) -> io::Result<()> {
+    let above = frames.iter().take_while(|frame| fold::is_plumbing(frame)).count();
+    let below = frames.iter().rev().take_while(|frame| fold::is_root(frame)).count();
+    // A stack of nothing but run-time frames is shown as it is.
+    let is_foldable = above + below < frames.len();
+    let (above, below) = if is_foldable { (above, below) } else { (0, 0) };
+    if above > 0 {
+        let line = format!("      … {} of the allocating library", count(above as u64, "frame"));
+        writeln!(sink, "{}", style.dim(&line))?;
+    }
+    for (number, frame) in frames[above..frames.len() - below].iter().enumerate() {
+        writeln!(sink, "      #{number:<2} {}", describe(frame, style))?;
+    }
+    Ok(())
+}
+
+/// `function  file:line (inlined)`, or what of it is known.
+fn describe(frame: &Frame, style: Style) -> String {
+    let place = match (&frame.file, frame.line, &frame.module) {
+        (Some(file), Some(line), _) => format!("{file}:{line}"),
+        (Some(file), None, _) => file.clone(),
+        (None, _, Some(module)) => format!("{module}+{:#x}", frame.address),
+        (None, _, None) => format!("{:#x}, in no module", frame.address),
+    };
+    let inlined = if frame.inlined { " (inlined)" } else { "" };
+    let function = frame.function.as_deref().unwrap_or("??");
+    format!("{}  {}{inlined}", style.bold(function), place)
+}
+
+fn write_kept(report: &LeakReport, sink: &mut dyn Write, style: Style) -> io::Result<()> {
+    let kept = report.of_class(LeakClass::Runtime);
+    let (blocks, size) = kept.fold((0, 0), |sum, leak| (sum.0 + leak.blocks, sum.1 + leak.bytes));
+    if blocks == 0 {
+        return Ok(());
+    }
+    let blocks = count(blocks, "block");
+    let line = format!("kept by run-time libraries on purpose: {} in {blocks}", bytes(size));
+    writeln!(sink, "  {}", style.dim(&line))
+}
+
+fn write_stats_line(stats: &MemoryStats, sink: &mut dyn Write, style: Style) -> io::Result<()> {
+    let line = format!(
+        "in all: {}, {}; most at one moment: {}, {}",
+        count(stats.total_allocations, "allocation"),
+        bytes(stats.bytes_allocated),
+        count(stats.peak_allocations, "block"),
+        bytes(stats.peak_bytes),
+    );
+    writeln!(sink, "  {}", style.dim(&line))
+}
+
+/// Writes the statistics as a table.
+pub(crate) fn write_stats(
+    stats: &MemoryStats,
+    is_tracking: bool,
+    sink: &mut dyn Write,
+    style: Style,
+) -> io::Result<()> {
+    writeln!(sink, "{}", style.bold("heapsight: memory statistics"))?;
+    if !is_tracking {
+        writeln!(sink, "  tracking is off: nothing is counted. Use track=stats or track=full.")?;
+    }
+    let rows = [
+        ("total allocations", stats.total_allocations),
+        ("total deallocations", stats.total_deallocations),
+        ("current allocations", stats.current_allocations),
+        ("peak allocations", stats.peak_allocations),
+        ("bytes allocated", stats.bytes_allocated),
+        ("bytes deallocated", stats.bytes_deallocated),
+        ("current bytes", stats.current_bytes),
+        ("peak bytes", stats.peak_bytes),
+    ];
+    for (name, value) in rows {
+        writeln!(sink, "  {name:<20} {:>20}", grouped(value))?;
+    }
+    sink.flush()
+}
+
+/// Writes one call stack under a title.
+pub(crate) fn write_stack(
+    title: &str,
+    stack: Vec<u64>,
+    modules: &Modules,
+    sink: &mut dyn Write,
+    style: Style,
+) -> io::Result<()> {
+    let (_, frames) = Symbolizer::new(modules).stack(&stack);
+    writeln!(sink, "  {title}:")?;
+    write_frames(&frames, sink, style)?;
+    sink.flush()
+}
+
+/// `1,234 bytes`, and from a kibibyte on the same in words.
+fn bytes(number: u64) -> String {
+    let exact = count(number, "byte");
+    let units = [("KiB", 1u64 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
+    match units.iter().rev().find(|(_, size)| number >= *size) {
+        Some((unit, size)) => {
+            let tenths = u128::from(number) * 10 / u128::from(*size);
+            format!("{exact} ({}.{} {unit})", tenths / 10, tenths % 10)
+        }
+        None => exact,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    fn sample() -> LeakReport {
+        let frame = |function: &str, line| Frame {
+            function: Some(function.to_string()),
+            file: Some("src/shop.c".to_string()),
+            line: Some(line),
+            ..Frame::default()
+        };
+        let leak = Leak {
+            class: LeakClass::Unfreed,
+            blocks: 2,
+            bytes: 3000,
+            threads: Vec::from([7]),
+            truncated: false,
+            frames: Vec::from([frame("operator new(unsigned long)", 1), frame("add", 12)]),
+        };
+        LeakReport {
+            program: "/bin/shop".to_string(),
+            pid: 7,
+            stats: MemoryStats::default(),
+            leaks: Vec::from([leak]),
+            notes: Vec::new(),
+            overhead_bytes: 0,
+        }
+    }
+
+    fn text_of(report: &LeakReport) -> String {
+        let mut sink = Vec::new();
+        write_text(report, &mut sink, Style::PLAIN).expect("a vector takes everything");
+        String::from_utf8(sink).expect("text")
+    }
+
+    #[test]
+    fn the_verdict_comes_first_and_the_program_before_the_library() {
+        let text = text_of(&sample());
+        let first = "heapsight: 3,000 bytes in 2 blocks at 1 call stack never freed by /bin/shop";
+        assert!(text.starts_with(first), "{text}");
+        assert!(text.contains("#0  add  src/shop.c:12"), "{text}");
+        assert!(text.contains("1 frame of the allocating library"), "{text}");
+        assert!(!text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn no_leaks_is_said_in_so_many_words() {
+        let report = LeakReport { leaks: Vec::new(), ..sample() };
+        assert!(text_of(&report).starts_with("heapsight: no leaks: /bin/shop"));
+    }
+}
