@@ -168,7 +168,11 @@ fn files_introduce_themselves_and_stay_small() {
         }
         for (number, line) in text.lines().enumerate() {
             if line.chars().count() > COLUMNS_MAX && !line.contains("http") {
-                problems.push(format!("{}:{}: over {COLUMNS_MAX} columns", path.display(), number + 1));
+                problems.push(format!(
+                    "{}:{}: over {COLUMNS_MAX} columns",
+                    path.display(),
+                    number + 1
+                ));
             }
         }
     }

@@ -40,7 +40,9 @@ fn replaces_malloc() -> bool {
         ffi::free(probe);
     } else if let Some(free) = lookup(c"free") {
         // SAFETY: `free` of the allocator that made the copy has this type.
-        unsafe { core::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(free)(probe) };
+        unsafe {
+            core::mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(free)(probe)
+        };
     }
     let sanitizers = [c"__asan_init", c"__tsan_init", c"__msan_init", c"__lsan_init"];
     is_ours && sanitizers.into_iter().all(|name| lookup(name).is_none())

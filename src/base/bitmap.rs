@@ -66,8 +66,8 @@ impl Bitmap {
     /// The last set bit at or below `bit`.
     pub(crate) fn previous_set(&self, bit: usize) -> Option<usize> {
         let mut index = bit / WORD;
-        let mut word = self.word(index).load(Ordering::Relaxed)
-            & (u64::MAX >> (WORD - 1 - bit % WORD));
+        let mut word =
+            self.word(index).load(Ordering::Relaxed) & (u64::MAX >> (WORD - 1 - bit % WORD));
         loop {
             if word != 0 {
                 return Some(index * WORD + (WORD - 1 - word.leading_zeros() as usize));

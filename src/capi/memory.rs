@@ -40,7 +40,9 @@ fn malloc_cold(size: usize) -> *mut c_void {
 #[inline]
 pub fn calloc(count: usize, size: usize) -> *mut c_void {
     match count.checked_mul(size) {
-        Some(total) => checked(entry::allocate_any(Request { size: total, align: ALIGN_MIN, zero: true })),
+        Some(total) => {
+            checked(entry::allocate_any(Request { size: total, align: ALIGN_MIN, zero: true }))
+        }
         None => fail(libc::ENOMEM),
     }
 }

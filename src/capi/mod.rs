@@ -7,6 +7,9 @@
 //! | [`tracking`] | start, statistics, leak checks |
 //! | [`summary`] | what glibc's introspection functions answer with |
 
+// The header is made of what is `pub` here, exported by name rather than by path.
+#![expect(unreachable_pub, reason = "cbindgen reads `pub`")]
+
 pub(crate) mod heap;
 pub(crate) mod memory;
 pub(crate) mod summary;

@@ -122,4 +122,3 @@ pub extern "C" fn heapsight_check_for_leaks() -> u64 {
 pub extern "C" fn heapsight_check_heap() -> usize {
     inspect::check_heap()
 }
-

@@ -23,9 +23,8 @@ impl<O: Observer> Engine<O> {
 
     fn check_slab(&self, slab: &Slab) -> usize {
         let (capacity, reserved, used) = (slab.capacity(), slab.reserved(), slab.used());
-        let listed = self.count_list(slab.first_local(), capacity, |block| {
-            self.is_block_of(slab, block)
-        });
+        let listed =
+            self.count_list(slab.first_local(), capacity, |block| self.is_block_of(slab, block));
         let is_full = listed == Some(0) && capacity == reserved;
         [
             capacity > reserved,

@@ -47,13 +47,20 @@ impl Directory {
     }
 
     /// That of a region just reserved at `base`, whose spans start at slice `first`.
-    pub(super) fn open(base: *mut u8, total: usize, first: usize, bitmaps: (Bitmap, Bitmap)) -> Self {
+    pub(super) fn open(
+        base: *mut u8,
+        total: usize,
+        first: usize,
+        bitmaps: (Bitmap, Bitmap),
+    ) -> Self {
         Self {
             base,
             total,
             first,
             carved: first,
             committed: first,
+            // The records' own slices need none.
+            records_committed: first * size_of::<Slab>() / memory::PAGE * memory::PAGE,
             bitmaps: Some(bitmaps),
             ..Self::closed()
         }
@@ -87,7 +94,7 @@ impl Directory {
     }
 
     pub(super) fn records_len(&self) -> usize {
-        self.records_committed
+        (self.carved - self.first) * size_of::<Slab>()
     }
 
     /// From the free spans.

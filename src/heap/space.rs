@@ -218,7 +218,8 @@ impl Space {
         if delay == NEVER || (due != 0 && (now.wrapping_sub(due) as i32) < 0) {
             return;
         }
-        let purged = self.purge_where(PURGE_BUDGET, |span| now.wrapping_sub(span.stamp.get()) >= delay);
+        let purged =
+            self.purge_where(PURGE_BUDGET, |span| now.wrapping_sub(span.stamp.get()) >= delay);
         // With the budget spent there is more to do: come back soon.
         let pause = if purged >= PURGE_BUDGET { delay / 16 } else { delay / 2 };
         self.purge_due.store(now.wrapping_add(pause.max(1)) | 1, Ordering::Relaxed);

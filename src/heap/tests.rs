@@ -198,7 +198,8 @@ fn a_block_freed_twice_by_two_threads_is_told_once() {
 fn orphans_slabs_are_reused_before_fresh_ones() {
     with_heap(|engine, heap| {
         let other = engine.attach().expect("memory");
-        let blocks: Vec<_> = (0..4096).map(|_| engine.allocate(other, Request::plain(1024))).collect();
+        let blocks: Vec<_> =
+            (0..4096).map(|_| engine.allocate(other, Request::plain(1024))).collect();
         let carved = engine.space.footprint().carved;
         engine.detach(other);
         for block in &blocks {

@@ -22,13 +22,27 @@ pub(crate) struct SiteCensus {
     pub(crate) threads: Vec<u32>,
 }
 
+/// The living blocks, by call site.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) sites: Vec<SiteCensus>,
+    /// Blocks that a parent process allocated before it forked this one; in none of the sites.
+    pub(crate) inherited: u64,
+}
+
 /// Sums the living blocks by call site.
-pub(crate) fn census(engine: &Engine<Tracker>) -> Vec<SiteCensus> {
+pub(crate) fn census(engine: &Engine<Tracker>) -> Census {
+    let mut inherited = 0;
     let mut sites = BTreeMap::<SiteId, SiteCensus>::new();
     engine.for_each_tracked(|slab| {
         let Some(columns) = Columns::of(slab) else { return };
         for index in 0..slab.capacity().min(columns.slots()) {
             let Some(record) = columns.read(index) else { continue };
+            if record.thread.forks() != engine.observer.forks() {
+                inherited += 1;
+                continue;
+            }
+            let thread = record.thread.thread();
             let site = sites.entry(record.site).or_insert_with(|| SiteCensus {
                 site: record.site,
                 blocks: 0,
@@ -37,10 +51,10 @@ pub(crate) fn census(engine: &Engine<Tracker>) -> Vec<SiteCensus> {
             });
             site.blocks += 1;
             site.bytes += record.size as u64;
-            if let Err(place) = site.threads.binary_search(&record.thread) {
-                site.threads.insert(place, record.thread);
+            if let Err(place) = site.threads.binary_search(&thread) {
+                site.threads.insert(place, thread);
             }
         }
     });
-    sites.into_values().collect()
+    Census { sites: sites.into_values().collect(), inherited }
 }

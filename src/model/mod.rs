@@ -113,7 +113,9 @@ impl World {
         for number in drain(&self.inboxes[heap]) {
             match self.owner.load(Ordering::Relaxed) {
                 // SAFETY: this heap owns the slab, and the caller uses the heap.
-                owner if owner == heap => self.home.with_mut(|home| unsafe { (*home).push(number) }),
+                owner if owner == heap => {
+                    self.home.with_mut(|home| unsafe { (*home).push(number) })
+                }
                 // SAFETY: the node is fresh and given up.
                 owner => unsafe { self.inboxes[owner].push(Node::new(number)) },
             }

@@ -27,4 +27,6 @@ pub(crate) use mock::{clock, futex, memory, process, thread};
 pub(crate) use mock::{futex, thread};
 
 #[cfg(not(any(target_os = "linux", miri, loom, heapsight_mock)))]
-compile_error!("Heapsight has no os/ port for this system: write src/os/<system> after src/os/linux");
+compile_error!(
+    "Heapsight has no os/ port for this system: write src/os/<system> after src/os/linux"
+);

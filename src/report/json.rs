@@ -1,6 +1,7 @@
 //! The report as JSON: complete, one object.
 
 use super::model::{Leak, LeakReport, MemoryStats};
+use super::modules::Modules;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::string::String;
@@ -22,8 +23,28 @@ struct Document<'a> {
     overhead_bytes: u64,
 }
 
+#[derive(Serialize)]
+struct StatsDocument {
+    version: u32,
+    program: String,
+    pid: u32,
+    stats: MemoryStats,
+}
+
+/// Writes the statistics alone as one JSON object and a newline.
+pub(crate) fn write_stats_json(
+    stats: &MemoryStats,
+    modules: &Modules,
+    mut sink: &mut dyn Write,
+) -> io::Result<()> {
+    let (program, pid) = (modules.program(), std::process::id());
+    let document = StatsDocument { version: VERSION, program, pid, stats: *stats };
+    serde_json::to_writer_pretty(&mut sink, &document)?;
+    writeln!(sink)
+}
+
 /// Writes the report as one JSON object and a newline.
-pub fn write_json(report: &LeakReport, mut sink: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_json(report: &LeakReport, mut sink: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         version: VERSION,
         program: &report.program,

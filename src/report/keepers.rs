@@ -16,6 +16,8 @@ const LIBC_KEEPERS: &[&str] = &[
     "__new_exitfn",
     "__on_exit",
     "__register_atfork",
+    "__wcsmbs_load_conv",
+    "__gconv_lookup_cache",
     "__tls_get_addr",
     "setlocale",
     "bindtextdomain",
@@ -52,20 +54,18 @@ const RUNTIMES: &[&str] =
 pub(super) fn classify(frames: &[Frame]) -> LeakClass {
     let Some(caller) = frames.first() else { return LeakClass::Unfreed };
     let is_kept = is_in(caller, &["/ld-linux", "/ld-2"])
-        || (is_in(caller, RUNTIMES) && is_named(caller, LIBC_KEEPERS))
         || is_libc_keeper_above(frames)
         || is_rust_keeper(frames)
         || frames.iter().all(|frame| is_in(frame, RUNTIMES));
     if is_kept { LeakClass::Runtime } else { LeakClass::Unfreed }
 }
 
-/// A keeper may allocate through helpers without a name; the first named libc function decides.
+/// A keeper may allocate through libc's helpers: what counts is that libc was called to keep.
 fn is_libc_keeper_above(frames: &[Frame]) -> bool {
     frames
         .iter()
         .take_while(|frame| is_in(frame, RUNTIMES))
-        .find(|frame| frame.function.is_some())
-        .is_some_and(|frame| is_named(frame, LIBC_KEEPERS))
+        .any(|frame| is_named(frame, LIBC_KEEPERS))
 }
 
 /// In Rust the keeper may be inlined, and lies above the allocation's plumbing.
@@ -81,9 +81,10 @@ fn is_in(frame: &Frame, parts: &[&str]) -> bool {
     frame.module.as_deref().is_some_and(|module| parts.iter().any(|part| module.contains(part)))
 }
 
+/// With libc's debug information a function goes by its internal alias.
 fn is_named(frame: &Frame, names: &[&str]) -> bool {
     let Some(function) = frame.function.as_deref() else { return false };
-    names.contains(&function)
+    names.contains(&function.strip_prefix("__GI_").unwrap_or(function))
 }
 
 #[cfg(test)]
@@ -104,6 +105,8 @@ mod tests {
         let libc = "/lib/x86_64-linux-gnu/libc.so.6";
         let buffer = [frame("_IO_file_doallocate", libc), frame("puts", libc), frame("main", "/a")];
         assert_eq!(classify(&buffer), LeakClass::Runtime);
+        let internal = [frame("__GI__IO_file_doallocate", libc), frame("main", "/a")];
+        assert_eq!(classify(&internal), LeakClass::Runtime);
         let copy = [frame("strdup", libc), frame("main", "/a")];
         assert_eq!(classify(&copy), LeakClass::Unfreed);
         assert_eq!(classify(&[frame("main", "/a")]), LeakClass::Unfreed);

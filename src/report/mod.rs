@@ -18,7 +18,7 @@ mod symbols;
 mod table;
 mod text;
 
-pub use json::write_json;
+pub(crate) use json::{write_json, write_stats_json};
 pub use model::{Frame, Leak, LeakClass, LeakReport, MemoryStats};
 pub(crate) use modules::Modules;
 pub(crate) use text::{Style, write_stack, write_stats, write_text};

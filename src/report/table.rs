@@ -6,11 +6,11 @@
 use object::read::{Object, ObjectSymbol, ReadCache};
 use std::borrow::ToOwned;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::string::String;
 use std::vec::Vec;
-use std::{format, ffi::OsStr};
-use std::os::unix::ffi::OsStrExt;
+use std::{ffi::OsStr, format};
 
 /// The functions of one object, by address.
 #[derive(Debug, Default)]
@@ -105,7 +105,10 @@ fn by_link(path: &Path, name: &Path) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file() && candidate != path)
 }
 
-fn with_object<R>(path: &Path, read: impl FnOnce(&object::File<'_, &ReadCache<File>>) -> R) -> Option<R> {
+fn with_object<R>(
+    path: &Path,
+    read: impl FnOnce(&object::File<'_, &ReadCache<File>>) -> R,
+) -> Option<R> {
     let cache = ReadCache::new(File::open(path).ok()?);
     let object = object::File::parse(&cache).ok()?;
     Some(read(&object))

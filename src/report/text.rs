@@ -62,8 +62,7 @@ pub(crate) fn write_text(
 
 fn write_leak(leak: &Leak, total: u64, sink: &mut dyn Write, style: Style) -> io::Result<()> {
     let share = leak.bytes * 100 / total;
-    let head =
-        format!("{} in {} ({share} %)", bytes(leak.bytes), count(leak.blocks, "block"));
+    let head = format!("{} in {} ({share} %)", bytes(leak.bytes), count(leak.blocks, "block"));
     let threads = match leak.threads.as_slice() {
         [] => String::new(),
         [one] => format!(", by thread {one}"),

@@ -37,8 +37,7 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
         State::Running => ENGINE.allocate(heap, request),
         State::Placeholder => match next::if_passive() {
             Some(next) => allocate_behind(next, request),
-            None => thread::attach()
-                .map_or(ptr::null_mut(), |heap| ENGINE.allocate(heap, request)),
+            None => thread::attach().map_or(ptr::null_mut(), |heap| ENGINE.allocate(heap, request)),
         },
         _ => ENGINE.allocate_late(request),
     }

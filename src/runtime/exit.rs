@@ -4,10 +4,11 @@
 //! `main`, after every `atexit` handler and after the destructors of all libraries. What they free
 //! is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
 
-use super::options::Config;
+use super::options::{Config, ReportPath, Track};
 use super::{fork, inspect, start};
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::os::process;
+use crate::report;
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use std::ffi::{OsStr, OsString};
@@ -27,6 +28,8 @@ static START: AtomicU64 = AtomicU64::new(0);
 /// The environment variable by which `heapsight run` names the process whose report gets the path
 /// as it stands; processes that it starts add their id to the name.
 const FIRST_PROCESS: &str = "HEAPSIGHT_RUN_PID";
+/// Set by `heapsight run`.
+const RUN: &str = "HEAPSIGHT_RUN";
 
 unsafe extern "C" {
     fn __cxa_atexit(
@@ -42,6 +45,19 @@ pub(super) fn register() {
         // SAFETY: the hook is a function of a library that is never unloaded.
         unsafe { __cxa_atexit(at_exit, ptr::null_mut(), ptr::null_mut()) };
     }
+}
+
+/// The configuration with a report path that means the same after the program changes its working
+/// directory.
+pub(super) fn anchored(config: Config) -> Config {
+    let path = Path::new(OsStr::from_bytes(config.report.as_bytes()));
+    if config.report.is_empty() || path.is_absolute() {
+        return config;
+    }
+    let anchored = env::current_dir()
+        .ok()
+        .and_then(|folder| ReportPath::new(folder.join(path).as_os_str().as_bytes()).ok());
+    Config { report: anchored.unwrap_or(config.report), ..config }
 }
 
 /// Tries the report's path early, so that a wrong one is known before the program has run.
@@ -62,7 +78,7 @@ fn complain(path: &Path, error: &io::Error) {
 
 unsafe extern "C" fn at_exit(_: *mut c_void) {
     let config = start::config();
-    if !config.leaks || DONE.swap(true, Ordering::AcqRel) {
+    if !wants_report(&config) || DONE.swap(true, Ordering::AcqRel) {
         return;
     }
     let leaked = finish(&config);
@@ -75,6 +91,13 @@ unsafe extern "C" fn at_exit(_: *mut c_void) {
     }
 }
 
+/// Leaks are reported when they are looked for; statistics when there is a place for them: a path,
+/// or the terminal of `heapsight run`.
+fn wants_report(config: &Config) -> bool {
+    let is_tracked = config.track != Track::Off;
+    config.leaks || (is_tracked && (!config.report.is_empty() || env::var_os(RUN).is_some()))
+}
+
 /// Makes the final report now, instead of at exit; whether anything leaked.
 pub(crate) fn report_now() -> bool {
     DONE.store(true, Ordering::Release);
@@ -83,24 +106,30 @@ pub(crate) fn report_now() -> bool {
 
 fn finish(config: &Config) -> bool {
     let _unobserved = inspect::Unobserved::begin();
-    let report = inspect::leak_report();
-    let Some(path) = report_path(config) else {
-        inspect::write_text(&report, &mut io::stderr());
-        return report.has_leaks();
+    let leaks = config.leaks.then(inspect::leak_report);
+    let write = |sink: &mut dyn Write, style, is_json| match &leaks {
+        Some(report) if is_json => report::write_json(report, sink),
+        Some(report) => report::write_text(report, sink, style),
+        None => inspect::write_stats(sink, style, is_json),
     };
-    let written = File::create(&path).and_then(|mut file| {
-        if config.report.is_json() {
-            crate::report::write_json(&report, &mut file)?;
-        } else {
-            crate::report::write_text(&report, &mut file, crate::report::Style::PLAIN)?;
+    let to_stderr = || {
+        let mut stderr = io::stderr();
+        let style = inspect::style(&stderr);
+        inspect::report_failure(write(&mut stderr, style, false));
+    };
+    match report_path(config) {
+        None => to_stderr(),
+        Some(path) => {
+            let written = File::create(&path).and_then(|mut file| {
+                write(&mut file, report::Style::PLAIN, config.report.is_json())
+            });
+            if let Err(error) = written {
+                complain(&path, &error);
+                to_stderr();
+            }
         }
-        file.flush()
-    });
-    if let Err(error) = written {
-        complain(&path, &error);
-        inspect::write_text(&report, &mut io::stderr());
     }
-    report.has_leaks()
+    leaks.is_some_and(|report| report.has_leaks())
 }
 
 /// Where the report goes: `%p` is the process id. No process overwrites another's report: one that
@@ -111,6 +140,7 @@ fn report_path(config: &Config) -> Option<PathBuf> {
         return None;
     }
     let id = process::id();
+    // A path that is too long with the id in it is used as it stands: `prepare` names it.
     let expanded = config.report.expand(id).unwrap_or(config.report);
     let path = PathBuf::from(OsStr::from_bytes(expanded.as_bytes()));
     let is_first = match env::var(FIRST_PROCESS) {

@@ -32,6 +32,7 @@ unsafe extern "C" fn after() {
 
 unsafe extern "C" fn after_in_child() {
     IS_CHILD.store(true, Ordering::Relaxed);
+    ENGINE.observer.forked();
     let taken = ForkLocks::from_bits(TAKEN.load(Ordering::Relaxed));
     ENGINE.after_fork_in_child(taken, tls::heap());
 }

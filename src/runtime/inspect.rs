@@ -55,12 +55,21 @@ pub(crate) fn reset_stats() {
     ENGINE.observer.counters.reset();
 }
 
+/// Writes the statistics as text or JSON.
+pub(super) fn write_stats(sink: &mut dyn Write, style: Style, is_json: bool) -> io::Result<()> {
+    if is_json {
+        report::write_stats_json(&stats(), &Modules::of_this_process(), sink)
+    } else {
+        report::write_stats(&stats(), is_tracking(), sink, style)
+    }
+}
+
 /// Prints the statistics to stderr.
 pub(crate) fn print_stats() {
     let _unobserved = Unobserved::begin();
     let mut stderr = io::stderr();
     let style = style(&stderr);
-    report_failure(report::write_stats(&stats(), ENGINE.is_tracking(), &mut stderr, style));
+    report_failure(write_stats(&mut stderr, style, false));
 }
 
 /// What lives now and was allocated while tracked, by call stack.
@@ -68,9 +77,14 @@ pub(crate) fn leak_report() -> LeakReport {
     let _unobserved = Unobserved::begin();
     // The statistics first: they are what the program did, up to this call.
     let stats = stats();
-    let leaks = leak::census(&ENGINE).into_iter().map(raw_leak).collect();
+    let found = leak::census(&ENGINE);
+    let mut notes = notes();
+    if found.inherited > 0 {
+        notes.push(format!("{} blocks of the parent process are not counted", found.inherited));
+    }
+    let leaks = found.sites.into_iter().map(raw_leak).collect();
     report::leak_report(
-        RawReport { stats, leaks, notes: notes(), overhead_bytes: census().records as u64 },
+        RawReport { stats, leaks, notes, overhead_bytes: census().records as u64 },
         &Modules::of_this_process(),
     )
 }
@@ -82,7 +96,9 @@ fn raw_leak(site: leak::SiteCensus) -> RawLeak {
 
 fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
     match ENGINE.observer.sites.stack_of(site) {
-        Some((frames, truncated)) => (frames.iter().map(|frame| *frame as u64).collect(), truncated),
+        Some((frames, truncated)) => {
+            (frames.iter().map(|frame| *frame as u64).collect(), truncated)
+        }
         None => (Vec::new(), false),
     }
 }
@@ -115,17 +131,17 @@ pub(crate) fn check_for_leaks() -> LeakReport {
 }
 
 /// Writes the report as text, as far as the sink takes it.
-pub(super) fn write_text(report: &LeakReport, sink: &mut (impl Write + IsTerminal)) {
+fn write_text(report: &LeakReport, sink: &mut (impl Write + IsTerminal)) {
     let style = style(sink);
     report_failure(report::write_text(report, sink, style));
 }
 
-fn style(sink: &impl IsTerminal) -> Style {
+pub(super) fn style(sink: &impl IsTerminal) -> Style {
     Style { colour: sink.is_terminal() && env::var_os("NO_COLOR").is_none() }
 }
 
 /// A report that stderr does not take has nowhere else to go; the exit code still tells.
-fn report_failure(written: io::Result<()>) {
+pub(super) fn report_failure(written: io::Result<()>) {
     drop(written);
 }
 
@@ -140,7 +156,11 @@ pub(super) fn print_misuse_stacks(record: Option<Record>) {
     let style = style(&stderr);
     report_failure(report::write_stack("in this call", here, &modules, &mut stderr, style));
     if let Some(record) = record {
-        let title = format!("of a block of {} bytes, allocated by thread {}", record.size, record.thread);
+        let title = format!(
+            "of a block of {} bytes, allocated by thread {}",
+            record.size,
+            record.thread.thread()
+        );
         let (stack, _) = stack_of(record.site);
         report_failure(report::write_stack(&title, stack, &modules, &mut stderr, style));
     }

@@ -59,10 +59,9 @@ pub(crate) fn allocator() -> Option<Next> {
             malloc: mem::transmute::<*mut c_void, unsafe extern "C" fn(usize) -> *mut c_void>(
                 malloc,
             ),
-            calloc: mem::transmute::<
-                *mut c_void,
-                unsafe extern "C" fn(usize, usize) -> *mut c_void,
-            >(calloc),
+            calloc: mem::transmute::<*mut c_void, unsafe extern "C" fn(usize, usize) -> *mut c_void>(
+                calloc,
+            ),
             realloc: mem::transmute::<
                 *mut c_void,
                 unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,

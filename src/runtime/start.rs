@@ -96,6 +96,7 @@ fn begin(options: Option<&[u8]>) {
 
 /// Puts a configuration into force; the one before.
 pub(crate) fn apply(config: Config) -> Config {
+    let config = exit::anchored(config);
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
     misuse::set_fatal(config.safety == Safety::Basic);
     ENGINE.observer.set_stacks(config.track == Track::Full);
@@ -105,7 +106,7 @@ pub(crate) fn apply(config: Config) -> Config {
         // SAFETY: the lock is held.
         core::mem::replace(unsafe { &mut *CONFIG.config.get() }, config)
     };
-    if config.leaks {
+    if config.track != Track::Off {
         exit::register();
         exit::prepare(&config);
     }

@@ -27,8 +27,31 @@ pub(crate) struct Record {
     pub(crate) site: SiteId,
     /// Bytes that were asked for.
     pub(crate) size: usize,
-    /// Kernel id of the thread that allocated it.
-    pub(crate) thread: u32,
+    pub(crate) thread: ThreadStamp,
+}
+
+/// Which thread allocated a block, and how many forks ago: a block whose fork count is not that of
+/// the process was inherited from the parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ThreadStamp(u32);
+
+impl ThreadStamp {
+    /// Kernel thread ids are below 2^22.
+    const ID_BITS: u32 = 24;
+
+    pub(crate) const fn new(thread: u32, forks: u32) -> Self {
+        Self(thread & ((1 << Self::ID_BITS) - 1) | forks << Self::ID_BITS)
+    }
+
+    /// Kernel id of the thread.
+    pub(crate) const fn thread(self) -> u32 {
+        self.0 & ((1 << Self::ID_BITS) - 1)
+    }
+
+    /// Forks between the first process and the one that allocated, modulo 256.
+    pub(crate) const fn forks(self) -> u32 {
+        self.0 >> Self::ID_BITS
+    }
 }
 
 const CELLS_PER_SLOT: usize = 3;
@@ -78,13 +101,13 @@ impl Columns {
         unsafe { &*core::ptr::from_ref(self).add(1).cast::<AtomicU32>().add(offset) }
     }
 
-    pub(super) fn write(&self, index: u32, site: SiteId, size: usize, thread: u32) {
+    pub(super) fn write(&self, index: u32, site: SiteId, size: usize, thread: ThreadStamp) {
         if self.is_large == 1 {
             self.large_size.store(size as u64, Ordering::Relaxed);
         } else {
             self.cell(1, index).store(size as u32, Ordering::Relaxed);
         }
-        self.cell(2, index).store(thread, Ordering::Relaxed);
+        self.cell(2, index).store(thread.0, Ordering::Relaxed);
         // Release: whoever sees the site sees size and thread.
         self.cell(0, index).store(site.number(), Ordering::Release);
     }
@@ -107,7 +130,7 @@ impl Columns {
     /// The record of a block in use.
     pub(crate) fn read(&self, index: u32) -> Option<Record> {
         let site = SiteId::from_number(self.cell(0, index).load(Ordering::Acquire))?;
-        let thread = self.cell(2, index).load(Ordering::Relaxed);
+        let thread = ThreadStamp(self.cell(2, index).load(Ordering::Relaxed));
         Some(Record { site, size: self.size(index), thread })
     }
 }

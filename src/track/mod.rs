@@ -9,13 +9,13 @@ pub(crate) mod columns;
 pub(crate) mod counters;
 pub(crate) mod sites;
 
-use crate::base::sync::{AtomicBool, Ordering};
+use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
 use crate::heap::observe::{ColumnMemory, Observer, Slot};
 use crate::heap::slab::Slab;
 use crate::os::lock::Lock;
 use crate::unwind;
-use columns::Columns;
+use columns::{Columns, ThreadStamp};
 use counters::Counters;
 use sites::{SiteId, Sites};
 
@@ -25,6 +25,8 @@ pub(crate) struct Tracker {
     pub(crate) counters: Counters,
     pub(crate) sites: Sites,
     stacks: AtomicBool,
+    /// Forks between the first process and this one, modulo 256.
+    forks: AtomicU32,
 }
 
 /// Frames of a stack that are kept; a deeper one is marked as truncated.
@@ -32,7 +34,12 @@ pub(crate) const DEPTH_MAX: usize = 512;
 
 impl Tracker {
     pub(crate) const fn new() -> Self {
-        Self { counters: Counters::new(), sites: Sites::new(), stacks: AtomicBool::new(false) }
+        Self {
+            counters: Counters::new(),
+            sites: Sites::new(),
+            stacks: AtomicBool::new(false),
+            forks: AtomicU32::new(0),
+        }
     }
 
     /// Whether allocations record their call stack (`track=full`) or are only counted.
@@ -47,6 +54,20 @@ impl Tracker {
         let mut frames = [0; DEPTH_MAX];
         let walk = unwind::capture(&mut frames);
         self.sites.intern(&frames[..walk.len], walk.truncated, memory)
+    }
+
+    fn stamp(&self, heap: &LocalHeap) -> ThreadStamp {
+        ThreadStamp::new(heap.thread(), self.forks())
+    }
+
+    /// Forks between the first process and this one, modulo 256.
+    pub(crate) fn forks(&self) -> u32 {
+        self.forks.load(Ordering::Relaxed)
+    }
+
+    /// The process has forked, and this is the child: what it has so far, it has inherited.
+    pub(crate) fn forked(&self) {
+        self.forks.store((self.forks() + 1) % 256, Ordering::Relaxed);
     }
 
     /// What is recorded of a block; `None` when it is free or was never observed.
@@ -69,7 +90,7 @@ impl Observer for Tracker {
             self.counters.unseen();
             return;
         };
-        columns.write(slot.index, self.site(memory), size, heap.thread());
+        columns.write(slot.index, self.site(memory), size, self.stamp(heap));
         self.counters.allocated(size);
     }
 
@@ -92,7 +113,7 @@ impl Observer for Tracker {
         let Some(columns) = Columns::of(slot.slab) else { return };
         // The new block is counted first: a block that stays in place never looks freed.
         let old = columns.read(slot.index).map(|record| record.size);
-        columns.write(slot.index, self.site(memory), size, heap.thread());
+        columns.write(slot.index, self.site(memory), size, self.stamp(heap));
         if let Some(old) = old {
             self.counters.freed(old);
         }

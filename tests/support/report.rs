@@ -76,9 +76,9 @@ impl Frame {
     /// Whether the function has this name, whatever its scope, arguments and return type are.
     pub(crate) fn is_function(&self, name: &str) -> bool {
         let plain = self.function.as_deref().map(plain_name).unwrap_or_default();
-        plain.strip_suffix(name).is_some_and(|scope| {
-            scope.is_empty() || scope.ends_with([':', ' ', '*', '&'])
-        })
+        plain
+            .strip_suffix(name)
+            .is_some_and(|scope| scope.is_empty() || scope.ends_with([':', ' ', '*', '&']))
     }
 }
 

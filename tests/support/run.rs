@@ -99,8 +99,7 @@ impl Run {
         let (out, err) = (scratch.join("stdout"), scratch.join("stderr"));
         self.command.stdout(File::create(&out).expect("a file for stdout"));
         self.command.stderr(File::create(&err).expect("a file for stderr"));
-        let child =
-            self.command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.shown));
+        let child = self.command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.shown));
         let (status, timed_out) = wait(child, self.deadline);
         Outcome {
             status,

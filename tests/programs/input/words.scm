@@ -1,0 +1,22 @@
+;; Input of guile: lists, closures, hash tables, strings, big numbers, exceptions.
+(use-modules (srfi srfi-1) (ice-9 rdelim))
+(define counts (make-hash-table))
+(call-with-input-file "words.txt"
+  (lambda (port)
+    (let loop ((line (read-line port)))
+      (unless (eof-object? line)
+        (for-each (lambda (word)
+                    (hash-set! counts word (+ 1 (hash-ref counts word 0))))
+                  (string-split line #\space))
+        (loop (read-line port))))))
+(define pairs
+  (sort (hash-map->list cons counts)
+        (lambda (a b)
+          (or (> (cdr a) (cdr b))
+              (and (= (cdr a) (cdr b)) (string<? (car a) (car b)))))))
+(for-each (lambda (pair) (display (car pair)) (display " ") (display (cdr pair)) (newline))
+          (take pairs 5))
+(define (factorial n) (if (< n 2) 1 (* n (factorial (- n 1)))))
+(display (string-length (number->string (factorial 500)))) (newline)
+(display (fold + 0 (map (lambda (n) (* n n)) (iota 10000)))) (newline)
+(display (catch #t (lambda () (vector-ref (vector) 1)) (lambda (key . rest) key))) (newline)
