@@ -12,6 +12,7 @@
 //! | [`legacy`] | `c_free`, `c_realloc` |
 //! | [`lifecycle`] | constructor, and the libc calls that an allocator has to see |
 
+#[expect(non_snake_case, reason = "the names are what the C++ ABI makes of them")]
 mod cxx;
 mod introspect;
 mod legacy;

@@ -106,10 +106,11 @@ unsafe extern "C" fn prlimit(
     old: *mut libc::rlimit,
 ) -> c_int {
     // SAFETY: the caller's.
-    if let Some(limit) = unsafe { new.as_ref() } {
-        if resource == libc::RLIMIT_AS as c_int && limit.rlim_cur != libc::RLIM_INFINITY {
-            ffi::give_up_headroom(usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX));
-        }
+    if let Some(limit) = unsafe { new.as_ref() }
+        && resource == libc::RLIMIT_AS as c_int
+        && limit.rlim_cur != libc::RLIM_INFINITY
+    {
+        ffi::give_up_headroom(usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX));
     }
     // SAFETY: the caller's.
     let result = unsafe { libc::syscall(libc::SYS_prlimit64, pid, resource, new, old) };

@@ -105,7 +105,7 @@ pub fn memalign(align: usize, size: usize) -> *mut c_void {
 /// # Safety
 /// `slot` is writable.
 pub unsafe fn posix_memalign(slot: *mut *mut c_void, align: usize, size: usize) -> c_int {
-    if !align.is_power_of_two() || align % size_of::<*mut c_void>() != 0 {
+    if !align.is_power_of_two() || !align.is_multiple_of(size_of::<*mut c_void>()) {
         return libc::EINVAL;
     }
     let block = allocate_aligned(align, size);

@@ -114,8 +114,8 @@ impl ClassId {
     /// Slices of a slab of this class: at least eight blocks fit in one.
     pub(crate) const fn slab_slices(self) -> usize {
         match self.block_size() {
-            0..=0x2000 => 1,
-            0..=0x1_0000 => 8,
+            ..=0x2000 => 1,
+            0x2001..=0x1_0000 => 8,
             _ => 64,
         }
     }
@@ -198,7 +198,7 @@ mod tests {
         for id in 0..CLASS_COUNT {
             let class = ClassId::from_index(id);
             assert!(class.slab_blocks() >= 8, "{id}");
-            assert!(class.block_size() % ALIGN_MIN == 0 || id >= FINE_FIRST, "{id}");
+            assert!(class.block_size().is_multiple_of(ALIGN_MIN) || id >= FINE_FIRST, "{id}");
         }
     }
 

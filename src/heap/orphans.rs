@@ -72,12 +72,12 @@ impl Orphans {
             // SAFETY: as above.
             let orphan = unsafe { cursor.as_ref() }?;
             drain(orphan);
-            if orphan.is_tracked() == heap.is_tracked() {
-                if let Some(slab) = orphan.queue(class).first() {
-                    orphan.queue(class).remove(slab);
-                    slab.set_owner(heap);
-                    return Some(slab);
-                }
+            if orphan.is_tracked() == heap.is_tracked()
+                && let Some(slab) = orphan.queue(class).first()
+            {
+                orphan.queue(class).remove(slab);
+                slab.set_owner(heap);
+                return Some(slab);
             }
             cursor = orphan.next_orphan.get();
         }

@@ -135,7 +135,7 @@ impl<O: Observer> Engine<O> {
     fn tick(&self, heap: &LocalHeap) {
         let ticks = heap.ticks.get().wrapping_add(1);
         heap.ticks.set(ticks);
-        if ticks % TICKS_PER_SWEEP == 0 {
+        if ticks.is_multiple_of(TICKS_PER_SWEEP) {
             self.end_slabs_where(heap, |slab| {
                 ticks.wrapping_sub(slab.stamp.get()) >= TICKS_PER_SWEEP
             });

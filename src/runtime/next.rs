@@ -13,16 +13,15 @@ use core::ffi::c_void;
 use core::mem;
 use core::ptr;
 
-/// The functions, as libc names them.
+/// The functions, as libc names and documents them.
 #[derive(Clone, Copy, Debug)]
-#[expect(missing_docs, reason = "each is what libc documents under its name")]
-pub struct Next {
-    pub malloc: unsafe extern "C" fn(usize) -> *mut c_void,
-    pub calloc: unsafe extern "C" fn(usize, usize) -> *mut c_void,
-    pub realloc: unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,
-    pub free: unsafe extern "C" fn(*mut c_void),
-    pub memalign: unsafe extern "C" fn(usize, usize) -> *mut c_void,
-    pub malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> usize,
+pub(crate) struct Next {
+    pub(crate) malloc: unsafe extern "C" fn(usize) -> *mut c_void,
+    pub(crate) calloc: unsafe extern "C" fn(usize, usize) -> *mut c_void,
+    pub(crate) realloc: unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,
+    pub(crate) free: unsafe extern "C" fn(*mut c_void),
+    pub(crate) memalign: unsafe extern "C" fn(usize, usize) -> *mut c_void,
+    pub(crate) malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> usize,
 }
 
 const NAMES: [&core::ffi::CStr; 6] =

@@ -59,11 +59,11 @@ fn key() -> Option<libc::pthread_key_t> {
 unsafe extern "C" fn leave(heap: *mut c_void) {
     // SAFETY: `arm` stored a heap of this thread, and heaps live for ever.
     let heap = unsafe { &*heap.cast::<LocalHeap>() };
-    if heap.next_exit_round() < ROUNDS_TO_WAIT {
-        if let Some(key) = key() {
-            arm(key, heap);
-            return;
-        }
+    if heap.next_exit_round() < ROUNDS_TO_WAIT
+        && let Some(key) = key()
+    {
+        arm(key, heap);
+        return;
     }
     tls::set_ended();
     ENGINE.detach(heap);

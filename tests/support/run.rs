@@ -71,6 +71,13 @@ impl Run {
         self
     }
 
+    /// Replaces its environment by this one.
+    pub(crate) fn environment(mut self, variables: &[(&str, String)]) -> Self {
+        self.command.env_clear();
+        self.command.envs(variables.iter().map(|(name, value)| (name, value)));
+        self
+    }
+
     /// Sets the directory it runs in.
     pub(crate) fn current_dir(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);

@@ -53,5 +53,6 @@ int main() {
     for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it)
         std::cout << (*it)[1] << " has " << (*it)[2] << "\n";
     auto shared = std::make_shared<std::tuple<int, std::string>>(1, "one");
-    std::cout << std::get<1>(*shared) << " " << sum(1, 2, 3.5) << " " << Fibonacci<40>::value << "\n";
+    std::cout << std::get<1>(*shared) << " " << sum(1, 2, 3.5) << "\n";
+    std::cout << Fibonacci<40>::value << "\n";
 }

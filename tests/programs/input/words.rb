@@ -1,7 +1,8 @@
 # Input of ruby: hashes, blocks, strings, symbols, fibers, threads, big numbers.
 text = File.read("words.txt")
 counts = text.scan(/\w+/).tally
-counts.sort_by { |word, count| [-count, word] }.first(5).each { |word, count| puts "#{word} #{count}" }
+top = counts.sort_by { |word, count| [-count, word] }.first(5)
+top.each { |word, count| puts "#{word} #{count}" }
 
 fibonacci = Fiber.new do
   a, b = 0, 1

@@ -16,7 +16,8 @@ fn main() {
             thread::spawn(move || {
                 let mut counts = HashMap::new();
                 for number in 0..10_000u64 {
-                    *counts.entry(format!("key{}", (number * 7919 + worker) % 101)).or_insert(0) += 1;
+                    let key = format!("key{}", (number * 7919 + worker) % 101);
+                    *counts.entry(key).or_insert(0) += 1;
                 }
                 sender.send(counts).unwrap();
             })
