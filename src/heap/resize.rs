@@ -102,16 +102,16 @@ impl<O: Observer> Engine<O> {
         let is_worth_it = from.kind() == Kind::Large && len >= MOVE_MIN;
         let target = self.space.span_of(to).filter(|slab| slab.kind() == Kind::Large);
         let (Some(target), true) = (target, is_worth_it) else { return false };
-        let Some(len) = checked_round_up(len, PAGE) else { return false };
-        let fits = len <= target.len() && len <= from.len();
+        // Whole slices: what is left behind must read as zero up to the end of its last slice.
+        let moved = from.len().min(target.len());
         let (Some(start), Some(end)) = (NonNull::new(from.start()), NonNull::new(to)) else {
             return false;
         };
-        // SAFETY: both spans are in use by blocks of ours, committed, and distinct.
-        if !fits || !unsafe { memory::move_pages(start, end, len) } {
+        // SAFETY: both spans are in use by blocks of ours, committed, distinct, and that long.
+        if !unsafe { memory::move_pages(start, end, moved) } {
             return false;
         }
-        if len >= from.usable_size() {
+        if moved == from.len() {
             self.space.mark_clean(from);
             from.set_large_size(0);
         }
