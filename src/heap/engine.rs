@@ -28,6 +28,8 @@ pub(crate) struct Engine<O> {
     /// Every heap ever made.
     heaps: AtomicPtr<LocalHeap>,
     tracking: AtomicBool,
+    /// This process was forked while other threads were using their heaps.
+    pub(super) is_torn: AtomicBool,
     pub(crate) observer: O,
 }
 
@@ -45,6 +47,7 @@ impl<O: Observer> Engine<O> {
             private: SharedHeap::new(false),
             heaps: AtomicPtr::new(ptr::null_mut()),
             tracking: AtomicBool::new(false),
+            is_torn: AtomicBool::new(false),
             observer,
         }
     }

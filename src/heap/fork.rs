@@ -11,6 +11,7 @@
 use super::engine::Engine;
 use super::local::{LocalHeap, State};
 use super::observe::Observer;
+use crate::base::sync::Ordering;
 use crate::os::lock::Lock;
 
 /// Which locks [`Engine::before_fork`] took: a bit each.
@@ -69,6 +70,7 @@ impl<O: Observer> Engine<O> {
             if heap.state() != State::Running || core::ptr::eq(heap, survivor) {
                 return;
             }
+            self.is_torn.store(true, Ordering::Relaxed);
             if is_ordered && !heap.is_busy() {
                 self.orphans.push(heap);
             } else {

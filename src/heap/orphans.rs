@@ -56,12 +56,13 @@ impl Orphans {
         Some(heap)
     }
 
-    /// Takes a slab with room from some orphan and makes it `heap`'s. `drain` empties an inbox.
+    /// Takes a slab with room from some orphan and makes it `heap`'s. `settle` puts an orphan's
+    /// blocks into its slabs.
     pub(super) fn adopt_slab(
         &self,
         heap: &LocalHeap,
         class: ClassId,
-        drain: impl Fn(&LocalHeap),
+        settle: impl Fn(&LocalHeap),
     ) -> Option<&Slab> {
         if self.is_empty() {
             return None;
@@ -71,7 +72,7 @@ impl Orphans {
         for _ in 0..SEARCH_MAX {
             // SAFETY: as above.
             let orphan = unsafe { cursor.as_ref() }?;
-            drain(orphan);
+            settle(orphan);
             if orphan.is_tracked() == heap.is_tracked()
                 && let Some(slab) = orphan.queue(class).first()
             {

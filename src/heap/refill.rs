@@ -25,7 +25,7 @@ impl<O: Observer> Engine<O> {
         if heap.queue(class).first().is_none() {
             let slab = self
                 .orphans
-                .adopt_slab(heap, class, |orphan| self.drain(orphan))
+                .adopt_slab(heap, class, |orphan| self.settle(orphan))
                 .or_else(|| self.fresh_slab(heap, class))?;
             heap.queue(class).push_front(slab);
         }
@@ -121,15 +121,22 @@ impl<O: Observer> Engine<O> {
 
     /// Puts everything the heap has ready or was sent back into slabs, and ends the empty ones.
     pub(super) fn collect(&self, heap: &LocalHeap) {
-        let Some(_busy) = heap.enter() else { return };
-        self.flush_ready(heap);
-        self.collect_slabs(heap);
+        if let Some(_busy) = heap.enter() {
+            self.collect_slabs(heap);
+        }
     }
 
     /// As [`Self::collect`], for a heap without a running owner.
     pub(super) fn collect_slabs(&self, heap: &LocalHeap) {
-        self.drain(heap);
+        self.settle(heap);
         self.end_slabs_where(heap, |_| true);
+    }
+
+    /// Puts all free blocks of a heap without a running owner into its slabs. One that was orphaned
+    /// by a fork still has blocks ready.
+    fn settle(&self, heap: &LocalHeap) {
+        self.flush_ready(heap);
+        self.drain(heap);
     }
 
     fn tick(&self, heap: &LocalHeap) {

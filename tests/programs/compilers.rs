@@ -8,9 +8,9 @@ crate::table::programs! {
         ./tree
     "
 
-    gpp from "g++" needs "g++" shows "cc1plus" r"
-        g++ -O1 -std=c++17 -S -o - templates.cpp | sha256sum
-        g++ -std=c++17 -o templates templates.cpp
+    gpp from "g++" needs "g++ objdump" shows "cc1plus" r"
+        g++ -O1 -std=c++17 -o templates templates.cpp
+        objdump -d templates | sha256sum
         ./templates
     "
 
@@ -67,9 +67,7 @@ crate::table::programs! {
         ctest | grep -c Passed
     "
 
-    m4 from "m4" needs "m4" shows "m4" r#"
-        printf '%s\n' 'define(`loop', `ifelse($1, 0, , `item$1 loop(decr($1))')')' \
-            'loop(500)' 'eval(2 ** 20 - 1)' 'translit(abcdef, a-f, A-F)' >items.m4
+    m4 from "m4" needs "m4" shows "m4" r"
         m4 items.m4
-    "#
+    "
 }

@@ -32,7 +32,7 @@ crate::table::programs! {
         $as initdb -D data -A trust -U shop --no-locale -E UTF8 --no-sync >initdb.txt
         grep -c ok initdb.txt
         $as postgres -D data -k $PWD -c listen_addresses= -c fsync=off >postgres.log 2>&1 &
-        ask() { psql -h $PWD -U shop -X -q -A -t -v ON_ERROR_STOP=1 $@ postgres; }
+        ask() { psql -h $PWD -U shop -X -q -A -t -v ON_ERROR_STOP=1 "$@" postgres; }
         for attempt in $(seq 200); do
             ask -c 'select 1' 2>/dev/null && break
             sleep 0.05

@@ -14,7 +14,7 @@ use crate::table::Program;
 /// Time after which a program hangs. Each takes a second or two; the machine may be busy.
 const DEADLINE: Duration = Duration::from_secs(180);
 
-const LINES_OF_TEXT: usize = 20_000;
+const LINES_OF_TEXT: usize = 10_000;
 const WORDS_A_LINE: usize = 10;
 
 /// A directory to work in, another for reports, and a copy of the library that any user may read.
@@ -37,18 +37,14 @@ impl Sandbox {
         self.command(program).outcome()
     }
 
-    /// Runs the program, and all that it starts, under the library with these options. What
-    /// there is to report goes to a file for each process.
+    /// Runs the program, and all that it starts, under the library with these options. What there
+    /// is to report goes to a file for each process; returned are the reports of leaks.
     pub(crate) fn run_under(&self, program: &Program, options: &str) -> (Outcome, Vec<Report>) {
         let reports = self.fresh("reports");
         let options = format!("{options},report={}", reports.join("%p.json").display());
         let library = self.directory.join("libheapsight.so");
         let outcome = self.command(program).preloaded_from(&library, &options).outcome();
-        let written = fs::read_dir(&reports)
-            .expect("the reports")
-            .map(|entry| Report::read(&entry.expect("a report").path()))
-            .collect();
-        (outcome, written)
+        (outcome, written(&reports))
     }
 
     fn command(&self, program: &Program) -> Run {
@@ -93,6 +89,17 @@ impl Sandbox {
         open_to_all(&path);
         path
     }
+}
+
+/// The leak reports in a directory. A process that was killed or left by `_exit` has none, and a
+/// file without a verdict is of a process that was not asked for leaks.
+fn written(directory: &Path) -> Vec<Report> {
+    let paths = fs::read_dir(directory).expect("the reports");
+    paths
+        .map(|entry| entry.expect("a report").path())
+        .filter(|path| fs::read_to_string(path).is_ok_and(|text| text.contains("\"verdict\"")))
+        .map(|path| Report::read(&path))
+        .collect()
 }
 
 fn open_to_all(path: &Path) {

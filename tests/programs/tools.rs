@@ -9,12 +9,12 @@ crate::table::programs! {
         git init -q repository
         cp *.* repository
         cd repository
-        for number in $(seq 12); do
+        for number in $(seq 6); do
             echo change $number >>tree.c
             git add .
             git commit -q -m message$number
         done
-        git branch side HEAD~5
+        git branch side HEAD~3
         git checkout -q side
         echo other >other.txt
         git add .
@@ -60,10 +60,10 @@ crate::table::programs! {
 
     find from "findutils" needs "find xargs" shows "find" r"
         mkdir -p many/a many/b/c
-        for number in $(seq 300); do : >many/a/$number; : >many/b/c/$number; done
+        for number in $(seq 100); do : >many/a/$number; : >many/b/c/$number; done
         find many -type f | wc -l
         find many -name '1*' -print0 | sort -z | xargs -0 -n 20 -P 4 printf '%s\n' | wc -l
-        find many -type f -newer words.txt -exec basename {} ';' | sort -n | uniq -c | tail -n 3
+        find many -name '9?' -exec basename {} ';' | sort -n | uniq -c | tail -n 3
     "
 
     diff from "diffutils" needs "diff cmp" shows "diff" r"

@@ -4,7 +4,7 @@ count() {
 }
 total=0
 number=0
-while read -r line && [ "$number" -lt 12 ]; do
+while read -r line && [ "$number" -lt 6 ]; do
     number=$((number + 1))
     total=$((total + $(count "$line")))
     (
@@ -23,6 +23,6 @@ for pid in $pids; do
     echo "status $status"
 done
 cat job-1 job-2 job-3 job-4
-text=$(i=0; while [ $i -lt 500 ]; do printf 'x%s' $i; i=$((i + 1)); done)
+text=$(i=0; while [ $i -lt 300 ]; do printf 'x%s' $i; i=$((i + 1)); done)
 echo ${#text}
 case $text in x0x1*) echo begins ;; *) echo odd ;; esac

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <numeric>
-#include <regex>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -48,10 +47,6 @@ int main() {
     std::vector<Value> values = {7, 2.5, std::string("seven")};
     for (const auto &value : values)
         std::cout << std::visit(Show{}, value) << "\n";
-    std::regex pattern("([a-z]+)=([0-9]+)");
-    std::string text = "one=1 two=22 three=333";
-    for (std::sregex_iterator it(text.begin(), text.end(), pattern), end; it != end; ++it)
-        std::cout << (*it)[1] << " has " << (*it)[2] << "\n";
     auto shared = std::make_shared<std::tuple<int, std::string>>(1, "one");
     std::cout << std::get<1>(*shared) << " " << sum(1, 2, 3.5) << "\n";
     std::cout << Fibonacci<40>::value << "\n";
