@@ -19,10 +19,6 @@ pub extern "C" fn c_free(ptr: *mut c_void, size: usize) {
 /// Like `realloc`, with `old_size` checked as in `c_free`. Returns null, and leaves the block as it
 /// was, when memory runs out; frees the block and returns null when `new_size` is zero.
 #[unsafe(no_mangle)]
-pub extern "C" fn c_realloc(
-    ptr: *mut c_void,
-    old_size: usize,
-    new_size: usize,
-) -> *mut c_void {
+pub extern "C" fn c_realloc(ptr: *mut c_void, old_size: usize, new_size: usize) -> *mut c_void {
     ffi::realloc_with_size(ptr, old_size, new_size)
 }

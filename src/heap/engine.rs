@@ -102,10 +102,13 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// Starts or stops observing. Each heap follows at its next cold path; blocks from before stay
-    /// unobserved.
-    pub(crate) fn set_tracking(&self, tracking: bool) {
+    /// Starts or stops observing: at once for `heap`, the caller's; for other threads at their next
+    /// cold path. Blocks from before stay unobserved.
+    pub(crate) fn set_tracking(&self, heap: &LocalHeap, tracking: bool) {
         self.tracking.store(tracking, Ordering::Release);
+        if heap.state() == State::Running {
+            self.follow_mode_of(heap);
+        }
     }
 
     pub(crate) fn is_tracking(&self) -> bool {

@@ -36,8 +36,8 @@ impl<O: Observer> Engine<O> {
         taken.address
     }
 
-    /// A heap that allocates nothing but large blocks must change modes too.
-    fn follow_mode_of(&self, heap: &LocalHeap) {
+    /// As [`Self::follow_mode`], from outside of a cold path.
+    pub(super) fn follow_mode_of(&self, heap: &LocalHeap) {
         if let Some(_busy) = heap.enter() {
             self.follow_mode(heap);
         }

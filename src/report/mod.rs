@@ -55,10 +55,12 @@ pub(crate) struct RawReport {
 /// Symbolises, folds, classifies and sorts.
 pub(crate) fn leak_report(raw: RawReport, modules: &Modules) -> LeakReport {
     let mut symbolizer = Symbolizer::new(modules);
-    // Stacks that differ in Heapsight's own frames alone are one to the reader.
-    let mut groups = BTreeMap::<Vec<u64>, Leak>::new();
+    // Stacks of the same calls at the same lines are one to the reader, whatever the compiler made
+    // of a loop around them.
+    let mut groups = BTreeMap::<Vec<Frame>, Leak>::new();
     for leak in raw.leaks {
-        let (key, frames) = symbolizer.stack(&leak.stack);
+        let frames = symbolizer.stack(&leak.stack);
+        let key: Vec<_> = frames.iter().map(Frame::without_address).collect();
         match groups.get_mut(&key) {
             Some(group) => group.absorb(leak.blocks, leak.bytes, &leak.threads),
             None => {

@@ -42,7 +42,7 @@ pub enum LeakClass {
 
 /// One call of a stack, innermost first. A physical frame may be several of these: all but the last
 /// are then marked as inlined.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Frame {
     /// Demangled name.
     pub function: Option<String>,
@@ -73,6 +73,14 @@ pub struct Leak {
     pub truncated: bool,
     /// The stack.
     pub frames: Vec<Frame>,
+}
+
+impl Frame {
+    /// The call as its source line tells it; without a line, the address still does.
+    pub(super) fn without_address(&self) -> Self {
+        let address = if self.line.is_some() { 0 } else { self.address };
+        Self { address, ..self.clone() }
+    }
 }
 
 impl Leak {

@@ -49,10 +49,11 @@ impl Modules {
         self.list.first().map_or_else(String::new, |main| format!("{}", main.path.display()))
     }
 
-    /// The module that this code is in.
-    pub(super) fn own(&self) -> Option<usize> {
+    /// Path of the library that this code is in; `None` when it is the program itself.
+    pub(super) fn own_library(&self) -> Option<String> {
         let here = record as *const () as usize as u64;
-        self.find(here).map(|(number, _)| number)
+        let (number, module) = self.find(here)?;
+        (number > 0).then(|| format!("{}", module.path.display()))
     }
 }
 
@@ -98,7 +99,7 @@ mod tests {
     #[test]
     fn this_code_is_in_the_executable() {
         let modules = Modules::of_this_process();
-        assert_eq!(modules.own(), Some(0));
+        assert_eq!(modules.own_library(), None);
         assert_eq!(Some(PathBuf::from(modules.program())), std::env::current_exe().ok());
         let libc_code = libc::getpid as *const () as u64;
         let (_, module) = modules.find(libc_code).expect("libc is loaded");

@@ -18,7 +18,8 @@ use std::vec::Vec;
 /// Symbolises stacks of one process; objects are opened when first needed.
 pub(super) struct Symbolizer<'a> {
     modules: &'a Modules,
-    own: Option<usize>,
+    /// Path of Heapsight's library, unless it is built into the program.
+    own: Option<String>,
     objects: BTreeMap<usize, ObjectSymbols>,
     known: BTreeMap<u64, Rc<[Frame]>>,
 }
@@ -77,27 +78,21 @@ impl ObjectSymbols {
 impl<'a> Symbolizer<'a> {
     pub(super) fn new(modules: &'a Modules) -> Self {
         let (objects, known) = (BTreeMap::new(), BTreeMap::new());
-        Self { modules, own: modules.own(), objects, known }
+        Self { modules, own: modules.own_library(), objects, known }
     }
 
-    /// The frames of a stack without Heapsight's own, and the addresses that are left as a key.
-    pub(super) fn stack(&mut self, addresses: &[u64]) -> (Vec<u64>, Vec<Frame>) {
-        let ours = addresses.iter().take_while(|address| self.is_own(**address)).count();
-        let key = addresses[ours..].to_vec();
-        let frames = key.iter().flat_map(|address| self.frames(*address).to_vec()).collect();
-        (key, frames)
+    /// The frames of a stack without Heapsight's own. Those are all of its library's, and in a Rust
+    /// program, which has it built in, those that name and source tell; an inlined call is a frame
+    /// like any other.
+    pub(super) fn stack(&mut self, addresses: &[u64]) -> Vec<Frame> {
+        let all: Vec<_> =
+            addresses.iter().flat_map(|address| self.frames(*address).to_vec()).collect();
+        let ours = all.iter().take_while(|frame| self.is_own(frame)).count();
+        all[ours..].to_vec()
     }
 
-    /// In a library of our own every frame is ours; in a Rust program the names tell.
-    fn is_own(&mut self, address: u64) -> bool {
-        let number = self.modules.find(address - 1).map(|(number, _)| number);
-        match (number, self.own) {
-            (Some(number), Some(own)) if number == own && own != 0 => true,
-            (Some(number), Some(own)) if number == own => {
-                self.frames(address).last().is_some_and(fold::is_own)
-            }
-            _ => false,
-        }
+    fn is_own(&self, frame: &Frame) -> bool {
+        fold::is_own(frame) || (self.own.is_some() && frame.module == self.own)
     }
 
     /// The frames of one return address, which lies behind the call.

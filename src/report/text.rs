@@ -166,7 +166,7 @@ pub(crate) fn write_stack(
     sink: &mut dyn Write,
     style: Style,
 ) -> io::Result<()> {
-    let (_, frames) = Symbolizer::new(modules).stack(&stack);
+    let frames = Symbolizer::new(modules).stack(&stack);
     writeln!(sink, "  {title}:")?;
     write_frames(&frames, sink, style)?;
     sink.flush()

@@ -100,7 +100,7 @@ pub(crate) fn apply(config: Config) -> Config {
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
     misuse::set_fatal(config.safety == Safety::Basic);
     ENGINE.observer.set_stacks(config.track == Track::Full);
-    ENGINE.set_tracking(config.track != Track::Off);
+    ENGINE.set_tracking(tls::heap(), config.track != Track::Off);
     let before = {
         let Some(_lock) = CONFIG.lock.acquire() else { return config };
         // SAFETY: the lock is held.

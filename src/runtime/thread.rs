@@ -6,13 +6,14 @@
 //! in libc's own farewell, is served by the late heap.
 
 use super::{ENGINE, tls};
-use crate::base::sync::{AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
 use core::ffi::c_void;
+use core::num::NonZeroUsize;
 use core::ptr;
+use once_cell::race::OnceNonZeroUsize;
 
-/// The key, plus one; zero before it exists.
-static KEY: AtomicU32 = AtomicU32::new(0);
+/// The key, once it exists. Set without a lock or an allocation: we are inside `malloc`.
+static KEY: OnceNonZeroUsize = OnceNonZeroUsize::new();
 
 /// Rounds of destructors that POSIX guarantees, less the one we want to be last in.
 const ROUNDS_TO_WAIT: u8 = 3;
@@ -36,23 +37,24 @@ fn arm(key: libc::pthread_key_t, heap: &LocalHeap) {
 }
 
 fn key() -> Option<libc::pthread_key_t> {
-    let known = KEY.load(Ordering::Acquire);
-    if known != 0 {
-        return Some(known - 1);
+    if let Some(known) = KEY.get() {
+        return Some(from_stored(known));
     }
     let mut key = 0;
     // SAFETY: the key is written before it is used, and `leave` fits what is stored under it.
     if unsafe { libc::pthread_key_create(&raw mut key, Some(leave)) } != 0 {
         return None;
     }
-    match KEY.compare_exchange(0, key + 1, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => Some(key),
-        Err(theirs) => {
-            // SAFETY: nobody has seen our key.
-            unsafe { libc::pthread_key_delete(key) };
-            Some(theirs - 1)
-        }
+    if KEY.set(NonZeroUsize::MIN.saturating_add(key as usize)).is_err() {
+        // SAFETY: another thread was faster, and nobody has seen our key.
+        unsafe { libc::pthread_key_delete(key) };
     }
+    KEY.get().map(from_stored)
+}
+
+/// Keys start at zero; stored is the key plus one.
+fn from_stored(stored: NonZeroUsize) -> libc::pthread_key_t {
+    (stored.get() - 1) as libc::pthread_key_t
 }
 
 /// The key's destructor.

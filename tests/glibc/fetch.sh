@@ -28,14 +28,14 @@ main() {
 }
 
 give_up() {
-    echo "glibc: $1; see $(basename "$0") for what is tried" >&2
+    echo "glibc: $1; without the source of glibc its malloc tests cannot be run here" >&2
     exit 77
 }
 
 need() {
     local command=$1 package=$2
     command -v "$command" >/dev/null && return
-    give_up "$command is missing; install the package $package"
+    give_up "$command is missing (package $package)"
 }
 
 # Source entries for every entry that is switched on, in either format that apt reads.
@@ -77,7 +77,7 @@ download() {
     fi
     tree=$(find "$scratch/source" -mindepth 1 -maxdepth 1 -type d -name 'glibc-*')
     mkdir -p "$destination"
-    tar -C "$tree" -cf - "${WANTED[@]}" version.h | tar -C "$destination" -xf -
+    tar -C "$tree" -cf - "${WANTED[@]}" | tar -C "$destination" -xf -
 }
 
 main "$@"

@@ -1,8 +1,8 @@
 /* A block under test and what it must hold.
 
-   The description of a block is kept out of band, in static memory that no allocator manages, and
-   its contents follow from a seed in that description alone, never from its address. Whoever holds
-   the description can therefore check the block: another thread, a later thread, a child process. */
+   The description of a block is kept out of band, in static memory that no allocator manages. Its
+   contents follow from a seed in that description alone, never from its address, so whoever holds
+   the description can check the block: another thread, a later thread, a child process. */
 #ifndef STRESS_BLOCK_H
 #define STRESS_BLOCK_H
 

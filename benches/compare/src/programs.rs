@@ -77,8 +77,9 @@ fn cc1(scratch: &Scratch, percent: u32) -> Result<Row, String> {
     let functions = (4 * percent).max(1);
     let source = scratch.write("workload.i", &c_source(functions))?;
     let what = format!("gcc's compiler at -O2 on {functions} functions");
-    let source = source.to_string_lossy();
-    Ok(row("cc1", what, program, &["-quiet", "-O2", &source, "-o", "/dev/null"]))
+    let output = source.with_extension("s");
+    let (source, output) = (source.to_string_lossy(), output.to_string_lossy());
+    Ok(row("cc1", what, program, &["-quiet", "-O2", &source, "-o", &output]))
 }
 
 /// Functions with loops, a switch, structures and calls between them.

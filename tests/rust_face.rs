@@ -1,0 +1,94 @@
+//! The Rust face, in a program that has Heapsight as its global allocator.
+//!
+//! One test function: statistics are those of the whole process, and tests of one binary share it.
+
+use heapsight::options::Track;
+use heapsight::{Config, Heapsight, LeakClass};
+use std::alloc::{GlobalAlloc, Layout};
+use std::hint::black_box;
+use std::thread;
+
+#[global_allocator]
+static HEAP: Heapsight = Heapsight::new();
+
+#[inline(never)]
+fn forget_three_boxes() {
+    for _ in 0..3 {
+        std::mem::forget(black_box(Box::new([7u8; 1234])));
+    }
+}
+
+fn layouts_are_honoured() {
+    for size in [1, 8, 24, 25, 100, 4096, 70_000, 600_000, 5_000_000] {
+        for align_log in 0..=21 {
+            let layout = Layout::from_size_align(size, 1 << align_log).expect("a layout");
+            // SAFETY: the layout is not empty, and each block is freed with its own layout.
+            unsafe {
+                let block = HEAP.alloc_zeroed(layout);
+                assert!(!block.is_null() && block as usize % layout.align() == 0, "{layout:?}");
+                assert!((0..size).step_by(97).all(|at| block.add(at).read() == 0), "{layout:?}");
+                block.write_bytes(0x5a, size);
+                let grown = HEAP.realloc(block, layout, size * 2);
+                assert!(!grown.is_null() && grown as usize % layout.align() == 0, "{layout:?}");
+                assert!((0..size).step_by(97).all(|at| grown.add(at).read() == 0x5a));
+                HEAP.dealloc(grown, Layout::from_size_align(size * 2, layout.align()).expect("it"));
+            }
+        }
+    }
+}
+
+fn statistics_are_exact() {
+    let before = heapsight::stats();
+    let block = black_box(vec![1u8; 1000]);
+    let held = heapsight::stats();
+    assert_eq!(held.total_allocations - before.total_allocations, 1);
+    assert_eq!(held.current_bytes - before.current_bytes, 1000);
+    assert!(held.peak_bytes >= held.current_bytes);
+    drop(block);
+    let after = heapsight::stats();
+    assert_eq!(after.current_bytes, before.current_bytes);
+    assert_eq!(after.total_deallocations - before.total_deallocations, 1);
+    assert_eq!(after.bytes_deallocated - before.bytes_deallocated, 1000);
+}
+
+fn leaks_are_named() {
+    forget_three_boxes();
+    let report = heapsight::check_for_leaks();
+    let leak = report
+        .of_class(LeakClass::Unfreed)
+        .find(|leak| leak.bytes == 3 * 1234)
+        .unwrap_or_else(|| panic!("the boxes in {report:#?}"));
+    assert_eq!(leak.blocks, 3);
+    let named = leak.frames.iter().any(|frame| {
+        frame.function.as_deref().is_some_and(|name| name.ends_with("forget_three_boxes"))
+    });
+    assert!(named, "{leak:#?}");
+    let first = leak.frames.first().and_then(|frame| frame.function.as_deref()).unwrap_or("");
+    assert!(!first.contains("heapsight"), "own frames are folded away: {leak:#?}");
+}
+
+fn threads_hand_blocks_over() {
+    let before = heapsight::stats().current_allocations;
+    for _ in 0..8 {
+        let made = thread::spawn(|| (0..500).map(|n| vec![n as u8; n]).collect::<Vec<_>>());
+        let made = made.join().expect("the maker");
+        thread::spawn(move || assert!(made.iter().all(|v| v.iter().all(|b| *b == v.len() as u8))))
+            .join()
+            .expect("the reader");
+    }
+    let after = heapsight::stats().current_allocations;
+    assert!(after.abs_diff(before) < 16, "{before} → {after}");
+}
+
+#[test]
+fn a_rust_program_is_served_counted_and_told_of_its_leaks() {
+    layouts_are_honoured();
+    let config = Config::builder().track(Track::Full).build().expect("a configuration");
+    heapsight::init(config);
+    statistics_are_exact();
+    threads_hand_blocks_over();
+    leaks_are_named();
+    layouts_are_honoured();
+    assert!(!heapsight::deinit(), "leaks=off: nothing is reported");
+    assert_eq!(heapsight::check_heap(), 0);
+}
