@@ -8,9 +8,8 @@ use engine::ffi;
 
 /// Forwards each exported name to a function of the engine's C face.
 macro_rules! forward {
-    ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)? = $target:path;)*) => {
+    ($($name:ident($($arg:ident: $type:ty),*) $(-> $result:ty)? = $target:path;)*) => {
         $(
-            $(#[$doc])*
             #[unsafe(no_mangle)]
             pub(crate) unsafe extern "C" fn $name($($arg: $type),*) $(-> $result)? {
                 $target($($arg),*)
@@ -30,7 +29,8 @@ forward! {
     valloc(size: usize) -> *mut c_void = ffi::valloc;
     pvalloc(size: usize) -> *mut c_void = ffi::pvalloc;
     malloc_usable_size(address: *mut c_void) -> usize = ffi::usable_size;
-    reallocarray(address: *mut c_void, count: usize, size: usize) -> *mut c_void = ffi::reallocarray;
+    reallocarray(address: *mut c_void, count: usize, size: usize) -> *mut c_void
+        = ffi::reallocarray;
     cfree(address: *mut c_void) = ffi::free;
 
     __libc_malloc(size: usize) -> *mut c_void = ffi::malloc;

@@ -67,13 +67,15 @@ impl Summary {
              <total type=\"fast\" count=\"0\" size=\"0\"/>\n\
              <total type=\"rest\" count=\"1\" size=\"{slack}\"/>\n\
              <total type=\"used\" count=\"{blocks}\" size=\"{used}\"/>\n\
-             <system type=\"current\" size=\"{system}\"/>\n<system type=\"max\" size=\"{system}\"/>\n\
+             <system type=\"current\" size=\"{system}\"/>\n\
+             <system type=\"max\" size=\"{system}\"/>\n\
              <aspace type=\"total\" size=\"{system}\"/>\n\
              <aspace type=\"mprotect\" size=\"{system}\"/>\n</heap>\n\
              <total type=\"fast\" count=\"0\" size=\"0\"/>\n\
              <total type=\"rest\" count=\"1\" size=\"{slack}\"/>\n\
              <total type=\"mmap\" count=\"{large_blocks}\" size=\"{large}\"/>\n\
-             <system type=\"current\" size=\"{system}\"/>\n<system type=\"max\" size=\"{system}\"/>\n\
+             <system type=\"current\" size=\"{system}\"/>\n\
+             <system type=\"max\" size=\"{system}\"/>\n\
              <aspace type=\"total\" size=\"{system}\"/>\n\
              <aspace type=\"mprotect\" size=\"{system}\"/>\n</malloc>\n"
         )

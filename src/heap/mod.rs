@@ -7,7 +7,7 @@
 //!
 //! | word | meaning | module |
 //! |---|---|---|
-//! | region | reserved addresses and the records of their slices | [`region`], [`directory`], [`space`] |
+//! | region | reserved addresses, with their records | [`region`], [`directory`], [`space`] |
 //! | slice | 64 KiB of a region | [`class`] |
 //! | span | run of slices | [`directory`], [`bins`] |
 //! | slab | span cut into blocks of one size class | [`slab`], [`queue`] |

@@ -53,8 +53,8 @@ pub(crate) trait Observer {
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, memory: ColumnMemory<'_>);
     /// The block is being freed. `false`: as far as the observer knows it is free already.
     fn freed(&self, slot: Slot<'_>) -> bool;
-    /// The observer's lock, if it has one: taken around `fork` with the engine's, after the orphans'
-    /// and before the records'.
+    /// The observer's lock, if it has one: taken around `fork` with the engine's, after that of
+    /// the orphans and before that of the records.
     fn lock(&self) -> Option<&Lock> {
         None
     }

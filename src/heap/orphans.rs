@@ -2,9 +2,9 @@
 //!
 //! A heap whose thread has ended is an orphan: it keeps its slabs, and blocks that others free
 //! still arrive in its inbox. A new thread takes an orphan over whole, which changes nothing in any
-//! slab record. A running thread that needs a slab takes one from an orphan: it changes the record's
-//! owner. A free that read the old owner just before goes to the orphan's inbox; whoever drains that
-//! sends it on.
+//! slab record. A running thread that needs a slab takes one from an orphan: it changes the owner
+//! in the record. A free that read the old owner just before goes to the orphan's inbox; whoever
+//! drains that sends it on.
 
 use super::class::ClassId;
 use super::local::{LocalHeap, State};

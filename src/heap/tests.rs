@@ -125,7 +125,11 @@ const CASES: u32 = if cfg!(miri) { 4 } else { 96 };
 const STEPS: usize = if cfg!(miri) { 40 } else { 300 };
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: CASES,
+        failure_persistence: None,
+        ..Default::default()
+    })]
     #[test]
     fn random_programs_keep_their_contents_and_the_heap_whole(
         program in proptest::collection::vec(op(), 1..STEPS),

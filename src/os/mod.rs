@@ -2,7 +2,7 @@
 //!
 //! | part | contract |
 //! |---|---|
-//! | [`memory`] | reserve addresses, commit, purge, move and release pages; failure is `None`/`false` |
+//! | [`memory`] | reserve, commit, purge, move and release pages; failure is `None` or `false` |
 //! | [`thread`] | a token that identifies the calling thread, never zero, without a system call |
 //! | [`lock`]   | a parking lock that knows its owner |
 //! | [`process`]| write to stderr, abort, read the auxiliary vector |

@@ -1,7 +1,7 @@
 //! Blocks that run-time libraries keep on purpose: not leaks of the program.
 //!
-//! libc never frees the buffer of `stdout`, nor libstdc++ its emergency pool for exceptions. Without
-//! asking whether a block is still reachable, they are told by who allocated them: the rules name
+//! libc never frees the buffer of `stdout`, nor libstdc++ its emergency pool for exceptions. They
+//! are told by who allocated them, not by whether they are still reachable: the rules name
 //! the library's own functions, never one whose contract hands the block to the caller (`strdup`,
 //! `getline`, `fopen`), so that a user's leak is never hidden.
 

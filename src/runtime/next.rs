@@ -13,15 +13,21 @@ use core::ffi::c_void;
 use core::mem;
 use core::ptr;
 
+type Allocate = unsafe extern "C" fn(usize) -> *mut c_void;
+type AllocateTwo = unsafe extern "C" fn(usize, usize) -> *mut c_void;
+type Resize = unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void;
+type Release = unsafe extern "C" fn(*mut c_void);
+type Measure = unsafe extern "C" fn(*mut c_void) -> usize;
+
 /// The functions, as libc names and documents them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Next {
-    pub(crate) malloc: unsafe extern "C" fn(usize) -> *mut c_void,
-    pub(crate) calloc: unsafe extern "C" fn(usize, usize) -> *mut c_void,
-    pub(crate) realloc: unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,
-    pub(crate) free: unsafe extern "C" fn(*mut c_void),
-    pub(crate) memalign: unsafe extern "C" fn(usize, usize) -> *mut c_void,
-    pub(crate) malloc_usable_size: unsafe extern "C" fn(*mut c_void) -> usize,
+    pub(crate) malloc: Allocate,
+    pub(crate) calloc: AllocateTwo,
+    pub(crate) realloc: Resize,
+    pub(crate) free: Release,
+    pub(crate) memalign: AllocateTwo,
+    pub(crate) malloc_usable_size: Measure,
 }
 
 const NAMES: [&core::ffi::CStr; 6] =
@@ -55,25 +61,12 @@ pub(crate) fn allocator() -> Option<Next> {
     // SAFETY: none is null, and each is libc's function of the name whose type it gets.
     unsafe {
         Some(Next {
-            malloc: mem::transmute::<*mut c_void, unsafe extern "C" fn(usize) -> *mut c_void>(
-                malloc,
-            ),
-            calloc: mem::transmute::<*mut c_void, unsafe extern "C" fn(usize, usize) -> *mut c_void>(
-                calloc,
-            ),
-            realloc: mem::transmute::<
-                *mut c_void,
-                unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,
-            >(realloc),
-            free: mem::transmute::<*mut c_void, unsafe extern "C" fn(*mut c_void)>(free),
-            memalign: mem::transmute::<
-                *mut c_void,
-                unsafe extern "C" fn(usize, usize) -> *mut c_void,
-            >(memalign),
-            malloc_usable_size: mem::transmute::<
-                *mut c_void,
-                unsafe extern "C" fn(*mut c_void) -> usize,
-            >(malloc_usable_size),
+            malloc: mem::transmute::<*mut c_void, Allocate>(malloc),
+            calloc: mem::transmute::<*mut c_void, AllocateTwo>(calloc),
+            realloc: mem::transmute::<*mut c_void, Resize>(realloc),
+            free: mem::transmute::<*mut c_void, Release>(free),
+            memalign: mem::transmute::<*mut c_void, AllocateTwo>(memalign),
+            malloc_usable_size: mem::transmute::<*mut c_void, Measure>(malloc_usable_size),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Who is calling.
 
 use super::syscall::call;
+use core::arch::asm;
 
 /// A non-zero number that no other living thread of this process has: its thread pointer. After
 /// `fork` the surviving thread keeps its token.
@@ -10,12 +11,12 @@ pub(crate) fn token() -> usize {
     // SAFETY: reads the thread pointer register (x86-64: its copy in the thread block).
     #[cfg(target_arch = "x86_64")]
     unsafe {
-        core::arch::asm!("mov {}, fs:0", out(reg) pointer, options(nostack, readonly, preserves_flags));
+        asm!("mov {}, fs:0", out(reg) pointer, options(nostack, readonly, preserves_flags));
     }
     // SAFETY: reads the thread pointer register.
     #[cfg(target_arch = "aarch64")]
     unsafe {
-        core::arch::asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nostack, nomem, preserves_flags));
+        asm!("mrs {}, tpidr_el0", out(reg) pointer, options(nostack, nomem, preserves_flags));
     }
     pointer
 }
