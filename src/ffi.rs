@@ -27,6 +27,11 @@ pub fn give_up_headroom(limit: usize) {
     entry::give_up_headroom(limit);
 }
 
+/// Writes to stderr, by system call: past stdio's buffers, and not a cancellation point.
+pub fn say(text: &str) {
+    process::write(2, text.as_bytes());
+}
+
 /// Says one last line and aborts.
 pub fn fatal(reason: &str) -> ! {
     process::write(2, b"heapsight: ");

@@ -85,11 +85,10 @@ extern "C" fn __libc_mallopt(parameter: c_int, value: c_int) -> c_int {
     mallopt(parameter, value)
 }
 
-/// `malloc_stats(3)`: the summary, on stderr.
+/// `malloc_stats(3)`: the summary in glibc's words, on stderr. Not a cancellation point.
 #[unsafe(no_mangle)]
 extern "C" fn malloc_stats() {
-    let summary = ffi::summary();
-    eprintln!("heapsight: {summary}");
+    ffi::say(&ffi::summary().to_text());
 }
 
 /// `malloc_info(3)`: the summary as XML on `stream`. `EINVAL` for options other than zero.

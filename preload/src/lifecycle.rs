@@ -19,9 +19,10 @@ unsafe extern "C" fn start(
     environment: ffi::Environment,
 ) {
     if replaces_malloc() {
+        // Before anything is observed: a lookup that fails leaves its message in libc's hands.
+        crate::cxx::resolve_next();
         // SAFETY: the loader's.
         unsafe { ffi::start(environment) };
-        crate::cxx::resolve_next();
     } else {
         // SAFETY: the loader's.
         unsafe { ffi::start_passive(environment) };

@@ -7,7 +7,7 @@
 use crate::heap::alloc::Request;
 use crate::heap::class::ALIGN_MIN;
 use crate::os::memory::PAGE;
-use crate::runtime::{entry, foreign, misuse};
+use crate::runtime::{entry, foreign, inspect, misuse};
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
@@ -110,6 +110,8 @@ pub unsafe fn posix_memalign(slot: *mut *mut c_void, align: usize, size: usize) 
     }
     let block = allocate_aligned(align, size);
     if block.is_null() {
+        // The result is the code; glibc sets `errno`, too.
+        fail(libc::ENOMEM);
         return libc::ENOMEM;
     }
     // SAFETY: the caller's.
@@ -147,13 +149,15 @@ fn allocate_aligned(align: usize, size: usize) -> *mut u8 {
     entry::allocate_any(Request { size, align: align.max(ALIGN_MIN), zero: false })
 }
 
-/// `malloc_usable_size(3)`: bytes that may be used, at least those asked for; zero for null.
+/// `malloc_usable_size(3)`: bytes that may be used, at least those asked for, and exactly those for
+/// a tracked block; zero for null.
 pub fn usable_size(address: *mut c_void) -> usize {
     if address.is_null() {
         return 0;
     }
     if entry::is_ours(address.cast()) {
-        entry::usable_size(address.cast())
+        inspect::requested_size(address.cast())
+            .unwrap_or_else(|| entry::usable_size(address.cast()))
     } else {
         foreign::usable_size(address.cast())
     }
@@ -185,7 +189,7 @@ fn check_size(address: *mut c_void, named: usize) {
     }
     let usable = entry::usable_size(address.cast());
     // Zero: not a block in use, which `free` and `realloc` report better.
-    let exact = crate::runtime::inspect::requested_size(address.cast());
+    let exact = inspect::requested_size(address.cast());
     let is_wrong = exact.map_or(named > usable, |exact| exact != named);
     if usable > 0 && is_wrong {
         misuse::report_size(address.cast(), named, exact.unwrap_or(usable));

@@ -1,7 +1,6 @@
 //! A summary of the heap for glibc's introspection functions.
 
 use crate::runtime::inspect;
-use core::fmt;
 use std::format;
 use std::string::String;
 
@@ -39,24 +38,22 @@ pub fn summary() -> Summary {
     }
 }
 
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} blocks in use, {} bytes ({} large, {} bytes); {} bytes slack in slabs, \
-             {} bytes in free spans, {} bytes of records",
-            self.blocks + self.large_blocks,
-            self.used + self.large,
-            self.large_blocks,
-            self.large,
-            self.slack,
-            self.free,
-            self.records
+impl Summary {
+    /// As text in the shape of glibc's `malloc_stats`.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let Self { used, slack, large, large_blocks, free, records, .. } = self;
+        let system = used + slack;
+        format!(
+            "Arena 0:\nsystem bytes     = {system:>10}\nin use bytes     = {used:>10}\n\
+             Total (incl. mmap):\nsystem bytes     = {:>10}\nin use bytes     = {:>10}\n\
+             max mmap regions = {large_blocks:>10}\nmax mmap bytes   = {large:>10}\n\
+             free spans       = {free:>10}\nheapsight records= {records:>10}\n",
+            system + large,
+            used + large,
         )
     }
-}
 
-impl Summary {
     /// As XML in the shape of glibc's `malloc_info`.
     #[must_use]
     pub fn to_xml(&self) -> String {

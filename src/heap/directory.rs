@@ -6,7 +6,7 @@
 
 use super::bins::Bins;
 use super::class::SLICE;
-use super::region::records_len;
+use super::region::{bitmap_len, records_len};
 use super::slab::{Kind, Slab};
 use crate::base::arith::{div_ceil, round_up};
 use crate::base::bitmap::Bitmap;
@@ -16,10 +16,10 @@ use core::ptr::{self, NonNull};
 /// What the span lock guards.
 #[derive(Debug)]
 pub(super) struct Directory {
-    base: *mut u8,
+    pub(super) base: *mut u8,
     pub(super) total: usize,
     /// Slice of the first span; below it lie the records.
-    first: usize,
+    pub(super) first: usize,
     /// Slices handed out so far; above it nothing was ever used.
     pub(super) carved: usize,
     committed: usize,
@@ -338,15 +338,24 @@ impl Directory {
     }
 
     /// Gives the never-used addresses back, but for `keep` slices, so that they no longer count
-    /// against a limit on the address space.
+    /// against a limit on the address space; and with them those of their records and bits. What
+    /// falls free may be anybody's afterwards, so a trimmed region is never closed.
     pub(super) fn trim(&mut self, keep: usize) {
-        let end = (self.carved.max(self.committed) + keep).min(self.total);
-        let len = (self.total - end) * SLICE;
-        if let (Some(start), true) = (NonNull::new(self.address(end)), len > 0) {
-            // SAFETY: nothing at or above `end` has ever been handed out.
-            unsafe { memory::release(start, len) };
-            self.total = end;
+        let (old, end) = (self.total, (self.carved.max(self.committed) + keep).min(self.total));
+        let bitmaps = records_len(old);
+        let unused = [
+            (end * SLICE, old * SLICE),
+            (self.records_committed.max(records_len(end)), bitmaps),
+            (bitmaps + bitmap_len(end), bitmaps + bitmap_len(old)),
+            (bitmaps + bitmap_len(old) + bitmap_len(end), bitmaps + 2 * bitmap_len(old)),
+        ];
+        for (from, to) in unused.into_iter().filter(|(from, to)| from < to) {
+            if let Some(start) = NonNull::new(self.base.wrapping_add(from)) {
+                // SAFETY: whole pages of the reservation that no slice below `end` needs.
+                unsafe { memory::release(start, to - from) };
+            }
         }
+        self.total = end;
     }
 
     /// Checks that the directory agrees with itself; the number of contradictions.

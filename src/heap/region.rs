@@ -24,9 +24,12 @@ use core::ptr::NonNull;
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Region {
-    base: AtomicPtr<u8>,
-    /// Bytes from `base` whose slices have records. Zero when the slot is empty.
+    /// First byte of the spans.
+    start: AtomicPtr<u8>,
+    /// Bytes from `start` whose slices have records. Zero when the slot is empty.
     limit: AtomicUsize,
+    /// The record of the slice at `start`.
+    records: AtomicPtr<Slab>,
     directory: UnsafeCell<Directory>,
 }
 
@@ -36,7 +39,7 @@ pub(super) const fn records_len(total: usize) -> usize {
     round_up(total * size_of::<Slab>(), memory::PAGE)
 }
 
-const fn bitmap_len(total: usize) -> usize {
+pub(super) const fn bitmap_len(total: usize) -> usize {
     round_up(div_ceil(total, 8), memory::PAGE)
 }
 
@@ -47,7 +50,8 @@ const fn first_slice(total: usize) -> usize {
 impl Region {
     pub(super) const fn new() -> Self {
         Self {
-            base: AtomicPtr::new(core::ptr::null_mut()),
+            start: AtomicPtr::new(core::ptr::null_mut()),
+            records: AtomicPtr::new(core::ptr::null_mut()),
             limit: AtomicUsize::new(0),
             directory: UnsafeCell::new(Directory::closed()),
         }
@@ -59,12 +63,12 @@ impl Region {
         slices + slices / 256 + 2 + GAP + first_slice(slices)
     }
 
-    /// Offset of `address` in the region, if it is in the part that has records. One subtraction
-    /// and one comparison reject null, foreign and wild pointers without touching memory.
+    /// Offset of `address` from the first span, if it is in the part that has records. One
+    /// subtraction and one comparison reject null, foreign and wild pointers without touching
+    /// memory.
     #[inline(always)]
     pub(super) fn offset_of(&self, address: *const u8) -> Option<usize> {
-        let base = self.base.load(Ordering::Relaxed);
-        let offset = (address as usize).wrapping_sub(base as usize);
+        let offset = (address as usize).wrapping_sub(self.start.load(Ordering::Relaxed) as usize);
         (offset < self.limit.load(Ordering::Relaxed)).then_some(offset)
     }
 
@@ -74,22 +78,23 @@ impl Region {
     /// [`Region::offset_of`] gave `offset`, and the region has not been released since.
     #[inline(always)]
     pub(super) unsafe fn record(&self, offset: usize) -> &Slab {
-        let base = self.base.load(Ordering::Relaxed);
         // SAFETY: records below the limit are committed and zero or in use.
-        unsafe { &*base.add(offset / SLICE * size_of::<Slab>()).cast() }
+        unsafe { &*self.records.load(Ordering::Relaxed).add(offset / SLICE) }
     }
 
     /// Where the span that holds `offset` starts: its head's record.
     pub(super) fn head_of(&self, offset: usize) -> Option<&Slab> {
-        // SAFETY: the bitmaps are set once, before `limit` makes any offset valid.
-        let (heads, _) = unsafe { (*self.directory.get()).bitmaps }?;
-        let head = heads.previous_set(offset / SLICE)?;
+        // SAFETY: set once, before `limit` makes any offset valid.
+        let (first, bitmaps) =
+            unsafe { ((*self.directory.get()).first, (*self.directory.get()).bitmaps) };
+        let (heads, _) = bitmaps?;
+        let head = heads.previous_set(first + offset / SLICE)?;
         // SAFETY: heads are carved slices, so below the limit.
-        Some(unsafe { self.record(head * SLICE) })
+        Some(unsafe { self.record((head - first) * SLICE) })
     }
 
     pub(super) fn is_empty_slot(&self) -> bool {
-        self.base.load(Ordering::Relaxed).is_null()
+        self.start.load(Ordering::Relaxed).is_null()
     }
 
     /// The directory.
@@ -125,7 +130,11 @@ impl Region {
         };
         // SAFETY: the caller holds the lock.
         *unsafe { self.directory() } = Directory::open(base.as_ptr(), total, first, views);
-        self.base.store(base.as_ptr(), Ordering::Relaxed);
+        // SAFETY: the first span lies behind the records, inside the reservation.
+        let (start, records) =
+            unsafe { (base.add(first * SLICE).as_ptr(), base.cast::<Slab>().add(first).as_ptr()) };
+        self.records.store(records, Ordering::Relaxed);
+        self.start.store(start, Ordering::Relaxed);
         true
     }
 
@@ -135,10 +144,10 @@ impl Region {
     /// The caller holds the span lock; no span of the region is in use.
     pub(super) unsafe fn close(&self) {
         self.limit.store(0, Ordering::Release);
-        let base = self.base.swap(core::ptr::null_mut(), Ordering::Release);
+        self.start.store(core::ptr::null_mut(), Ordering::Release);
         // SAFETY: the caller holds the lock.
         let directory = unsafe { self.directory() };
-        if let Some(base) = NonNull::new(base) {
+        if let Some(base) = NonNull::new(directory.base) {
             // SAFETY: the caller vouches that nothing is in use.
             unsafe { memory::release(base, directory.total * SLICE) };
         }
@@ -154,7 +163,7 @@ impl Region {
         let directory = unsafe { self.directory() };
         let span = directory.take(slices, align).or_else(|| directory.carve(slices, align));
         // Release: a record below the limit is committed before anyone can look it up.
-        self.limit.store(directory.carved * SLICE, Ordering::Release);
+        self.limit.store(directory.carved_len(), Ordering::Release);
         span
     }
 
@@ -166,7 +175,7 @@ impl Region {
         // SAFETY: the caller holds the lock.
         let directory = unsafe { self.directory() };
         let extended = directory.extend(span, slices);
-        self.limit.store(directory.carved * SLICE, Ordering::Release);
+        self.limit.store(directory.carved_len(), Ordering::Release);
         extended
     }
 }

@@ -13,8 +13,8 @@ use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
 use crate::os::lock::{Guard, Lock};
 use crate::os::{clock, memory, process};
 
-/// All regions. The secret, the first region's base and limit share the first cache line, which
-/// every `free` reads.
+/// All regions. The secret and the first region's start, limit and records share the first cache
+/// line, which every `free` reads.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Space {
@@ -249,9 +249,10 @@ impl Space {
     pub(crate) fn give_up_headroom(&self, limit: usize) {
         let Some(_lock) = self.lock.acquire() else { return };
         let keep = (limit / LIMIT_SHARE).max(REGION_MIN) / SLICE;
-        for region in self.regions.iter().filter(|region| !region.is_empty_slot()) {
+        // The first alone is large, and it is never closed.
+        if !self.regions[0].is_empty_slot() {
             // SAFETY: `_lock` is the lock.
-            unsafe { region.directory() }.trim(keep);
+            unsafe { self.regions[0].directory() }.trim(keep);
         }
     }
 

@@ -31,6 +31,7 @@ const LIBC_KEEPERS: &[&str] = &[
     "dlopen",
     "dlsym",
     "dlerror",
+    "_dlerror_run",
     "_dl_init",
 ];
 

@@ -160,11 +160,13 @@ mod tests {
         let named = |name: &str| {
             frames
                 .iter()
-                .find(|frame| frame.function.as_ref().is_some_and(|f| f.ends_with(name)))
+                .find(|frame| {
+                    frame.function.as_ref().is_some_and(|f| f.rsplit("::").next() == Some(name))
+                })
                 .unwrap_or_else(|| panic!("{name} in {frames:#?}"))
         };
-        assert!(named("tests::inner").inlined);
-        let outer = named("tests::outer");
+        assert!(named("inner").inlined);
+        let outer = named("outer");
         assert!(!outer.inlined && outer.line.is_some());
         assert!(outer.file.as_ref().is_some_and(|file| file.ends_with("symbols.rs")));
     }

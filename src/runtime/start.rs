@@ -41,7 +41,28 @@ pub type Environment = *const *const c_char;
 pub unsafe fn start(environment: Environment) {
     next::resolve();
     // SAFETY: the caller's.
-    begin(unsafe { variable(environment, c"HEAPSIGHT") });
+    let options = unsafe { variable(environment, c"HEAPSIGHT") };
+    // SAFETY: the caller's.
+    let check = unsafe { wants_glibc_check(environment) };
+    begin(options.or(check.then_some(b"track=stats")));
+}
+
+/// Whether glibc's own switches ask for a checking heap. Ours always checks; what they add is that
+/// `malloc_usable_size` is exact, which a tracked heap knows.
+///
+/// # Safety
+/// As [`start`].
+unsafe fn wants_glibc_check(environment: Environment) -> bool {
+    let is_on = |value: &[u8]| value.first().is_some_and(|level| (b'1'..=b'9').contains(level));
+    // SAFETY: the caller's.
+    let by_name = unsafe { variable(environment, c"MALLOC_CHECK_") };
+    // SAFETY: the caller's.
+    let tunables = unsafe { variable(environment, c"GLIBC_TUNABLES") }.unwrap_or_default();
+    by_name.is_some_and(is_on)
+        || tunables
+            .split(|byte| *byte == b':')
+            .filter_map(|tunable| tunable.strip_prefix(b"glibc.malloc.check="))
+            .any(is_on)
 }
 
 /// Starts the C library's face in a program that brings its own `malloc`.

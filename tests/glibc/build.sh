@@ -19,10 +19,10 @@ main() {
     lay_out_headers
     export source_tree build here
     export -f compile_support compile_test compile
-    support_files | xargs -P "$jobs" -I{} bash -c 'compile_support "$1"' _ {}
+    support_files | xargs -P "$jobs" -n 1 bash -c 'compile_support "$@"' _
     rm -f "$build/libsupport.a"
     ar cr "$build/libsupport.a" "$build"/objects/*.o
-    printf '%s\n' "$@" | xargs -P "$jobs" -I{} bash -c 'compile_test "$1"' _ {}
+    printf '%s\n' "$@" | xargs -P "$jobs" -n 1 bash -c 'compile_test "$@"' _
 }
 
 # A directory with nothing but the headers meant to be seen: the whole of glibc's `include` would

@@ -10,8 +10,11 @@ use crate::table::Program;
 /// How the library is to behave, from the least to the most it can do.
 pub(crate) const MODES: [&str; 3] = ["track=off", "track=full", "track=full,leaks=on"];
 
-/// Text on stderr that says that the library, not the program, has a complaint.
+/// Text on stderr that says that the library, or the loader for its sake, has a complaint.
 const COMPLAINTS: [&str; 2] = ["heapsight:", "cannot be preloaded"];
+
+/// What the library has to say to a program that brings its own malloc.
+const STAYS_OUT: &str = "brings its own malloc";
 
 /// Tries the program and records the verdict; panics when it is a difference.
 pub(crate) fn run(program: &Program) {
@@ -63,10 +66,14 @@ fn difference(
     reports: &[Report],
     is_reporting: bool,
 ) -> Option<String> {
-    let complains = COMPLAINTS.iter().any(|complaint| outcome.err().contains(complaint));
+    let err = outcome.err();
+    let complains = COMPLAINTS.iter().any(|complaint| {
+        let mut lines = err.lines().filter(|line| line.contains(complaint));
+        lines.any(|line| !(program.witness.is_empty() && line.contains(STAYS_OUT)))
+    });
     let has_witness = reports.iter().any(|report| {
         let name = report.program.rsplit('/').next().unwrap_or_default();
-        name.starts_with(program.witness)
+        name.contains(program.witness)
     });
     let what = if outcome.timed_out {
         "it hangs".to_owned()

@@ -45,13 +45,18 @@ pub(crate) struct Frame {
     pub(crate) inlined: bool,
 }
 
+/// How much of a file that is no report a failed test shows.
+const SHOWN_MAX: usize = 2000;
+
 impl Report {
     /// Reads a report file.
     pub(crate) fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path)
             .unwrap_or_else(|error| panic!("no report at {}: {error}", path.display()));
-        serde_json::from_str(&text)
-            .unwrap_or_else(|error| panic!("{} is not a report: {error}\n{text}", path.display()))
+        serde_json::from_str(&text).unwrap_or_else(|error| {
+            let beginning: String = text.chars().take(SHOWN_MAX).collect();
+            panic!("{} is not a report: {error}\n{beginning}", path.display())
+        })
     }
 
     /// The leaks that count: what libc and the language run-times keep on purpose does not.

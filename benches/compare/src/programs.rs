@@ -47,7 +47,7 @@ impl Drop for Scratch {
 /// An in-memory database: inserts, an index, joins, groups, a delete.
 fn sqlite3(scratch: &Scratch, percent: u32) -> Result<Row, String> {
     let program = first_line(Command::new("which").arg("sqlite3"))?;
-    let rows = 3_000 * percent;
+    let rows = 2_000 * percent;
     let script = format!(
         "CREATE TABLE entry(id INTEGER PRIMARY KEY, owner INTEGER, name TEXT, body TEXT);
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
@@ -74,7 +74,7 @@ fn cc1(scratch: &Scratch, percent: u32) -> Result<Row, String> {
     if !program.is_absolute() {
         return Err("gcc has no C compiler proper (cc1)".to_string());
     }
-    let functions = (4 * percent).max(1);
+    let functions = percent;
     let source = scratch.write("workload.i", &c_source(functions))?;
     let what = format!("gcc's compiler at -O2 on {functions} functions");
     let output = source.with_extension("s");
