@@ -1,8 +1,8 @@
 //! How the process ends: the leak report at exit.
 //!
 //! The hook is registered by `__cxa_atexit` without an owner, from the constructor: so it runs
-//! after `main`, after every `atexit` handler and after the destructors of all libraries. What they free
-//! is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
+//! after `main`, after every `atexit` handler and after the destructors of all libraries. What they
+//! free is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
 
 use super::options::{Config, ReportPath, Track};
 use super::{fork, inspect, start};

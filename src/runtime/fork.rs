@@ -2,6 +2,10 @@
 //!
 //! Registered as early as possible (the library is linked with `-z initfirst`), so that "before"
 //! runs last and "after" first: other handlers may allocate while we hold no lock.
+//!
+//! After "before", glibc takes the lock of stdio's list of streams. Another thread may hold it in
+//! `fflush(NULL)`, waiting for a stream whose owner waits, inside `getline`, for our locks. So we
+//! take that lock first; it is recursive, and glibc resets it in the child.
 
 use super::{ENGINE, tls};
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
@@ -14,6 +18,7 @@ static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
 /// Registers the handlers.
 pub(super) fn register() {
+    stdio::resolve();
     // SAFETY: the handlers are async-signal-safe: they take locks they do not hold, and no more.
     unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after_in_child)) };
 }
@@ -35,15 +40,79 @@ fn pop() -> ForkLocks {
 }
 
 unsafe extern "C" fn before() {
+    stdio::lock();
     push(ENGINE.before_fork());
 }
 
 unsafe extern "C" fn after() {
     ENGINE.after_fork(pop());
+    stdio::unlock();
 }
 
 unsafe extern "C" fn after_in_child() {
     IS_CHILD.store(true, Ordering::Relaxed);
+    stdio::forget();
     ENGINE.observer.forked();
     ENGINE.after_fork_in_child(pop(), tls::heap());
+}
+
+/// The lock of stdio's list of streams, where libc has one (glibc).
+mod stdio {
+    use crate::base::sync::{AtomicPtr, AtomicU32, Ordering};
+    use core::ffi::{CStr, c_char, c_void};
+    use core::mem;
+    use core::ptr;
+
+    static LOCK: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+    static UNLOCK: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+    static IS_SINGLE_THREADED: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+    /// How often `lock` has locked, for `unlock`; guarded by the lock itself.
+    static DEPTH: AtomicU32 = AtomicU32::new(0);
+
+    /// Looks libc's functions up.
+    pub(super) fn resolve() {
+        let find = |name: &CStr| {
+            // SAFETY: a C string.
+            unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
+        };
+        LOCK.store(find(c"_IO_list_lock"), Ordering::Relaxed);
+        UNLOCK.store(find(c"_IO_list_unlock"), Ordering::Relaxed);
+        IS_SINGLE_THREADED.store(find(c"__libc_single_threaded"), Ordering::Relaxed);
+    }
+
+    /// Takes the lock in a process with threads; without, a fork may come from a signal handler on
+    /// top of stdio, and glibc does not take it either.
+    pub(super) fn lock() {
+        let flag = IS_SINGLE_THREADED.load(Ordering::Relaxed).cast::<c_char>();
+        // SAFETY: libc's own variable, or null.
+        let has_threads = unsafe { flag.as_ref() }.is_some_and(|single| *single == 0);
+        if has_threads && !UNLOCK.load(Ordering::Relaxed).is_null() && call(&LOCK) {
+            DEPTH.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives it back, in the parent.
+    pub(super) fn unlock() {
+        if DEPTH.load(Ordering::Relaxed) > 0 {
+            DEPTH.fetch_sub(1, Ordering::Relaxed);
+            call(&UNLOCK);
+        }
+    }
+
+    /// The child has the lock no more: glibc has made it anew.
+    pub(super) fn forget() {
+        DEPTH.store(0, Ordering::Relaxed);
+    }
+
+    fn call(function: &AtomicPtr<c_void>) -> bool {
+        let function = function.load(Ordering::Relaxed);
+        if function.is_null() {
+            return false;
+        }
+        // SAFETY: both functions of libc have this type.
+        let function = unsafe { mem::transmute::<*mut c_void, unsafe extern "C" fn()>(function) };
+        // SAFETY: they take and release a recursive lock, in pairs.
+        unsafe { function() };
+        true
+    }
 }

@@ -73,7 +73,7 @@ fn difference(
     });
     let has_witness = reports.iter().any(|report| {
         let name = report.program.rsplit('/').next().unwrap_or_default();
-        name.contains(program.witness)
+        program.witness.split('|').any(|part| name.contains(part))
     });
     let what = if outcome.timed_out {
         "it hangs".to_owned()

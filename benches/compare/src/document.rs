@@ -77,7 +77,8 @@ its default settings; the peers are built from source by their crates at the hig
 and pay one direct jump a call for the plain names. Row by row, {} rounds after one that is thrown
 away; in a round every allocator runs the row once, one after the other, and each round starts with
 another one. Figures are medians over the rounds. The allocating program times its own work; whole
-programs are timed from start to exit, and their output is checked to be the same on every allocator.
+programs are timed from start to exit, and their output is checked to be the same on every
+allocator.
 ",
         arguments.rounds
     );

@@ -1,14 +1,9 @@
 // Input of the C++ compilers: the standard library's templates, and some of its own.
 #include <algorithm>
-#include <functional>
-#include <iostream>
+#include <cstdio>
 #include <map>
 #include <memory>
-#include <numeric>
 #include <string>
-#include <tuple>
-#include <unordered_map>
-#include <variant>
 #include <vector>
 
 template <int N> struct Fibonacci {
@@ -21,33 +16,34 @@ template <> struct Fibonacci<0> {
     static constexpr long value = 0;
 };
 
-using Value = std::variant<int, double, std::string>;
-
-struct Show {
-    std::string operator()(int value) const { return "int " + std::to_string(value); }
-    std::string operator()(double value) const { return "double " + std::to_string(value); }
-    std::string operator()(const std::string &value) const { return "text " + value; }
-};
-
 template <class... Numbers> auto sum(Numbers... numbers) {
     return (numbers + ...);
 }
 
+struct Shape {
+    virtual ~Shape() = default;
+    virtual double area() const = 0;
+};
+
+template <int Sides> struct Polygon : Shape {
+    explicit Polygon(double side) : side(side) {}
+    double area() const override { return side * side * Sides; }
+    double side;
+};
+
 int main() {
-    std::unordered_map<std::string, std::vector<int>> index;
+    std::map<std::string, std::vector<int>> index;
     for (int i = 0; i < 5000; i++)
         index["key" + std::to_string(i % 97)].push_back(i);
-    std::map<std::size_t, std::vector<std::string>> by_size;
+    std::vector<std::size_t> sizes;
     for (const auto &[key, values] : index)
-        by_size[values.size()].push_back(key);
-    for (auto &[size, keys] : by_size) {
-        std::sort(keys.begin(), keys.end(), std::greater<>());
-        std::cout << size << ": " << keys.size() << " keys, last " << keys.front() << "\n";
-    }
-    std::vector<Value> values = {7, 2.5, std::string("seven")};
-    for (const auto &value : values)
-        std::cout << std::visit(Show{}, value) << "\n";
-    auto shared = std::make_shared<std::tuple<int, std::string>>(1, "one");
-    std::cout << std::get<1>(*shared) << " " << sum(1, 2, 3.5) << "\n";
-    std::cout << Fibonacci<40>::value << "\n";
+        sizes.push_back(values.size() * key.size());
+    std::sort(sizes.begin(), sizes.end(), [](auto a, auto b) { return a > b; });
+    std::printf("%zu keys, largest %zu\n", sizes.size(), sizes.front());
+    std::vector<std::unique_ptr<Shape>> shapes;
+    shapes.push_back(std::make_unique<Polygon<3>>(2));
+    shapes.push_back(std::make_unique<Polygon<8>>(1.5));
+    for (const auto &shape : shapes)
+        std::printf("area %.2f\n", shape->area());
+    std::printf("%.1f %ld\n", sum(1, 2, 3.5), Fibonacci<40>::value);
 }
