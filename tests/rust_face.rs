@@ -25,11 +25,17 @@ fn layouts_are_honoured() {
             // SAFETY: the layout is not empty, and each block is freed with its own layout.
             unsafe {
                 let block = HEAP.alloc_zeroed(layout);
-                assert!(!block.is_null() && block as usize % layout.align() == 0, "{layout:?}");
+                assert!(
+                    !block.is_null() && (block as usize).is_multiple_of(layout.align()),
+                    "{layout:?}"
+                );
                 assert!((0..size).step_by(97).all(|at| block.add(at).read() == 0), "{layout:?}");
                 block.write_bytes(0x5a, size);
                 let grown = HEAP.realloc(block, layout, size * 2);
-                assert!(!grown.is_null() && grown as usize % layout.align() == 0, "{layout:?}");
+                assert!(
+                    !grown.is_null() && (grown as usize).is_multiple_of(layout.align()),
+                    "{layout:?}"
+                );
                 assert!((0..size).step_by(97).all(|at| grown.add(at).read() == 0x5a));
                 HEAP.dealloc(grown, Layout::from_size_align(size * 2, layout.align()).expect("it"));
             }

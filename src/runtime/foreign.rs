@@ -46,6 +46,9 @@ fn owner_behind(misuse: Misuse) -> Option<Next> {
     if misuse.kind != MisuseKind::Foreign {
         return None;
     }
+    if let Some(next) = next::if_passive() {
+        return Some(next);
+    }
     let next = next::allocator()?;
     may_be_a_block(misuse.address as usize).then_some(next)
 }

@@ -9,8 +9,8 @@ pub(crate) struct Program {
     pub(crate) name: &'static str,
     /// The commands that its script calls, and where they come from.
     pub(crate) need: Need,
-    /// The process that must leave a report, by a part of its file name, or by one of several: proof
-    /// that the library was in it. Empty for one that brings a malloc of its own.
+    /// The process that must leave a report, by a part of its file name, or by one of several:
+    /// proof that the library was in it. Empty for one that brings a malloc of its own.
     pub(crate) witness: &'static str,
     /// What it does, for `sh -eu`, in a fresh directory with a copy of `input/` and `words.txt`.
     /// It must print something that tells whether all went well, the same each time.
