@@ -1,21 +1,24 @@
 //! Floor 7: reports, from plain data to text and JSON.
 //!
 //! ```text
-//!   return addresses ── symbols ──▶ frames ── fold ──▶ what a reader cares for ── kind ──▶ class
-//!        (RawLeak)    (modules)                                                   │
-//!                                        text ◀── LeakReport (model) ◀────────────┘
-//!                                        json ◀──┘
+//!   return addresses ── symbols ──▶ frames ── keepers ──▶ class ──▶ LeakReport ──▶ json
+//!       (RawLeak)      (modules)                                     (model)   └─▶ text (fold)
 //! ```
 //!
 //! Nothing here knows the heap: a report can be made of any list of stacks.
 
 mod fold;
+mod image;
+mod imports;
 mod json;
 mod keepers;
 mod model;
 mod modules;
+mod separate;
 mod symbols;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(crate) use json::{write_json, write_stats_json};
@@ -26,7 +29,7 @@ pub(crate) use text::{Style, write_stack, write_stats, write_text};
 use std::collections::BTreeMap;
 use std::string::String;
 use std::vec::Vec;
-use symbols::Symbolizer;
+use symbols::{Detail, Symbolizer};
 
 /// What was found at one call stack.
 #[derive(Clone, Debug)]
@@ -59,12 +62,11 @@ pub(crate) fn leak_report(raw: RawReport, modules: &Modules) -> LeakReport {
     // of a loop around them.
     let mut groups = BTreeMap::<Vec<Frame>, Leak>::new();
     for leak in raw.leaks {
-        let frames = symbolizer.stack(&leak.stack);
+        let (class, frames) = explain(&mut symbolizer, &leak.stack, leak.truncated);
         let key: Vec<_> = frames.iter().map(Frame::without_address).collect();
         match groups.get_mut(&key) {
             Some(group) => group.absorb(leak.blocks, leak.bytes, &leak.threads),
             None => {
-                let class = keepers::classify(&frames);
                 let (blocks, bytes) = (leak.blocks, leak.bytes);
                 let (threads, truncated) = (leak.threads, leak.truncated);
                 groups.insert(key, Leak { class, blocks, bytes, threads, truncated, frames });
@@ -80,5 +82,19 @@ pub(crate) fn leak_report(raw: RawReport, modules: &Modules) -> LeakReport {
         leaks,
         notes: raw.notes,
         overhead_bytes: raw.overhead_bytes,
+    }
+}
+
+/// Whose the blocks of a stack are, and its frames without Heapsight's own.
+fn explain(
+    symbolizer: &mut Symbolizer<'_>,
+    stack: &[u64],
+    is_truncated: bool,
+) -> (LeakClass, Vec<Frame>) {
+    let stack = symbolizer.without_own(stack);
+    let frames = symbolizer.frames(stack, Detail::Names);
+    match keepers::classify(&frames, is_truncated) {
+        LeakClass::Runtime => (LeakClass::Runtime, frames),
+        LeakClass::Unfreed => (LeakClass::Unfreed, symbolizer.frames(stack, Detail::Lines)),
     }
 }

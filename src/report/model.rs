@@ -138,6 +138,9 @@ impl LeakReport {
     #[must_use]
     pub fn verdict(&self) -> String {
         let sites = self.of_class(LeakClass::Unfreed).count();
+        if sites == 0 && self.stats.total_allocations == 0 {
+            return format!("no leaks: nothing of {} was tracked", self.program);
+        }
         if sites == 0 {
             return format!("no leaks: {} freed all it allocated", self.program);
         }

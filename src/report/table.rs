@@ -1,52 +1,48 @@
 //! Function names from an object's symbol table, for code without debug information.
 //!
 //! A symbol names an address only when its size covers it. The nearest symbol below would be wrong
-//! for the static functions of a stripped library, and a wrong name is worse than none.
+//! for the static functions of a stripped library, and a wrong name is worse than none. Of several
+//! names for one function the plainest is taken: `strdup`, not `__strdup`.
 
-use object::read::{Object, ObjectSymbol, ReadCache};
-use std::borrow::ToOwned;
-use std::fs::File;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::string::String;
+use super::image::Image;
+use object::read::{Object, ObjectSymbol, ObjectSymbolTable, SymbolIndex};
+use std::cmp::Reverse;
+use std::rc::Rc;
+use std::string::{String, ToString};
 use std::vec::Vec;
-use std::{ffi::OsStr, format};
 
 /// The functions of one object, by address.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct SymbolTable {
+    image: Rc<Image>,
     functions: Vec<Function>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Function {
     start: u64,
     size: u64,
-    name: String,
+    index: SymbolIndex,
+    is_dynamic: bool,
 }
 
-/// What an object file says of where its debug information is.
-#[derive(Debug, Default)]
-pub(super) struct DebugFiles {
-    /// A separate file with the debug information, if there is one on this machine.
-    pub(super) separate: Option<PathBuf>,
-    /// The file that several share (`dwz`).
-    pub(super) shared: Option<PathBuf>,
-}
-
-const DEBUG_ROOT: &str = "/usr/lib/debug";
+/// How many symbols may lie between the start of a function and an address in it.
+const NESTED_MAX: usize = 16;
 
 impl SymbolTable {
-    /// Reads the full table of an object, or the dynamic one of a stripped object. An unreadable
-    /// object has no symbols.
-    pub(super) fn read(path: &Path) -> Self {
-        with_object(path, |object| {
-            let mut functions: Vec<_> = object.symbols().filter_map(function).collect();
-            functions.extend(object.dynamic_symbols().filter_map(function));
-            functions.sort_by_key(|function| function.start);
-            Self { functions }
-        })
-        .unwrap_or_default()
+    /// Lists the full table of an object and the dynamic one; a stripped object has the latter
+    /// alone.
+    pub(super) fn of(image: Rc<Image>) -> Self {
+        let mut functions = Vec::new();
+        if let Some(object) = image.object() {
+            let listed = |is_dynamic| {
+                move |symbol: &_| function(symbol).map(|it| Function { is_dynamic, ..it })
+            };
+            functions.extend(object.symbols().filter_map(|symbol| listed(false)(&symbol)));
+            functions.extend(object.dynamic_symbols().filter_map(|symbol| listed(true)(&symbol)));
+        }
+        functions.sort_by_key(|function| (function.start, Reverse(function.size)));
+        Self { image, functions }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -54,62 +50,40 @@ impl SymbolTable {
     }
 
     /// The function whose code holds `address`.
-    pub(super) fn find(&self, address: u64) -> Option<&str> {
+    pub(super) fn find(&self, address: u64) -> Option<String> {
         let end = self.functions.partition_point(|function| function.start <= address);
-        let function = self.functions[..end].last()?;
-        (address - function.start < function.size).then_some(function.name.as_str())
-    }
-}
-
-fn function<'data>(symbol: impl ObjectSymbol<'data>) -> Option<Function> {
-    let is_code = symbol.kind() == object::SymbolKind::Text && symbol.size() > 0;
-    let name = symbol.name().ok().filter(|_| is_code && !symbol.is_undefined())?;
-    Some(Function { start: symbol.address(), size: symbol.size(), name: name.to_owned() })
-}
-
-impl DebugFiles {
-    /// Follows the build id, then the debug link; then the link to a shared file.
-    pub(super) fn find(path: &Path) -> Self {
-        let separate = with_object(path, |object| {
-            let by_id = object.build_id().ok().flatten().and_then(by_build_id);
-            by_id.or_else(|| {
-                let (name, _) = object.gnu_debuglink().ok().flatten()?;
-                by_link(path, Path::new(OsStr::from_bytes(name)))
+        let below = &self.functions[..end];
+        let covers = |function: &&Function| address - function.start < function.size;
+        let found = below.iter().rev().take(NESTED_MAX).find(covers)?;
+        let first = below.partition_point(|function| function.start < found.start);
+        let object = self.image.object()?;
+        below[first..]
+            .iter()
+            .filter(covers)
+            .filter_map(|function| name(&object, *function))
+            .min_by_key(|name| {
+                (name.len() - name.trim_start_matches('_').len(), name.len(), name.to_string())
             })
-        })
-        .flatten();
-        let main = separate.as_deref().unwrap_or(path);
-        let shared = with_object(main, |object| {
-            let (name, id) = object.gnu_debugaltlink().ok().flatten()?;
-            let named = main.parent()?.join(Path::new(OsStr::from_bytes(name)));
-            if named.is_file() { Some(named) } else { by_build_id(id) }
-        })
-        .flatten();
-        Self { separate, shared }
+            .map(String::from)
     }
 }
 
-fn by_build_id(id: &[u8]) -> Option<PathBuf> {
-    let (first, rest) = id.split_first()?;
-    let rest: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let path = PathBuf::from(format!("{DEBUG_ROOT}/.build-id/{first:02x}/{rest}.debug"));
-    path.is_file().then_some(path)
+fn function<'data>(symbol: &impl ObjectSymbol<'data>) -> Option<Function> {
+    let is_code = symbol.kind() == object::SymbolKind::Text && symbol.size() > 0;
+    (is_code && !symbol.is_undefined()).then(|| Function {
+        start: symbol.address(),
+        size: symbol.size(),
+        index: symbol.index(),
+        is_dynamic: false,
+    })
 }
 
-fn by_link(path: &Path, name: &Path) -> Option<PathBuf> {
-    let folder = path.parent()?;
-    let global = Path::new(DEBUG_ROOT).join(folder.strip_prefix("/").unwrap_or(folder));
-    [folder.join(".debug"), global, folder.to_path_buf()]
-        .into_iter()
-        .map(|folder| folder.join(name))
-        .find(|candidate| candidate.is_file() && candidate != path)
-}
-
-fn with_object<R>(
-    path: &Path,
-    read: impl FnOnce(&object::File<'_, &ReadCache<File>>) -> R,
-) -> Option<R> {
-    let cache = ReadCache::new(File::open(path).ok()?);
-    let object = object::File::parse(&cache).ok()?;
-    Some(read(&object))
+fn name<'data>(object: &object::File<'data>, function: Function) -> Option<&'data str> {
+    let table = match function.is_dynamic {
+        true => object.dynamic_symbol_table()?,
+        false => object.symbol_table()?,
+    };
+    let name = table.symbol_by_index(function.index).ok()?.name().ok()?;
+    // The full table of a library has versions in its names: `dlopen@@GLIBC_2.34`.
+    name.split('@').next().filter(|name| !name.is_empty())
 }

@@ -3,7 +3,7 @@
 use super::fold;
 use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, count, grouped};
 use super::modules::Modules;
-use super::symbols::Symbolizer;
+use super::symbols::{Detail, Symbolizer};
 use std::format;
 use std::io::{self, Write};
 use std::string::String;
@@ -47,7 +47,7 @@ pub(crate) fn write_text(
     let more = report.of_class(LeakClass::Unfreed).count().saturating_sub(GROUPS_MAX);
     if more > 0 {
         let more = count(more as u64, "smaller call stack");
-        writeln!(sink, "\n  … and {more}: report=PATH.json shows them all")?;
+        writeln!(sink, "\n  ... and {more}: report=PATH.json shows them all")?;
     }
     writeln!(sink)?;
     write_kept(report, sink, style)?;
@@ -61,8 +61,11 @@ pub(crate) fn write_text(
 }
 
 fn write_leak(leak: &Leak, total: u64, sink: &mut dyn Write, style: Style) -> io::Result<()> {
-    let share = leak.bytes * 100 / total;
-    let head = format!("{} in {} ({share} %)", bytes(leak.bytes), count(leak.blocks, "block"));
+    let share = match u128::from(leak.bytes) * 100 / u128::from(total) {
+        0 => String::from("under 1 %"),
+        share => format!("{share} %"),
+    };
+    let head = format!("{} in {} ({share})", bytes(leak.bytes), count(leak.blocks, "block"));
     let threads = match leak.threads.as_slice() {
         [] => String::new(),
         [one] => format!(", by thread {one}"),
@@ -71,7 +74,7 @@ fn write_leak(leak: &Leak, total: u64, sink: &mut dyn Write, style: Style) -> io
     writeln!(sink, "\n  {}{}, allocated here:", style.bold(&head), style.dim(&threads))?;
     write_frames(&leak.frames, sink, style)?;
     if leak.truncated {
-        writeln!(sink, "      … the stack is deeper than what was recorded")?;
+        writeln!(sink, "      ... the stack is deeper than what was recorded")?;
     }
     if leak.frames.is_empty() {
         writeln!(sink, "      (no call stack was recorded)")?;
@@ -82,12 +85,14 @@ fn write_leak(leak: &Leak, total: u64, sink: &mut dyn Write, style: Style) -> io
 /// The frames, with those that lead to the heap and to `main` folded into a line each.
 fn write_frames(frames: &[Frame], sink: &mut dyn Write, style: Style) -> io::Result<()> {
     let above = frames.iter().take_while(|frame| fold::is_plumbing(frame)).count();
-    let below = frames.iter().rev().take_while(|frame| fold::is_root(frame)).count();
+    let below = fold::roots_len(frames);
     // A stack of nothing but run-time frames is shown as it is.
     let is_foldable = above + below < frames.len();
     let (above, below) = if is_foldable { (above, below) } else { (0, 0) };
     if above > 0 {
-        let line = format!("      … {} of the allocating library", count(above as u64, "frame"));
+        let called = frames[above - 1].function.as_deref().map(printable).unwrap_or_default();
+        let number = count(above as u64, "frame");
+        let line = format!("      ... {number} of the allocating library, in {called}");
         writeln!(sink, "{}", style.dim(&line))?;
     }
     for (number, frame) in frames[above..frames.len() - below].iter().enumerate() {
@@ -105,8 +110,13 @@ fn describe(frame: &Frame, style: Style) -> String {
         (None, _, None) => format!("{:#x}, in no module", frame.address),
     };
     let inlined = if frame.inlined { " (inlined)" } else { "" };
-    let function = frame.function.as_deref().unwrap_or("??");
-    format!("{}  {}{inlined}", style.bold(function), place)
+    let function = printable(frame.function.as_deref().unwrap_or("??"));
+    format!("{}  {}{inlined}", style.bold(&function), printable(&place))
+}
+
+/// Names come from files that anyone may have made: none moves the cursor of a terminal.
+fn printable(name: &str) -> String {
+    name.chars().map(|symbol| if symbol.is_control() { '?' } else { symbol }).collect()
 }
 
 fn write_kept(report: &LeakReport, sink: &mut dyn Write, style: Style) -> io::Result<()> {
@@ -166,7 +176,9 @@ pub(crate) fn write_stack(
     sink: &mut dyn Write,
     style: Style,
 ) -> io::Result<()> {
-    let frames = Symbolizer::new(modules).stack(&stack);
+    let mut symbolizer = Symbolizer::new(modules);
+    let stack = symbolizer.without_own(&stack);
+    let frames = symbolizer.frames(stack, Detail::Lines);
     writeln!(sink, "  {title}:")?;
     write_frames(&frames, sink, style)?;
     sink.flush()
@@ -232,8 +244,40 @@ mod tests {
     }
 
     #[test]
+    fn names_cannot_drive_the_terminal() {
+        let mut report = sample();
+        report.leaks[0].frames[1].function = Some("a\x1b[2Jdd\n".to_string());
+        let text = text_of(&report);
+        assert!(text.contains("#0  a?[2Jdd?  src/shop.c:12"), "{text}");
+    }
+
+    #[test]
+    fn unknown_frames_and_cut_stacks_are_marked() {
+        let mut report = sample();
+        let unknown = Frame { module: Some("/lib/a.so".into()), address: 16, ..Frame::default() };
+        report.leaks[0].frames = Vec::from([unknown, Frame { address: 32, ..Frame::default() }]);
+        report.leaks[0].truncated = true;
+        let text = text_of(&report);
+        assert!(text.contains("#0  ??  /lib/a.so+0x10"), "{text}");
+        assert!(text.contains("#1  ??  0x20, in no module"), "{text}");
+        assert!(text.contains("the stack is deeper"), "{text}");
+    }
+
+    #[test]
+    fn what_is_not_shown_is_counted() {
+        let mut report = sample();
+        report.leaks = std::vec![report.leaks[0].clone(); GROUPS_MAX + 3];
+        let text = text_of(&report);
+        assert!(text.contains("... and 3 smaller call stacks: report=PATH.json"), "{text}");
+        assert!(text.is_ascii());
+    }
+
+    #[test]
     fn no_leaks_is_said_in_so_many_words() {
         let report = LeakReport { leaks: Vec::new(), ..sample() };
-        assert!(text_of(&report).starts_with("heapsight: no leaks: /bin/shop"));
+        assert!(text_of(&report).starts_with("heapsight: no leaks: nothing of /bin/shop was"));
+        let stats = MemoryStats { total_allocations: 1, ..report.stats };
+        let report = LeakReport { stats, ..report };
+        assert!(text_of(&report).starts_with("heapsight: no leaks: /bin/shop freed all"));
     }
 }
