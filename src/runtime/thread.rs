@@ -1,9 +1,9 @@
 //! How a thread gets a heap and leaves it.
 //!
 //! A thread gets its heap at its first allocation. It leaves it in a destructor of a
-//! thread-specific key, which glibc runs in up to four rounds after all `thread_local` destructors;
-//! ours waits for the last round, because other keys' destructors still allocate and free. What comes even later,
-//! in libc's own farewell, is served by the late heap.
+//! thread-specific key, which glibc runs in up to four rounds after all `thread_local`
+//! destructors; ours waits for the last round, because other keys' destructors still allocate and
+//! free. What comes even later, in libc's own farewell, is served by the late heap.
 
 use super::{ENGINE, tls};
 use crate::heap::local::LocalHeap;
