@@ -13,7 +13,7 @@ use core::ffi::{c_int, c_void};
 use core::ptr;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -64,7 +64,15 @@ pub(super) fn anchored(config: Config) -> Config {
 pub(super) fn prepare(config: &Config) {
     let Some(path) = report_path(config) else { return };
     START.store(seconds_now(), Ordering::Relaxed);
-    if let Err(error) = OpenOptions::new().create(true).append(true).open(&path) {
+    // A file that was not there goes again: a process that ends by `_exit` leaves no empty report.
+    let tried = match OpenOptions::new().write(true).create_new(true).open(&path) {
+        Ok(_) => fs::remove_file(&path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().append(true).open(&path).map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = tried {
         complain(&path, &error);
     }
 }
@@ -113,15 +121,19 @@ fn finish(config: &Config) -> bool {
         None => inspect::write_stats(sink, style, is_json),
     };
     let to_stderr = || {
-        let mut stderr = io::stderr();
-        let style = inspect::style(&stderr);
-        inspect::report_failure(write(&mut stderr, style, false));
+        let style = inspect::style(&io::stderr());
+        let mut stderr = BufWriter::new(io::stderr());
+        let written = write(&mut stderr, style, false).and_then(|()| stderr.flush());
+        inspect::report_failure(written);
     };
     match report_path(config) {
         None => to_stderr(),
         Some(path) => {
-            let written = File::create(&path).and_then(|mut file| {
-                write(&mut file, report::Style::PLAIN, config.report.is_json())
+            let written = File::create(&path).and_then(|file| {
+                // Reports of large programs are a hundred megabytes of small pieces.
+                let mut file = BufWriter::new(file);
+                write(&mut file, report::Style::PLAIN, config.report.is_json())?;
+                file.flush()
             });
             if let Err(error) = written {
                 complain(&path, &error);
