@@ -3,6 +3,8 @@
 extern crate std;
 
 mod base;
+#[cfg(not(loom))]
+mod format;
 mod os;
 
 // A model run (`--cfg loom`) has the concurrent protocols and nothing else.
@@ -28,6 +30,9 @@ mod runtime;
 mod track;
 #[cfg(not(loom))]
 mod unwind;
+
+#[cfg(not(loom))]
+pub use format::snapshot as ledger;
 
 #[cfg(not(loom))]
 pub use api::*;
