@@ -4,34 +4,35 @@
 //! in one, may find the lock held *by the very thread it interrupted*. [`Lock::acquire`] says so
 //! instead of waiting for ever, and the caller fails softly.
 //!
-//! The state word is Drepper's ("Futexes are tricky", mutex 2): 0 free, 1 held, 2 held and waited
-//! for.
+//! The word is Drepper's ("Futexes are tricky", mutex 3) with the holder's token in place of a mere
+//! "held": taking the lock and saying who holds it is one step, so there is no moment at which a
+//! signal handler could find it held by nobody.
 
 use super::{futex, thread};
-use crate::base::sync::{AtomicU32, AtomicUsize, Ordering, spin_hint};
+use crate::base::sync::{AtomicUsize, Ordering, spin_hint};
 
 /// The lock. Guards nothing by itself: what it protects is written where it is declared.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    state: AtomicU32,
-    owner: AtomicUsize,
+    /// [`FREE`], or the holder's token and perhaps [`WAITED`].
+    word: AtomicUsize,
 }
 
-const FREE: u32 = 0;
-const HELD: u32 = 1;
-const WAITED: u32 = 2;
+const FREE: usize = 0;
+/// Somebody waits. Tokens are even.
+const WAITED: usize = 1;
 /// Under loom every spin is a branch of the model; one way of waiting is enough.
 const SPINS: u32 = if cfg!(loom) { 0 } else { 64 };
 
 impl Lock {
     #[cfg(not(loom))]
     pub(crate) const fn new() -> Self {
-        Self { state: AtomicU32::new(FREE), owner: AtomicUsize::new(0) }
+        Self { word: AtomicUsize::new(FREE) }
     }
 
     #[cfg(loom)]
     pub(crate) fn new() -> Self {
-        Self { state: AtomicU32::new(FREE), owner: AtomicUsize::new(0) }
+        Self { word: AtomicUsize::new(FREE) }
     }
 
     /// Takes the lock, waiting for other threads. `None`: this thread holds it already, so the
@@ -49,44 +50,51 @@ impl Lock {
     /// relaxed read is exact.
     #[inline]
     pub(crate) fn is_mine(&self) -> bool {
-        self.owner.load(Ordering::Relaxed) == thread::token()
+        self.word.load(Ordering::Relaxed) & !WAITED == thread::token()
     }
 
     /// Takes the lock without a guard, for `fork`: it is given back by [`Lock::give_back`] in both
     /// processes.
     pub(crate) fn take(&self) {
-        // Acquire: pairs with the Release in `give_back`.
-        let free = self.state.compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed);
-        if free.is_err() {
-            self.take_contended();
+        let token = thread::token();
+        if !self.take_if_free(token) {
+            self.take_contended(token);
         }
-        self.owner.store(thread::token(), Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn take_if_free(&self, word: usize) -> bool {
+        // Acquire: pairs with the Release in `give_back`.
+        self.word.compare_exchange(FREE, word, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     #[cold]
-    fn take_contended(&self) {
+    fn take_contended(&self, token: usize) {
         for _ in 0..SPINS {
-            if self.state.load(Ordering::Relaxed) == FREE
-                && self
-                    .state
-                    .compare_exchange(FREE, HELD, Ordering::Acquire, Ordering::Relaxed)
-                    .is_ok()
-            {
+            if self.word.load(Ordering::Relaxed) == FREE && self.take_if_free(token) {
                 return;
             }
             spin_hint();
         }
-        while self.state.swap(WAITED, Ordering::Acquire) != FREE {
-            futex::wait(&self.state, WAITED);
+        // Whoever has slept cannot know that nobody else does, and takes the lock as waited for.
+        while !self.take_if_free(token | WAITED) {
+            let held = self.word.load(Ordering::Relaxed);
+            if held != FREE && (held & WAITED != 0 || self.announce_waiter(held)) {
+                futex::wait(&self.word, held | WAITED);
+            }
         }
+    }
+
+    fn announce_waiter(&self, held: usize) -> bool {
+        let announced = held | WAITED;
+        self.word.compare_exchange(held, announced, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Releases a lock this thread holds.
     pub(crate) fn give_back(&self) {
-        self.owner.store(0, Ordering::Relaxed);
-        // Release: pairs with the Acquire in `take`.
-        if self.state.swap(FREE, Ordering::Release) == WAITED {
-            futex::wake_one(&self.state);
+        // Release: pairs with the Acquire in `take_if_free`.
+        if self.word.swap(FREE, Ordering::Release) & WAITED != 0 {
+            futex::wake_one(&self.word);
         }
     }
 }

@@ -62,14 +62,14 @@ pub(crate) mod thread {
 
     pub(crate) fn token() -> usize {
         let hasher = BuildHasherDefault::<DefaultHasher>::default();
-        hasher.hash_one(loom::thread::current().id()) as usize | 1
+        hasher.hash_one(loom::thread::current().id()) as usize & !1 | 2
     }
 }
 
 /// Threads, by the address of a thread-local.
 #[cfg(not(loom))]
 pub(crate) mod thread {
-    std::thread_local!(static TOKEN: u8 = const { 0 });
+    std::thread_local!(static TOKEN: u64 = const { 0 });
 
     pub(crate) fn token() -> usize {
         TOKEN.with(|token| core::ptr::from_ref(token).addr())
@@ -82,15 +82,15 @@ pub(crate) mod thread {
 
 /// Waiting, by yielding.
 pub(crate) mod futex {
-    use crate::base::sync::{AtomicU32, spin_hint};
+    use crate::base::sync::{AtomicUsize, spin_hint};
 
-    pub(crate) fn wait(_word: &AtomicU32, _expected: u32) {
+    pub(crate) fn wait(_word: &AtomicUsize, _expected: usize) {
         spin_hint();
         #[cfg(not(loom))]
         std::thread::yield_now();
     }
 
-    pub(crate) fn wake_one(_word: &AtomicU32) {}
+    pub(crate) fn wake_one(_word: &AtomicUsize) {}
 }
 
 /// The process, reduced to its last words.

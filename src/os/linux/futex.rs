@@ -1,19 +1,25 @@
 //! Waiting on a word, for [`crate::os::lock`].
 
 use super::syscall::call;
-use crate::base::sync::AtomicU32;
+use crate::base::sync::AtomicUsize;
 
-/// Sleeps while `*word == expected`; may return early.
-pub(crate) fn wait(word: &AtomicU32, expected: u32) {
-    let args = [word.as_ptr() as usize, FUTEX_WAIT_PRIVATE, expected as usize, 0, 0, 0];
-    // SAFETY: FUTEX_WAIT reads the word, which the borrow keeps alive.
+/// Sleeps while the low half of `*word` is that of `expected`; may return early.
+pub(crate) fn wait(word: &AtomicUsize, expected: usize) {
+    let args = [low_half(word), FUTEX_WAIT_PRIVATE, expected & u32::MAX as usize, 0, 0, 0];
+    // SAFETY: FUTEX_WAIT reads half the word, which the borrow keeps alive.
     unsafe { call(libc::SYS_futex, args) };
 }
 
 /// Wakes one sleeper of `word`.
-pub(crate) fn wake_one(word: &AtomicU32) {
+pub(crate) fn wake_one(word: &AtomicUsize) {
     // SAFETY: FUTEX_WAKE uses the address only as a key.
-    unsafe { call(libc::SYS_futex, [word.as_ptr() as usize, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0]) };
+    unsafe { call(libc::SYS_futex, [low_half(word), FUTEX_WAKE_PRIVATE, 1, 0, 0, 0]) };
+}
+
+/// Address of the 32 bits that the kernel compares.
+fn low_half(word: &AtomicUsize) -> usize {
+    let first_is_high = cfg!(all(target_endian = "big", target_pointer_width = "64"));
+    word.as_ptr() as usize + if first_is_high { size_of::<u32>() } else { 0 }
 }
 
 const FUTEX_WAIT_PRIVATE: usize = 128;

@@ -3,8 +3,8 @@
 use super::syscall::call;
 use core::arch::asm;
 
-/// A non-zero number that no other living thread of this process has: its thread pointer. After
-/// `fork` the surviving thread keeps its token.
+/// A number, even and not zero, that no other living thread of this process has: its thread
+/// pointer. After `fork` the surviving thread keeps its token.
 #[inline]
 pub(crate) fn token() -> usize {
     let pointer: usize;
