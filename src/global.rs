@@ -1,8 +1,10 @@
 //! The Rust face: Heapsight as the global allocator.
 
 use crate::heap::alloc::Request;
+use crate::runtime::caller::with_caller;
 use crate::runtime::misuse::{self, Call};
 use crate::runtime::{entry, start};
+use crate::unwind::Registers;
 use core::alloc::{GlobalAlloc, Layout};
 
 /// The allocator, for `#[global_allocator]`.
@@ -36,12 +38,12 @@ unsafe impl GlobalAlloc for Heapsight {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let block = entry::pop_layout(layout.size(), layout.align());
-        if block.is_null() { allocate_cold(layout, false) } else { block }
+        if block.is_null() { allocate_cold(layout.size(), layout.align()) } else { block }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        allocate_cold(layout, true)
+        allocate_zeroed(layout.size(), layout.align())
     }
 
     #[inline]
@@ -53,19 +55,46 @@ unsafe impl GlobalAlloc for Heapsight {
 
     #[inline]
     unsafe fn realloc(&self, address: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        match entry::reallocate(address, new_size, layout.align()) {
-            Ok(block) => block,
-            Err(misuse) => {
-                misuse::handle(Call::Realloc, misuse);
-                core::ptr::null_mut()
-            }
-        }
+        reallocate(address, new_size, layout.align())
     }
 }
 
+with_caller! {
+    fn allocate_cold(size: usize, align: usize) -> *mut u8 = cold_body
+}
+
 /// The first request of a process starts Heapsight: a Rust program has no constructor that would.
-#[inline(never)]
-fn allocate_cold(layout: Layout, zero: bool) -> *mut u8 {
+extern "C" fn cold_body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
     start::ensure();
-    entry::allocate_any(Request { size: layout.size(), align: layout.align(), zero })
+    entry::allocate_any(Request { size, align, zero: false, caller: Registers { sp, fp } })
+}
+
+with_caller! {
+    fn allocate_zeroed(size: usize, align: usize) -> *mut u8 = zeroed_body
+}
+
+extern "C" fn zeroed_body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
+    start::ensure();
+    entry::allocate_any(Request { size, align, zero: true, caller: Registers { sp, fp } })
+}
+
+with_caller! {
+    fn reallocate(address: *mut u8, size: usize, align: usize) -> *mut u8 = reallocate_body
+}
+
+extern "C" fn reallocate_body(
+    address: *mut u8,
+    size: usize,
+    align: usize,
+    sp: usize,
+    fp: usize,
+) -> *mut u8 {
+    let request = Request { size, align, zero: false, caller: Registers { sp, fp } };
+    match entry::reallocate(address, request) {
+        Ok(block) => block,
+        Err(misuse) => {
+            misuse::handle(Call::Realloc, misuse);
+            core::ptr::null_mut()
+        }
+    }
 }

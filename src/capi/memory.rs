@@ -7,7 +7,9 @@
 use crate::heap::alloc::Request;
 use crate::heap::class::ALIGN_MIN;
 use crate::os::memory::PAGE;
+use crate::runtime::caller::with_caller;
 use crate::runtime::{entry, foreign, inspect, misuse};
+use crate::unwind::Registers;
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
@@ -31,20 +33,28 @@ pub fn malloc(size: usize) -> *mut c_void {
     if block.is_null() { malloc_cold(size) } else { block.cast() }
 }
 
-#[inline(never)]
-fn malloc_cold(size: usize) -> *mut c_void {
-    checked(entry::allocate_any(Request::plain(size)))
+with_caller! {
+    fn malloc_cold(size: usize) -> *mut c_void = malloc_body
+}
+
+extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
+    checked(entry::allocate_any(Request::plain(size, Registers { sp, fp })))
 }
 
 /// `calloc(3)`; overflow of the product is `ENOMEM`.
-#[inline]
+#[inline(always)]
 pub fn calloc(count: usize, size: usize) -> *mut c_void {
-    match count.checked_mul(size) {
-        Some(total) => {
-            checked(entry::allocate_any(Request { size: total, align: ALIGN_MIN, zero: true }))
-        }
-        None => fail(libc::ENOMEM),
-    }
+    calloc_cold(count, size)
+}
+
+with_caller! {
+    fn calloc_cold(count: usize, size: usize) -> *mut c_void = calloc_body
+}
+
+extern "C" fn calloc_body(count: usize, size: usize, sp: usize, fp: usize) -> *mut c_void {
+    let Some(size) = count.checked_mul(size) else { return fail(libc::ENOMEM) };
+    let caller = Registers { sp, fp };
+    checked(entry::allocate_any(Request { size, align: ALIGN_MIN, zero: true, caller }))
 }
 
 /// `free(3)`; null is allowed, anything else that is no block in use is reported.
@@ -56,15 +66,25 @@ pub fn free(address: *mut c_void) {
 }
 
 /// `realloc(3)`; as in glibc, `realloc(p, 0)` frees `p` and returns null.
+#[inline(always)]
 pub fn realloc(address: *mut c_void, size: usize) -> *mut c_void {
+    realloc_cold(address, size)
+}
+
+with_caller! {
+    fn realloc_cold(address: *mut c_void, size: usize) -> *mut c_void = realloc_body
+}
+
+extern "C" fn realloc_body(address: *mut c_void, size: usize, sp: usize, fp: usize) -> *mut c_void {
+    let request = Request::plain(size, Registers { sp, fp });
     if address.is_null() {
-        return malloc(size);
+        return checked(entry::allocate_any(request));
     }
     if size == 0 {
         free(address);
         return ptr::null_mut();
     }
-    match entry::reallocate(address.cast(), size, ALIGN_MIN) {
+    match entry::reallocate(address.cast(), request) {
         Ok(block) => checked(block),
         Err(misuse) => foreign::realloc(misuse, size).cast(),
     }
@@ -146,7 +166,7 @@ fn allocate_aligned(align: usize, size: usize) -> *mut u8 {
     if align > isize::MAX as usize / 2 + 1 {
         return ptr::null_mut();
     }
-    entry::allocate_any(Request { size, align: align.max(ALIGN_MIN), zero: false })
+    entry::allocate_layout(size, align.max(ALIGN_MIN))
 }
 
 /// `malloc_usable_size(3)`: bytes that may be used, at least those asked for, and exactly those for

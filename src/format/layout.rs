@@ -4,6 +4,9 @@
 //! A record is complete before the count of its section includes it (the count is stored with
 //! Release), is only ever appended, and its identity never changes; counters in it do, each written
 //! by one thread. All numbers are little-endian, aligned to their size. All-zero is "nothing yet".
+//!
+//! Blocks are timed by the *allocation clock*: the bytes that the process has allocated so far. It
+//! costs nothing to read and is the same in every run. The timeline says what time it was when.
 
 #![expect(dead_code, reason = "the layout is whole before its writer and reader are")]
 
@@ -23,8 +26,8 @@ pub(crate) const SECTIONS: usize = 10;
 pub(crate) const CLASSES: usize = 128;
 /// Cells of a chunk: counters of that many sites with consecutive numbers, of one shard.
 pub(crate) const CHUNK_CELLS: usize = 64;
-/// Buckets of a lifetime histogram. Bucket 0: below 4 ticks; bucket k: below 4^(k+1) ticks; the
-/// last one takes all above.
+/// Buckets of a lifetime histogram, in bytes of the allocation clock. Bucket 0: below 1024; bucket k:
+/// below 1024 · 4^k; the last one takes all above.
 pub(crate) const LIFETIMES: usize = 16;
 
 /// Which records a section holds.
@@ -149,10 +152,12 @@ pub(crate) struct Shared {
     /// Counts the times `peak_bytes` grew; see [`Cell::peak_epoch`].
     pub(crate) peak_epoch: AtomicU32,
     _pad: AtomicU32,
-    /// When it grew last.
-    pub(crate) peak_tick: AtomicU64,
+    /// When it grew last, by the allocation clock.
+    pub(crate) peak_clock: AtomicU64,
     /// When the next point of the timeline is due.
     pub(crate) next_point: AtomicU64,
+    /// The allocation clock, but for [`Shard::slack_clock`] of all shards.
+    pub(crate) clock: AtomicU64,
 }
 
 /// Values of [`Header::state`].
@@ -284,10 +289,8 @@ pub(crate) struct Shard {
     /// Blocks freed before the thread's next allocation.
     pub(crate) temporary: AtomicU64,
     pub(crate) reallocations: AtomicU64,
-    /// Ticks spent in capturing stacks, by extrapolation from timed captures.
-    pub(crate) capture_ticks: AtomicU64,
-    pub(crate) captures: AtomicU64,
-    pub(crate) _spare: AtomicU64,
+    pub(crate) slack_clock: AtomicU64,
+    pub(crate) _spare: [AtomicU64; 2],
     pub(crate) classes: [ClassCell; CLASSES],
 }
 
@@ -339,10 +342,11 @@ pub(crate) struct Cell {
     pub(crate) samples: AtomicU64,
     pub(crate) variance_blocks: AtomicU64,
     pub(crate) variance_bytes: AtomicU64,
-    pub(crate) first_tick: AtomicU64,
-    pub(crate) last_tick: AtomicU64,
+    /// First and last allocation, by the allocation clock.
+    pub(crate) first_clock: AtomicU64,
+    pub(crate) last_clock: AtomicU64,
     pub(crate) _spare: [AtomicU64; 2],
-    /// Freed blocks by the time they lived; see [`LIFETIMES`].
+    /// Freed blocks by how long they lived; see [`LIFETIMES`].
     pub(crate) lifetimes: [AtomicU64; LIFETIMES],
 }
 
@@ -358,9 +362,11 @@ pub(crate) struct Point {
     pub(crate) resident: AtomicU64,
     /// Blocks allocated so far.
     pub(crate) allocations: AtomicU64,
-    /// Largest `bytes` since the point before.
+    /// Largest `bytes` since the point before: the peak if it was then, or else `bytes`.
     pub(crate) high_bytes: AtomicI64,
-    pub(crate) _spare: [AtomicU64; 2],
+    /// The allocation clock.
+    pub(crate) clock: AtomicU64,
+    pub(crate) _spare: AtomicU64,
 }
 
 /// Something that happened.

@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::local::LocalHeap;
 use super::observe::{Observer, Slot};
 use super::slab::Slab;
+use crate::unwind::Registers;
 use core::ptr;
 
 /// What a caller wants.
@@ -17,6 +18,8 @@ pub(crate) struct Request {
     /// A power of two.
     pub(crate) align: usize,
     pub(crate) zero: bool,
+    /// Who asks.
+    pub(crate) caller: Registers,
 }
 
 /// What a cold path got.
@@ -31,8 +34,8 @@ pub(super) struct Taken<'a> {
 impl Request {
     /// A request of the C face.
     #[inline]
-    pub(crate) const fn plain(size: usize) -> Self {
-        Self { size, align: ALIGN_MIN, zero: false }
+    pub(crate) const fn plain(size: usize, caller: Registers) -> Self {
+        Self { size, align: ALIGN_MIN, zero: false, caller }
     }
 
     #[inline]
@@ -78,17 +81,19 @@ impl<O: Observer> Engine<O> {
             unsafe { zero_block(taken.address, request.size, taken.zeroed) };
         }
         if taken.slab.is_tracked() {
-            self.observe(heap, taken, request.size);
+            self.observe(heap, taken, request);
         }
         taken.address
     }
 
-    pub(super) fn observe(&self, heap: &LocalHeap, taken: Taken<'_>, size: usize) {
+    #[inline]
+    pub(super) fn observe(&self, heap: &LocalHeap, taken: Taken<'_>, request: Request) {
         let offset = taken.address as usize - taken.slab.start() as usize;
         let slot = Slot { slab: taken.slab, index: taken.slab.index_in(offset) };
-        let before = heap.set_observing(true);
-        self.observer.allocated(heap, slot, size, self.column_memory());
-        heap.set_observing(before);
+        // The busy mark keeps a signal handler, on top of us, out of the observer's counters.
+        if let Some(_busy) = heap.enter() {
+            self.observer.allocated(heap, slot, request.size, request.caller);
+        }
     }
 
     /// From the heap that is nobody's, under its lock; null when that is not to be had either.

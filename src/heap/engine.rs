@@ -55,7 +55,10 @@ impl<O: Observer> Engine<O> {
     /// A heap for the calling thread: an orphan's, or a new one. `None`: out of memory.
     pub(crate) fn attach(&self) -> Option<&LocalHeap> {
         let heap = match self.orphans.adopt_heap() {
-            Some(heap) => heap,
+            Some(heap) => {
+                self.observer.handed_over(heap);
+                heap
+            }
             None => self.new_heap()?,
         };
         heap.set_thread(thread::id());
@@ -66,6 +69,7 @@ impl<O: Observer> Engine<O> {
     /// Takes a heap back from a thread that ends. The caller must not use it again.
     pub(crate) fn detach(&self, heap: &LocalHeap) {
         self.collect(heap);
+        self.observer.handed_over(heap);
         self.orphans.abandon(heap);
     }
 

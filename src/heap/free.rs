@@ -63,12 +63,12 @@ impl<O: Observer> Engine<O> {
             Place::Foreign => Err(Misuse::foreign(address)),
             Place::Misused(misuse) => Err(misuse),
             Place::Large(slab) => {
-                self.observe_free(Slot { slab, index: 0 }, address)?;
+                self.observe_free(heap, Slot { slab, index: 0 }, address)?;
                 self.free_large(slab);
                 Ok(())
             }
             Place::Block(slab, index) => {
-                self.observe_free(Slot { slab, index }, address)?;
+                self.observe_free(heap, Slot { slab, index }, address)?;
                 let block = address.cast();
                 // SAFETY: the block was in use: it is not free.
                 unsafe { Block::set_key(block, self.space.secret()) };
@@ -86,11 +86,23 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    fn observe_free(&self, slot: Slot<'_>, address: *mut u8) -> Result<(), Misuse> {
-        if slot.slab.is_tracked() && !self.observer.freed(slot) {
-            return Err(Misuse::double_free(slot, address));
+    #[inline]
+    fn observe_free(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        address: *mut u8,
+    ) -> Result<(), Misuse> {
+        if !slot.slab.is_tracked() {
+            return Ok(());
         }
-        Ok(())
+        // The busy mark keeps a signal handler, on top of us, out of the observer's counters.
+        let entered = if heap.is_usable() { heap.enter() } else { None };
+        let was_in_use = match entered {
+            Some(_busy) => self.observer.freed(heap, slot),
+            None => self.late.with(self, |heap| self.observer.freed(heap, slot)).unwrap_or(true),
+        };
+        if was_in_use { Ok(()) } else { Err(Misuse::double_free(slot, address)) }
     }
 
     fn is_at_home(&self, heap: &LocalHeap, slab: &Slab) -> bool {

@@ -31,7 +31,7 @@ impl<O: Observer> Engine<O> {
         let taken = Taken { slab, address: slab.start(), zeroed: clean };
         if slab.is_tracked() {
             self.observer.slab_born(slab, self.column_memory());
-            self.observe(heap, taken, request.size);
+            self.observe(heap, taken, request);
         }
         taken.address
     }

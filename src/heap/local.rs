@@ -34,6 +34,7 @@ pub(crate) struct LocalHeap {
     /// Next in the list of all heaps ever made.
     pub(super) next_heap: AtomicPtr<LocalHeap>,
     pub(super) inbox: Inbox<Block>,
+    companion: AtomicPtr<u8>,
 }
 
 /// In whose hands a heap is.
@@ -72,6 +73,7 @@ impl LocalHeap {
             next_orphan: Cell::new(ptr::null()),
             next_heap: AtomicPtr::new(ptr::null_mut()),
             inbox: Inbox::new(),
+            companion: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
@@ -175,6 +177,16 @@ impl LocalHeap {
         self.observing.replace(observing)
     }
 
+    /// What the observer keeps for this heap; null at first. It stays with the heap for ever.
+    #[inline]
+    pub(crate) fn companion(&self) -> *mut u8 {
+        self.companion.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_companion(&self, companion: *mut u8) {
+        self.companion.store(companion, Ordering::Release);
+    }
+
     // --- Life ---
 
     /// Counts the rounds of thread-exit destructors; how many there were before this one.
@@ -191,6 +203,12 @@ impl LocalHeap {
             5 => State::Lost,
             _ => State::Placeholder,
         }
+    }
+
+    /// Whether the heap has a user, who may be the caller: it is neither a sentinel nor an orphan.
+    #[inline]
+    pub(super) fn is_usable(&self) -> bool {
+        matches!(self.state(), State::Running | State::Shared)
     }
 
     pub(super) fn set_state(&self, state: State) {

@@ -9,6 +9,7 @@ use super::records::Records;
 use super::slab::Slab;
 use super::space::Space;
 use crate::os::lock::Lock;
+use crate::unwind::Registers;
 
 /// Memory for an observer's columns.
 #[derive(Clone, Copy, Debug)]
@@ -49,26 +50,34 @@ pub(crate) trait Observer {
     fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>);
     /// A tracked slab ends: take its columns back.
     fn slab_died(&self, slab: &Slab, memory: ColumnMemory<'_>);
-    /// `size` bytes were handed out to the calling thread, whose heap this is.
-    fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, memory: ColumnMemory<'_>);
-    /// The block is being freed. `false`: as far as the observer knows it is free already.
-    fn freed(&self, slot: Slot<'_>) -> bool;
+    /// `size` bytes were handed out. `heap` is the calling thread's, or a shared one whose lock it
+    /// holds; as long as the observer runs, nobody else uses it.
+    fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers);
+    /// The block is being freed; `heap` as above. `false`: as far as the observer knows it is free
+    /// already.
+    fn freed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool;
+    /// The block is a larger or smaller one's successor, which will be freed.
+    fn moved(&self, heap: &LocalHeap, slot: Slot<'_>);
+    /// The heap has lost its thread, or goes on to another one.
+    fn handed_over(&self, heap: &LocalHeap);
     /// The observer's lock, if it has one: taken around `fork` with the engine's, after that of
     /// the orphans and before that of the records.
     fn lock(&self) -> Option<&Lock> {
         None
     }
     /// The block stays where it is but has `size` bytes from here on.
-    fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, memory: ColumnMemory<'_>);
+    fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers);
 }
 
 /// Nobody watches: for benches and the engine's own tests.
 impl Observer for () {
     fn slab_born(&self, _: &Slab, _: ColumnMemory<'_>) {}
     fn slab_died(&self, _: &Slab, _: ColumnMemory<'_>) {}
-    fn allocated(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: ColumnMemory<'_>) {}
-    fn freed(&self, _: Slot<'_>) -> bool {
+    fn allocated(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) {}
+    fn freed(&self, _: &LocalHeap, _: Slot<'_>) -> bool {
         true
     }
-    fn resized(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: ColumnMemory<'_>) {}
+    fn moved(&self, _: &LocalHeap, _: Slot<'_>) {}
+    fn handed_over(&self, _: &LocalHeap) {}
+    fn resized(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) {}
 }

@@ -34,9 +34,7 @@ impl<O: Observer> Engine<O> {
         let is_aligned = address as usize & (request.align - 1) == 0;
         if is_aligned && self.resize_in_place(slot.slab, request.size) {
             if slot.slab.is_tracked() {
-                let before = heap.set_observing(true);
-                self.observer.resized(heap, slot, request.size, self.column_memory());
-                heap.set_observing(before);
+                self.observe_resize(heap, slot, request);
             }
             return Ok(address);
         }
@@ -53,6 +51,17 @@ impl<O: Observer> Engine<O> {
         self.late
             .with(self, |heap| self.reallocate(heap, address, request))
             .unwrap_or(Ok(ptr::null_mut()))
+    }
+
+    fn observe_resize(&self, heap: &LocalHeap, slot: Slot<'_>, request: Request) {
+        let observed = heap.enter().map(|_busy| {
+            self.observer.resized(heap, slot, request.size, request.caller);
+        });
+        if observed.is_none() {
+            self.late.with(self, |heap| {
+                self.observer.resized(heap, slot, request.size, request.caller);
+            });
+        }
     }
 
     fn resize_in_place(&self, slab: &Slab, size: usize) -> bool {
@@ -93,8 +102,16 @@ impl<O: Observer> Engine<O> {
             // SAFETY: both blocks are in use, distinct, and hold `len` bytes.
             unsafe { ptr::copy_nonoverlapping(address, new, len) };
         }
+        self.observe_move(heap, new);
         self.free(heap, address)?;
         Ok(new)
+    }
+
+    fn observe_move(&self, heap: &LocalHeap, new: *mut u8) {
+        let slot = self.slot_of(new).filter(|slot| slot.slab.is_tracked());
+        if let Some((slot, _busy)) = slot.zip(heap.enter()) {
+            self.observer.moved(heap, slot);
+        }
     }
 
     /// Moves the pages of a large block into another. `false`: nothing was done.

@@ -4,9 +4,15 @@ use super::alloc::Request;
 use super::engine::Engine;
 use super::local::LocalHeap;
 use super::locate::{MisuseKind, Place};
+use crate::unwind::Registers;
 use proptest::prelude::*;
 use std::boxed::Box;
 use std::vec::Vec;
+
+/// A request as by `malloc`.
+fn plain(size: usize) -> Request {
+    Request::plain(size, Registers::NOWHERE)
+}
 
 /// One step of a random program. Indices pick among what lives, modulo its number.
 #[derive(Clone, Debug)]
@@ -79,7 +85,9 @@ impl World {
         match *op {
             Op::Allocate { size, align_log, zero } => {
                 let align = 1 << align_log;
-                let address = self.engine.allocate(mine, Request { size, align, zero });
+                let address = self
+                    .engine
+                    .allocate(mine, Request { size, align, zero, caller: Registers::NOWHERE });
                 assert!(!address.is_null(), "{op:?}");
                 assert_eq!(address as usize % align, 0, "{op:?}");
                 if zero {
@@ -100,7 +108,7 @@ impl World {
             Op::Resize(index, size) => {
                 let Some(block) = self.pick(index) else { return };
                 verify(&block);
-                let request = Request { size, align: 16, zero: false };
+                let request = plain(size);
                 let address = self.engine.reallocate(mine, block.address, request).expect("in use");
                 let kept = Held { address, size: size.min(block.size), fill: block.fill };
                 verify(&kept);
@@ -172,7 +180,7 @@ fn with_heap(test: impl FnOnce(&Engine<()>, &LocalHeap)) {
 #[test]
 fn misuse_is_told_apart() {
     with_heap(|engine, heap| {
-        let block = engine.allocate(heap, Request::plain(100));
+        let block = engine.allocate(heap, plain(100));
         let kind = |address| engine.free(heap, address).expect_err("misuse").kind;
         assert_eq!(kind(block.wrapping_add(16)), MisuseKind::NotBlockStart);
         assert_eq!(kind(block.wrapping_add(1)), MisuseKind::NotBlockStart);
@@ -180,7 +188,7 @@ fn misuse_is_told_apart() {
         assert_eq!(kind(&raw mut local), MisuseKind::Foreign);
         engine.free(heap, block).expect("in use");
         assert_eq!(kind(block), MisuseKind::DoubleFree);
-        let large = engine.allocate(heap, Request::plain(2 << 20));
+        let large = engine.allocate(heap, plain(2 << 20));
         assert_eq!(kind(large.wrapping_add(4096)), MisuseKind::NotBlockStart);
         engine.free(heap, large).expect("in use");
         assert!(matches!(kind(large), MisuseKind::NotAllocated | MisuseKind::Foreign));
@@ -191,7 +199,7 @@ fn misuse_is_told_apart() {
 fn a_block_freed_twice_by_two_threads_is_told_once() {
     with_heap(|engine, heap| {
         let other = engine.attach().expect("memory");
-        let block = engine.allocate(heap, Request::plain(64));
+        let block = engine.allocate(heap, plain(64));
         engine.free(other, block).expect("in use");
         let again = engine.free(heap, block).expect_err("in the inbox");
         assert_eq!(again.kind, MisuseKind::DoubleFree);
@@ -202,15 +210,14 @@ fn a_block_freed_twice_by_two_threads_is_told_once() {
 fn orphans_slabs_are_reused_before_fresh_ones() {
     with_heap(|engine, heap| {
         let other = engine.attach().expect("memory");
-        let blocks: Vec<_> =
-            (0..4096).map(|_| engine.allocate(other, Request::plain(1024))).collect();
+        let blocks: Vec<_> = (0..4096).map(|_| engine.allocate(other, plain(1024))).collect();
         let carved = engine.space.footprint().carved;
         engine.detach(other);
         for block in &blocks {
             engine.free(heap, *block).expect("in use");
         }
         for _ in 0..4096 {
-            assert!(!engine.allocate(heap, Request::plain(1024)).is_null());
+            assert!(!engine.allocate(heap, plain(1024)).is_null());
         }
         assert_eq!(engine.check(), 0);
         assert!(engine.space.footprint().carved <= carved + (1 << 20));
@@ -220,10 +227,10 @@ fn orphans_slabs_are_reused_before_fresh_ones() {
 #[test]
 fn large_blocks_grow_in_place_when_they_can() {
     with_heap(|engine, heap| {
-        let block = engine.allocate(heap, Request::plain(1 << 20));
-        let grown = engine.reallocate(heap, block, Request::plain(3 << 20)).expect("in use");
+        let block = engine.allocate(heap, plain(1 << 20));
+        let grown = engine.reallocate(heap, block, plain(3 << 20)).expect("in use");
         assert_eq!(grown, block);
-        let shrunk = engine.reallocate(heap, grown, Request::plain(1 << 20)).expect("in use");
+        let shrunk = engine.reallocate(heap, grown, plain(1 << 20)).expect("in use");
         assert_eq!((shrunk, engine.usable_size(shrunk)), (block, 1 << 20));
         assert_eq!(engine.check(), 0);
     });
@@ -233,7 +240,7 @@ fn large_blocks_grow_in_place_when_they_can() {
 fn unreasonable_requests_fail_softly() {
     with_heap(|engine, heap| {
         for size in [isize::MAX as usize, usize::MAX - 4096, 1 << 60] {
-            assert!(engine.allocate(heap, Request { size, align: 16, zero: false }).is_null());
+            assert!(engine.allocate(heap, plain(size)).is_null());
         }
         assert_eq!(engine.check(), 0);
     });

@@ -5,9 +5,8 @@
 //! while other threads may allocate; each block is seen as it was at one moment.
 
 use crate::heap::engine::Engine;
-use crate::track::Tracker;
 use crate::track::columns::Columns;
-use crate::track::sites::SiteId;
+use crate::track::{SiteId, Tracker};
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
@@ -38,11 +37,11 @@ pub(crate) fn census(engine: &Engine<Tracker>) -> Census {
         let Some(columns) = Columns::of(slab) else { return };
         for index in 0..slab.capacity().min(columns.slots()) {
             let Some(record) = columns.read(index) else { continue };
-            if record.thread.forks() != engine.observer.forks() {
+            if engine.observer.is_inherited(record) {
                 inherited += 1;
                 continue;
             }
-            let thread = record.thread.thread();
+            let thread = engine.observer.thread_id(record);
             let site = sites.entry(record.site).or_insert_with(|| SiteCensus {
                 site: record.site,
                 blocks: 0,

@@ -52,6 +52,51 @@ pub(crate) mod memory {
     pub(crate) fn address_space_limit() -> Option<usize> {
         None
     }
+
+    pub(crate) fn map_zeroed(len: usize) -> Option<NonNull<u8>> {
+        reserve(len, PAGE)
+    }
+
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn map_file(
+        _file: i32,
+        _len: usize,
+        _over: Option<NonNull<u8>>,
+    ) -> Option<NonNull<u8>> {
+        None
+    }
+}
+
+/// No address belongs to a loaded object here.
+#[cfg(not(loom))]
+pub(crate) mod object {
+    use core::ffi::CStr;
+
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Object {
+        pub(crate) start: usize,
+        pub(crate) end: usize,
+        pub(crate) bias: usize,
+    }
+
+    pub(crate) fn find(_address: usize) -> Option<Object> {
+        None
+    }
+
+    impl Object {
+        /// # Safety
+        /// As on a real machine.
+        pub(crate) unsafe fn name(&self) -> &CStr {
+            c""
+        }
+
+        /// # Safety
+        /// As on a real machine.
+        pub(crate) unsafe fn build_id(&self) -> &[u8] {
+            &[]
+        }
+    }
 }
 
 /// Threads of a model: loom runs them all on one thread of the machine.
@@ -114,6 +159,18 @@ pub(crate) mod process {
         false
     }
 
+    pub(crate) fn program(_buffer: &mut [u8]) -> &[u8] {
+        b"mock"
+    }
+
+    pub(crate) fn thread_name() -> [u8; 16] {
+        [0; 16]
+    }
+
+    pub(crate) fn resident_bytes() -> u64 {
+        0
+    }
+
     pub(crate) fn random_word() -> usize {
         0x5bd1_e995_9d1b_54a1
     }
@@ -128,5 +185,17 @@ pub(crate) mod clock {
 
     pub(crate) fn coarse_ms() -> u32 {
         NOW.fetch_add(10, Ordering::Relaxed)
+    }
+
+    pub(crate) fn monotonic_ns() -> u64 {
+        u64::from(coarse_ms()) * 1_000_000
+    }
+
+    pub(crate) fn wall_ns() -> u64 {
+        monotonic_ns()
+    }
+
+    pub(crate) fn ticks() -> u64 {
+        u64::from(coarse_ms())
     }
 }

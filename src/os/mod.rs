@@ -6,7 +6,8 @@
 //! | [`thread`] | a token that identifies the calling thread, never zero, without a system call |
 //! | [`lock`]   | a parking lock that knows its owner |
 //! | [`process`]| write to stderr, abort, read the auxiliary vector |
-//! | [`clock`]  | a coarse monotonic clock in milliseconds |
+//! | [`clock`]  | a coarse monotonic clock, and a fine one that costs nanoseconds to read |
+//! | [`object`] | which executable or shared object covers an address, without the loader's lock |
 //!
 //! No function here allocates, takes a libc lock or changes `errno`: system calls are made
 //! directly. Under Miri, and with `--cfg heapsight_mock`, [`memory`] is served by the test
@@ -17,12 +18,12 @@ pub(crate) mod lock;
 #[cfg(all(target_os = "linux", not(any(miri, loom, heapsight_mock))))]
 mod linux;
 #[cfg(all(target_os = "linux", not(any(miri, loom, heapsight_mock))))]
-pub(crate) use linux::{clock, futex, memory, process, thread};
+pub(crate) use linux::{clock, futex, memory, object, process, thread};
 
 #[cfg(any(miri, loom, heapsight_mock))]
 mod mock;
 #[cfg(any(miri, heapsight_mock))]
-pub(crate) use mock::{clock, futex, memory, process, thread};
+pub(crate) use mock::{clock, futex, memory, object, process, thread};
 #[cfg(loom)]
 pub(crate) use mock::{futex, thread};
 

@@ -1,5 +1,6 @@
 //! The way into the engine for every face: fast paths inline, everything else behind a call.
 
+use super::caller::with_caller;
 use super::next::{self, Next};
 use super::{ENGINE, thread, tls};
 use crate::heap::alloc::Request;
@@ -7,6 +8,7 @@ use crate::heap::class::{ALIGN_MIN, ClassId};
 use crate::heap::free::Freed;
 use crate::heap::local::{LocalHeap, State};
 use crate::heap::locate::Misuse;
+use crate::unwind::Registers;
 use core::ptr;
 
 /// The fast path for `size` bytes aligned to 16; null for the cold one.
@@ -25,8 +27,17 @@ pub(crate) fn pop_layout(size: usize, align: usize) -> *mut u8 {
     }
 }
 
+with_caller! {
+    /// [`pop_layout`]'s cold path; null when memory ran out.
+    pub(crate) fn allocate_layout(size: usize, align: usize) -> *mut u8 = layout_body
+}
+
+extern "C" fn layout_body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
+    allocate_any(Request { size, align, zero: false, caller: Registers { sp, fp } })
+}
+
 /// Any request, by way of the thread's state; null when memory ran out.
-#[inline(never)]
+#[inline]
 pub(crate) fn allocate_any(request: Request) -> *mut u8 {
     if request.size > isize::MAX as usize {
         return ptr::null_mut();
@@ -45,7 +56,7 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
 
 /// From the allocator behind this one.
 #[cold]
-fn allocate_behind(next: Next, Request { size, align, zero }: Request) -> *mut u8 {
+fn allocate_behind(next: Next, Request { size, align, zero, .. }: Request) -> *mut u8 {
     // SAFETY: libc's functions, with arguments that they allow.
     let block = unsafe {
         match (align > ALIGN_MIN, zero) {
@@ -63,7 +74,7 @@ fn allocate_behind(next: Next, Request { size, align, zero }: Request) -> *mut u
 
 /// From the heap that is never observed: Heapsight's own needs.
 pub(crate) fn allocate_private(size: usize, align: usize, zero: bool) -> *mut u8 {
-    ENGINE.allocate_private(Request { size, align, zero })
+    ENGINE.allocate_private(Request { size, align, zero, caller: Registers::NOWHERE })
 }
 
 /// Frees a block of any thread. Null is allowed.
@@ -87,11 +98,10 @@ fn free_cold(heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
 }
 
 /// Makes the block at `address` hold `size` bytes aligned to `align`; null when memory ran out.
-pub(crate) fn reallocate(address: *mut u8, size: usize, align: usize) -> Result<*mut u8, Misuse> {
-    if size > isize::MAX as usize {
+pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, Misuse> {
+    if request.size > isize::MAX as usize {
         return Ok(ptr::null_mut());
     }
-    let request = Request { size, align, zero: false };
     let heap = tls::heap();
     match heap.state() {
         State::Running => ENGINE.reallocate(heap, address, request),

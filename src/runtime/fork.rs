@@ -52,7 +52,7 @@ unsafe extern "C" fn after() {
 unsafe extern "C" fn after_in_child() {
     IS_CHILD.store(true, Ordering::Relaxed);
     stdio::forget();
-    ENGINE.observer.forked();
+    ENGINE.observer.forked(tls::heap());
     ENGINE.after_fork_in_child(pop(), tls::heap());
 }
 

@@ -1,12 +1,14 @@
 //! Looking at the heap from inside: statistics, leak reports, misuse stacks, the whole-heap check.
 
 use super::{ENGINE, start, tls};
+use crate::base::sync::Ordering;
+use crate::format::layout;
 use crate::heap::census::Census;
 use crate::heap::local::{LocalHeap, State};
 use crate::leak;
 use crate::report::{self, LeakReport, MemoryStats, Modules, RawLeak, RawReport, Style};
+use crate::track::SiteId;
 use crate::track::columns::Record;
-use crate::track::sites::SiteId;
 use crate::unwind;
 use std::io::{self, IsTerminal, Write};
 use std::vec::Vec;
@@ -37,7 +39,7 @@ impl Drop for Unobserved {
 
 /// The statistics; all zero while nothing is tracked.
 pub(crate) fn stats() -> MemoryStats {
-    let counters = ENGINE.observer.counters.snapshot();
+    let counters = ENGINE.observer.statistics();
     MemoryStats {
         total_allocations: counters.total_allocations,
         current_allocations: counters.current_allocations,
@@ -52,7 +54,7 @@ pub(crate) fn stats() -> MemoryStats {
 
 /// Starts the totals of the statistics anew.
 pub(crate) fn reset_stats() {
-    ENGINE.observer.counters.reset();
+    ENGINE.observer.reset_statistics();
 }
 
 /// Writes the statistics as text or JSON.
@@ -95,25 +97,27 @@ fn raw_leak(site: leak::SiteCensus) -> RawLeak {
 }
 
 fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
-    match ENGINE.observer.sites.stack_of(site) {
-        Some((frames, truncated)) => {
-            (frames.iter().map(|frame| *frame as u64).collect(), truncated)
+    let (mut stack, mut truncated) = (Vec::new(), false);
+    for frame in ENGINE.observer.tree().frames(site) {
+        let address = frame.address.load(Ordering::Relaxed);
+        match frame.flags.load(Ordering::Relaxed) & layout::Frame::ENDING {
+            0 => stack.push(address),
+            _ => truncated |= address == layout::ending::TRUNCATED,
         }
-        None => (Vec::new(), false),
     }
+    (stack, truncated)
 }
 
 fn notes() -> Vec<std::string::String> {
     let mut notes = Vec::new();
-    let unseen = ENGINE.observer.counters.snapshot().unseen;
+    let unseen = ENGINE.observer.statistics().unseen;
     if unseen > 0 {
         notes.push(format!("{unseen} allocations could not be recorded: no memory for columns"));
     }
-    let refused = ENGINE.observer.sites.refused();
+    let refused = ENGINE.observer.stacks.refused();
     if refused > 0 {
         notes.push(format!(
-            "{refused} allocations have no call stack: more than {} distinct stacks, or no memory",
-            crate::track::sites::SITES_MAX
+            "{refused} allocations have no call stack: the ledger has no room for more stacks"
         ));
     }
     if !ENGINE.is_tracking() {
@@ -159,7 +163,7 @@ pub(super) fn print_misuse_stacks(record: Option<Record>) {
         let title = format!(
             "of a block of {} bytes, allocated by thread {}",
             record.size,
-            record.thread.thread()
+            ENGINE.observer.thread_id(record)
         );
         let (stack, _) = stack_of(record.site);
         report_failure(report::write_stack(&title, stack, &modules, &mut stderr, style));

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`options`] | what can be configured, and how is it read? |
 //! | [`tls`] | which heap is the calling thread's? |
+//! | [`caller`] | from where is a call's stack unwound? |
 //! | [`entry`] | the way into the engine for every face |
 //! | [`thread`] | how does a thread get a heap and leave it? |
 //! | [`start`], [`fork`], [`exit`] | what happens when the process starts, forks and ends? |
@@ -12,6 +13,7 @@
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
 
+pub(crate) mod caller;
 pub(crate) mod entry;
 pub(crate) mod exit;
 pub(crate) mod foreign;

@@ -30,6 +30,9 @@ unsafe impl Sync for Current {}
 
 const STDERR: i32 = 2;
 
+/// Most bytes that the ledger may grow to.
+const LEDGER_LEN: usize = 256 << 20;
+
 /// The environment a process was started with, as its constructors get it: libc's own pointer to it
 /// is not set yet when ours runs.
 pub type Environment = *const *const c_char;
@@ -120,6 +123,9 @@ pub(crate) fn apply(config: Config) -> Config {
     let config = exit::anchored(config);
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
     misuse::set_fatal(config.safety == Safety::Basic);
+    if config.track != Track::Off {
+        ENGINE.observer.open_ledger(LEDGER_LEN);
+    }
     ENGINE.observer.set_stacks(config.track == Track::Full);
     ENGINE.set_tracking(tls::heap(), config.track != Track::Off);
     let before = {

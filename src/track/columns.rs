@@ -1,13 +1,14 @@
 //! Side columns: what is recorded of each block of a slab.
 //!
 //! ```text
-//!   header: slots | size of a large block | sites: u32 × n | sizes: u32 × n | threads: u32 × n
+//!   header: slots | size of a large block | entries: { site | size | thread and time } × n
 //! ```
 //!
 //! A site other than zero means "in use". Any thread may free a block, and a report may read while
-//! the program runs, so all cells are atomic; the thread that allocates writes the site last.
+//! the program runs, so all cells are atomic; the thread that allocates writes the site last. What
+//! is recorded of a block lies together: allocating and freeing touch one line of it.
 
-use super::sites::SiteId;
+use super::SiteId;
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::heap::observe::ColumnMemory;
 use crate::heap::slab::{Kind, Slab};
@@ -21,43 +22,58 @@ pub(crate) struct Columns {
     large_size: AtomicU64,
 }
 
+/// What is recorded of one block, in memory.
+#[derive(Debug)]
+#[repr(C)]
+struct Entry {
+    site: AtomicU32,
+    size: AtomicU32,
+    stamp: AtomicU64,
+}
+
 /// What is recorded of one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) site: SiteId,
     /// Bytes that were asked for.
     pub(crate) size: usize,
-    pub(crate) thread: ThreadStamp,
+    pub(crate) stamp: Stamp,
 }
 
-/// Which thread allocated a block, and how many forks ago: a block whose fork count is not that of
-/// the process was inherited from the parent.
+/// Who allocated a block, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ThreadStamp(u32);
+pub(crate) struct Stamp(u64);
 
-impl ThreadStamp {
-    /// Kernel thread ids are below 2^22.
-    const ID_BITS: u32 = 24;
+impl Stamp {
+    const THREAD_BITS: u32 = 20;
 
-    pub(crate) const fn new(thread: u32, forks: u32) -> Self {
-        Self(thread & ((1 << Self::ID_BITS) - 1) | forks << Self::ID_BITS)
+    /// Bytes of the allocation clock to a unit of a stamp's time.
+    const UNIT_LOG: u32 = 8;
+
+    /// `thread` is the number of a record of the ledger; larger ones than fit stand for none.
+    /// `clock` is the allocation clock; times wrap after four petabytes.
+    #[inline]
+    pub(crate) const fn new(thread: u32, clock: u64) -> Self {
+        let known = if thread >> Self::THREAD_BITS == 0 { thread } else { 0 };
+        Self(clock >> Self::UNIT_LOG << Self::THREAD_BITS | known as u64)
     }
 
-    /// Kernel id of the thread.
+    /// The thread's number in the ledger; zero for those without a record.
     pub(crate) const fn thread(self) -> u32 {
-        self.0 & ((1 << Self::ID_BITS) - 1)
+        (self.0 & ((1 << Self::THREAD_BITS) - 1)) as u32
     }
 
-    /// Forks between the first process and the one that allocated, modulo 256.
-    pub(crate) const fn forks(self) -> u32 {
-        self.0 >> Self::ID_BITS
+    /// Bytes of the allocation clock from this stamp to `now`, to 256.
+    #[inline]
+    pub(crate) const fn age(self, now: u64) -> u64 {
+        let units =
+            Self::new(0, now).0.wrapping_sub(self.0 >> Self::THREAD_BITS << Self::THREAD_BITS);
+        units >> Self::THREAD_BITS << Self::UNIT_LOG
     }
 }
-
-const CELLS_PER_SLOT: usize = 3;
 
 const fn memory_len(slots: u32) -> usize {
-    size_of::<Columns>() + slots as usize * CELLS_PER_SLOT * size_of::<AtomicU32>()
+    size_of::<Columns>() + slots as usize * size_of::<Entry>()
 }
 
 impl Columns {
@@ -69,7 +85,7 @@ impl Columns {
             return;
         }
         let is_large = u32::from(slab.kind() == Kind::Large);
-        // SAFETY: the memory is ours, zeroed, aligned, and holds the header and the cells.
+        // SAFETY: the memory is ours, zeroed, aligned, and holds the header and the entries.
         unsafe { columns.write(Self { slots, is_large, large_size: AtomicU64::new(0) }) };
         slab.set_side(columns.cast());
     }
@@ -83,54 +99,77 @@ impl Columns {
         }
     }
 
+    #[inline]
     pub(crate) fn of(slab: &Slab) -> Option<&Self> {
         // SAFETY: the side pointer is null or from `attach`, and lives as long as the slab.
         unsafe { slab.side().cast::<Self>().as_ref() }
     }
 
-    /// How many blocks have cells.
+    /// How many blocks have entries.
     pub(crate) fn slots(&self) -> u32 {
         self.slots
     }
 
-    fn cell(&self, column: usize, index: u32) -> &AtomicU32 {
+    #[inline]
+    fn entry(&self, index: u32) -> &Entry {
         debug_assert!(index < self.slots);
-        let offset = column * self.slots as usize + index as usize;
-        // SAFETY: `attach` allocated three columns of `slots` cells behind the header, and the
-        // engine's indices are below `reserved`, which is `slots`.
-        unsafe { &*core::ptr::from_ref(self).add(1).cast::<AtomicU32>().add(offset) }
+        // SAFETY: `attach` allocated `slots` entries behind the header, and the engine's indices
+        // are below `reserved`, which is `slots`.
+        unsafe { &*core::ptr::from_ref(self).add(1).cast::<Entry>().add(index as usize) }
     }
 
-    pub(super) fn write(&self, index: u32, site: SiteId, size: usize, thread: ThreadStamp) {
+    #[inline]
+    pub(super) fn write(&self, index: u32, record: Record) {
+        let entry = self.entry(index);
         if self.is_large == 1 {
-            self.large_size.store(size as u64, Ordering::Relaxed);
+            self.large_size.store(record.size as u64, Ordering::Relaxed);
         } else {
-            self.cell(1, index).store(size as u32, Ordering::Relaxed);
+            entry.size.store(record.size as u32, Ordering::Relaxed);
         }
-        self.cell(2, index).store(thread.0, Ordering::Relaxed);
-        // Release: whoever sees the site sees size and thread.
-        self.cell(0, index).store(site.number(), Ordering::Release);
+        entry.stamp.store(record.stamp.0, Ordering::Relaxed);
+        // Release: whoever sees the site sees size and stamp.
+        entry.site.store(record.site.number(), Ordering::Release);
     }
 
-    fn size(&self, index: u32) -> usize {
+    #[inline]
+    fn size(&self, entry: &Entry) -> usize {
         if self.is_large == 1 {
             self.large_size.load(Ordering::Relaxed) as usize
         } else {
-            self.cell(1, index).load(Ordering::Relaxed) as usize
+            entry.size.load(Ordering::Relaxed) as usize
         }
     }
 
-    /// Marks the block as free; its size. `None`: it was free already.
-    pub(super) fn take(&self, index: u32) -> Option<usize> {
-        let size = self.size(index);
+    /// Marks the block as free; what was recorded of it. `None`: it was free already.
+    #[inline]
+    pub(super) fn take(&self, index: u32) -> Option<Record> {
+        let entry = self.entry(index);
+        let (size, stamp) = (self.size(entry), Stamp(entry.stamp.load(Ordering::Relaxed)));
         // An exchange, so that of two threads freeing the same block exactly one is told.
-        (self.cell(0, index).swap(0, Ordering::AcqRel) != 0).then_some(size)
+        let site = SiteId::from_number(entry.site.swap(0, Ordering::AcqRel))?;
+        Some(Record { site, size, stamp })
     }
 
     /// The record of a block in use.
     pub(crate) fn read(&self, index: u32) -> Option<Record> {
-        let site = SiteId::from_number(self.cell(0, index).load(Ordering::Acquire))?;
-        let thread = ThreadStamp(self.cell(2, index).load(Ordering::Relaxed));
-        Some(Record { site, size: self.size(index), thread })
+        let entry = self.entry(index);
+        let site = SiteId::from_number(entry.site.load(Ordering::Acquire))?;
+        let stamp = Stamp(entry.stamp.load(Ordering::Relaxed));
+        Some(Record { site, size: self.size(entry), stamp })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_keep_thread_and_time() {
+        let clock = (1 << 52) - 5 * 256;
+        let stamp = Stamp::new(77, clock);
+        assert_eq!((stamp.thread(), stamp.age(clock + 3 * 256)), (77, 3 * 256));
+        // Time wraps; ages do not.
+        assert_eq!(stamp.age(clock + 15 * 256), 15 * 256);
+        assert_eq!(Stamp::new(1 << 20, 0).thread(), 0);
     }
 }

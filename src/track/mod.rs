@@ -1,79 +1,199 @@
 //! Floor 5: tracking. The engine's observer: who allocated each living block, and how much.
 //!
-//! Tracking is a column, not a hash table. Each tracked slab carries, out of band, an array of call
-//! sites, one of exact sizes and one of threads, indexed like its blocks ([`columns`]). Recording
-//! an allocation stores into them; freeing takes the site out, which also tells a second free.
-//! Equal call stacks share a site number ([`sites`]). Sums are kept in [`counters`].
+//! Tracking is a column, not a hash table. Each tracked slab carries, out of band, what is recorded
+//! of each of its blocks ([`columns`]): recording an allocation stores into it; freeing takes it
+//! out, which also tells a second free. Call stacks are numbers ([`stacks`], [`modules`]), found by
+//! [`crate::unwind`]. Sums are kept by each thread for itself ([`recorder`]). All but the columns
+//! lives in the ledger ([`ledger`]), where another process can read it.
 
 pub(crate) mod columns;
-pub(crate) mod counters;
-pub(crate) mod sites;
+pub(crate) mod ledger;
+mod modules;
+mod numbers;
+pub(crate) mod recorder;
+pub(crate) mod stacks;
+mod stats;
+mod timeline;
 
 use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
 use crate::heap::observe::{ColumnMemory, Observer, Slot};
-use crate::heap::slab::Slab;
+use crate::heap::slab::{Kind, Slab};
 use crate::os::lock::Lock;
-use crate::unwind;
-use columns::{Columns, ThreadStamp};
-use counters::Counters;
-use sites::{SiteId, Sites};
+use crate::unwind::{Registers, Rules};
+use columns::{Columns, Record, Stamp};
+use core::ptr::NonNull;
+use ledger::Ledger;
+use recorder::{Event, Recorder, class_cell};
+use stacks::{Stacks, Tree};
+use stats::Baseline;
+
+/// A call site: a call stack that allocates. Never zero, which stands for "no block" in columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SiteId(u32);
+
+impl SiteId {
+    /// A block whose stack is not known: stacks were not recorded, or could not be.
+    pub(crate) const UNKNOWN: Self = Self(1);
+    /// Number of the first site that is known.
+    pub(crate) const FIRST: u32 = 2;
+
+    pub(crate) const fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn from_number(number: u32) -> Option<Self> {
+        if number == 0 { None } else { Some(Self(number)) }
+    }
+}
 
 /// The observer of the product.
 #[derive(Debug)]
 pub(crate) struct Tracker {
-    pub(crate) counters: Counters,
-    pub(crate) sites: Sites,
-    stacks: AtomicBool,
-    /// Forks between the first process and this one, modulo 256.
-    forks: AtomicU32,
+    pub(crate) ledger: Ledger,
+    pub(crate) stacks: Stacks,
+    pub(crate) rules: Rules,
+    wants_stacks: AtomicBool,
+    /// Threads with lower numbers belong to the process this one was forked from.
+    first_thread: AtomicU32,
+    baseline: Baseline,
 }
-
-/// Frames of a stack that are kept; a deeper one is marked as truncated.
-pub(crate) const DEPTH_MAX: usize = 512;
 
 impl Tracker {
     pub(crate) const fn new() -> Self {
         Self {
-            counters: Counters::new(),
-            sites: Sites::new(),
-            stacks: AtomicBool::new(false),
-            forks: AtomicU32::new(0),
+            ledger: Ledger::new(),
+            stacks: Stacks::new(),
+            rules: Rules::new(),
+            wants_stacks: AtomicBool::new(false),
+            first_thread: AtomicU32::new(0),
+            baseline: Baseline::new(),
         }
     }
 
     /// Whether allocations record their call stack (`track=full`) or are only counted.
     pub(crate) fn set_stacks(&self, stacks: bool) {
-        self.stacks.store(stacks, Ordering::Relaxed);
+        self.wants_stacks.store(stacks, Ordering::Relaxed);
     }
 
-    fn site(&self, memory: ColumnMemory<'_>) -> SiteId {
-        if !self.stacks.load(Ordering::Relaxed) {
-            return SiteId::UNKNOWN;
+    /// Makes a ledger of at most `len` bytes, if there is none yet.
+    pub(crate) fn open_ledger(&self, len: usize) {
+        if self.ledger.header().is_none()
+            && let Some((pages, len)) = ledger::private_pages(len)
+        {
+            self.ledger.open(pages, len);
+            self.ledger.name_classes();
         }
-        let mut frames = [0; DEPTH_MAX];
-        let walk = unwind::capture(&mut frames);
-        self.sites.intern(&frames[..walk.len], walk.truncated, memory)
     }
 
-    fn stamp(&self, heap: &LocalHeap) -> ThreadStamp {
-        ThreadStamp::new(heap.thread(), self.forks())
+    /// Stacks, their frames and modules.
+    pub(crate) fn tree(&self) -> Tree<'_> {
+        Tree { ledger: &self.ledger, stacks: &self.stacks }
     }
 
-    /// Forks between the first process and this one, modulo 256.
-    pub(crate) fn forks(&self) -> u32 {
-        self.forks.load(Ordering::Relaxed)
+    /// The program is about to unload code, or has just done so.
+    pub(crate) fn code_unloaded(&self) {
+        self.rules.invalidate();
+        self.stacks.modules.unloaded(&self.ledger);
     }
 
     /// The process has forked, and this is the child: what it has so far, it has inherited.
-    pub(crate) fn forked(&self) {
-        self.forks.store((self.forks() + 1) % 256, Ordering::Relaxed);
+    pub(crate) fn forked(&self, survivor: &LocalHeap) {
+        self.first_thread.store(self.ledger.threads.len(), Ordering::Relaxed);
+        if let Some(recorder) = recorder_of(survivor) {
+            recorder.forget_thread();
+        }
+    }
+
+    /// Whether a block was allocated by the process this one was forked from.
+    pub(crate) fn is_inherited(&self, record: Record) -> bool {
+        let thread = record.stamp.thread();
+        thread != 0 && thread < self.first_thread.load(Ordering::Relaxed)
+    }
+
+    /// Kernel id of the thread that allocated a block; zero if it has no record.
+    pub(crate) fn thread_id(&self, record: Record) -> u32 {
+        let thread = self.ledger.threads.get(record.stamp.thread());
+        thread.map_or(0, |thread| thread.id.load(Ordering::Relaxed))
     }
 
     /// What is recorded of a block; `None` when it is free or was never observed.
-    pub(crate) fn record_of(&self, slot: Slot<'_>) -> Option<columns::Record> {
+    pub(crate) fn record_of(&self, slot: Slot<'_>) -> Option<Record> {
         Columns::of(slot.slab)?.read(slot.index)
     }
+
+    fn recorder<'a>(&self, heap: &'a LocalHeap) -> Option<&'a Recorder> {
+        recorder_of(heap).or_else(|| self.new_recorder(heap))
+    }
+
+    #[cold]
+    fn new_recorder<'a>(&self, heap: &'a LocalHeap) -> Option<&'a Recorder> {
+        let recorder: NonNull<Recorder> = Recorder::make(&self.ledger)?;
+        heap.set_companion(recorder.as_ptr().cast());
+        recorder_of(heap)
+    }
+
+    #[inline]
+    fn site(&self, recorder: &Recorder, caller: Registers) -> SiteId {
+        if !self.wants_stacks.load(Ordering::Relaxed) {
+            return SiteId::UNKNOWN;
+        }
+        let tree = self.tree();
+        let node = recorder.stack.capture(&self.rules, &tree, caller);
+        let site = node.and_then(|node| tree.site(node)).unwrap_or(SiteId::UNKNOWN);
+        recorder.site_with_room(&self.ledger, site)
+    }
+
+    fn unseen(&self) {
+        if let Some(header) = self.ledger.header() {
+            header.unseen.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn write(&self, heap: &LocalHeap, slot: Slot<'_>, block: NewBlock) -> bool {
+        let (Some(columns), Some(recorder)) = (Columns::of(slot.slab), self.recorder(heap)) else {
+            self.unseen();
+            return false;
+        };
+        let now = recorder.clock();
+        let site = self.site(recorder, block.caller);
+        let thread = recorder.thread(&self.ledger, heap.thread());
+        let stamp = Stamp::new(thread, now);
+        columns.write(slot.index, Record { site, size: block.size, stamp });
+        let class = class_of(slot.slab, block.size);
+        let event = Event { address: block.address, site, size: block.size, class, now };
+        recorder.allocated(&self.ledger, event);
+        true
+    }
+
+    #[inline]
+    fn count_free(&self, heap: &LocalHeap, slot: Slot<'_>, address: usize, record: Record) {
+        let Some(recorder) = self.recorder(heap) else { return self.unseen() };
+        let class = class_of(slot.slab, record.size);
+        let (site, size) = (record.site, record.size);
+        let event = Event { address, site, size, class, now: recorder.clock() };
+        recorder.freed(&self.ledger, event, record.stamp);
+    }
+}
+
+/// A block as it was asked for.
+#[derive(Clone, Copy, Debug)]
+struct NewBlock {
+    address: usize,
+    size: usize,
+    caller: Registers,
+}
+
+#[inline]
+fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
+    // SAFETY: null, or set by `new_recorder`: recorders live for ever.
+    unsafe { heap.companion().cast::<Recorder>().as_ref() }
+}
+
+#[inline]
+fn class_of(slab: &Slab, size: usize) -> usize {
+    class_cell((slab.kind() == Kind::Slab).then(|| slab.class()), size)
 }
 
 impl Observer for Tracker {
@@ -85,38 +205,54 @@ impl Observer for Tracker {
         Columns::detach(slab, memory);
     }
 
-    fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, memory: ColumnMemory<'_>) {
-        let Some(columns) = Columns::of(slot.slab) else {
-            self.counters.unseen();
-            return;
-        };
-        columns.write(slot.index, self.site(memory), size, self.stamp(heap));
-        self.counters.allocated(size);
+    #[inline]
+    fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
+        let address = slot.slab.block(slot.index) as usize;
+        self.write(heap, slot, NewBlock { address, size, caller });
     }
 
-    fn freed(&self, slot: Slot<'_>) -> bool {
+    #[inline]
+    fn freed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
         let Some(columns) = Columns::of(slot.slab) else { return true };
-        match columns.take(slot.index) {
-            Some(size) => {
-                self.counters.freed(size);
-                true
-            }
-            None => false,
+        let Some(record) = columns.take(slot.index) else { return false };
+        self.count_free(heap, slot, slot.slab.block(slot.index) as usize, record);
+        true
+    }
+
+    fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
+        let Some(columns) = Columns::of(slot.slab) else { return };
+        let old = columns.read(slot.index);
+        // The new block is counted first: a block that stays in place never looks freed.
+        let address = slot.slab.block(slot.index) as usize;
+        if !self.write(heap, slot, NewBlock { address, size, caller }) {
+            return;
+        }
+        if let Some(old) = old {
+            self.count_free(heap, slot, 0, old);
+        }
+        self.count_resize(heap, slot);
+    }
+
+    fn moved(&self, heap: &LocalHeap, slot: Slot<'_>) {
+        self.count_resize(heap, slot);
+    }
+
+    fn handed_over(&self, heap: &LocalHeap) {
+        if let Some(recorder) = recorder_of(heap) {
+            recorder.leave(&self.ledger);
         }
     }
 
     fn lock(&self) -> Option<&Lock> {
-        Some(self.sites.lock())
+        Some(self.ledger.lock())
     }
+}
 
-    fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, memory: ColumnMemory<'_>) {
-        let Some(columns) = Columns::of(slot.slab) else { return };
-        // The new block is counted first: a block that stays in place never looks freed.
-        let old = columns.read(slot.index).map(|record| record.size);
-        columns.write(slot.index, self.site(memory), size, self.stamp(heap));
-        if let Some(old) = old {
-            self.counters.freed(old);
+impl Tracker {
+    fn count_resize(&self, heap: &LocalHeap, slot: Slot<'_>) {
+        let record = Columns::of(slot.slab).and_then(|columns| columns.read(slot.index));
+        if let (Some(recorder), Some(record)) = (recorder_of(heap), record) {
+            recorder.resized(&self.ledger, record.site);
         }
-        self.counters.allocated(size);
     }
 }

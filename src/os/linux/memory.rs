@@ -98,3 +98,37 @@ pub(crate) fn address_space_limit() -> Option<usize> {
     let result = unsafe { call(libc::SYS_prlimit64, args) };
     (result == 0 && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur as usize)
 }
+
+/// Fresh zeroed pages, readable and writable, which occupy memory only where they are touched.
+pub(crate) fn map_zeroed(len: usize) -> Option<NonNull<u8>> {
+    let start = map(len)?;
+    // SAFETY: the mapping is fresh and ours.
+    if unsafe { commit(start, len) } {
+        return Some(start);
+    }
+    // SAFETY: as above; nobody has seen it.
+    unsafe { release(start, len) };
+    None
+}
+
+/// Maps the first `len` bytes of a file, shared with whoever else maps it. `over`: at the place of
+/// an existing mapping, which it replaces in one step.
+///
+/// # Safety
+/// `over`, if any, is a mapping of ours of that length, whose content nobody needs any more.
+pub(crate) unsafe fn map_file(
+    file: i32,
+    len: usize,
+    over: Option<NonNull<u8>>,
+) -> Option<NonNull<u8>> {
+    let at = over.map_or(0, |start| start.as_ptr() as usize);
+    let fixed = if over.is_some() { libc::MAP_FIXED } else { 0 };
+    let flags = (libc::MAP_SHARED | fixed) as usize;
+    let access = (libc::PROT_READ | libc::PROT_WRITE) as usize;
+    // SAFETY: at a place of the kernel's choice, or over what the caller gives up.
+    let result = unsafe { call(libc::SYS_mmap, [at, len, access, flags, file as usize, 0]) };
+    if result < 0 && result > -4096 {
+        return None;
+    }
+    NonNull::new(ptr::with_exposed_provenance_mut(result as usize))
+}

@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod futex;
 pub(crate) mod memory;
+pub(crate) mod object;
 pub(crate) mod process;
 mod syscall;
 pub(crate) mod thread;

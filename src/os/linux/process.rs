@@ -48,3 +48,44 @@ pub(crate) fn random_word() -> usize {
 }
 
 const GRND_NONBLOCK: usize = 1;
+
+/// The path of the running program, as far as `buffer` holds it.
+pub(crate) fn program(buffer: &mut [u8]) -> &[u8] {
+    let link = c"/proc/self/exe".as_ptr() as usize;
+    let args = [libc::AT_FDCWD as usize, link, buffer.as_mut_ptr() as usize, buffer.len(), 0, 0];
+    // SAFETY: the kernel writes at most the buffer's length.
+    let len = unsafe { call(libc::SYS_readlinkat, args) };
+    buffer.get(..usize::try_from(len).unwrap_or(0)).unwrap_or_default()
+}
+
+/// The calling thread's name, padded with zeros.
+pub(crate) fn thread_name() -> [u8; 16] {
+    let mut name = [0; 16];
+    // SAFETY: the kernel writes sixteen bytes.
+    unsafe {
+        let to = name.as_mut_ptr() as usize;
+        call(libc::SYS_prctl, [libc::PR_GET_NAME as usize, to, 0, 0, 0, 0]);
+    }
+    name
+}
+
+/// Resident bytes of the process; zero where the system does not tell.
+pub(crate) fn resident_bytes() -> u64 {
+    let path = c"/proc/self/statm".as_ptr() as usize;
+    let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
+    let mut text = [0u8; 64];
+    // SAFETY: opens, reads into a buffer of ours, and closes what was opened.
+    let len = unsafe {
+        let file = call(libc::SYS_openat, [libc::AT_FDCWD as usize, path, flags, 0, 0, 0]);
+        let Ok(file) = usize::try_from(file) else { return 0 };
+        let read = call(libc::SYS_read, [file, text.as_mut_ptr() as usize, text.len(), 0, 0, 0]);
+        call(libc::SYS_close, [file, 0, 0, 0, 0, 0]);
+        usize::try_from(read).unwrap_or(0)
+    };
+    let second = text[..len.min(text.len())].split(|byte| *byte == b' ').nth(1);
+    let pages = second.unwrap_or_default().iter().fold(0, |number: u64, digit| {
+        number.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')))
+    });
+    // SAFETY: getauxval reads the auxiliary vector and nothing else.
+    pages * unsafe { libc::getauxval(libc::AT_PAGESZ) }
+}

@@ -1,0 +1,356 @@
+//! A heap's recorder: the counters that its thread alone writes.
+//!
+//! Counting must not make threads wait for each other, so every heap has its own set: a *shard* of
+//! sums by size class, and *cells* by call site, made as sites are used. The values of the process
+//! are sums over all recorders. A heap keeps its recorder when another thread takes it over.
+//!
+//! The one thing that threads share is how much is in use in all, for the peak. Each adds its
+//! changes to it when they exceed [`SLACK_BYTES`], and compares with the peak what others have added
+//! plus all of its own: exact with one thread, and otherwise short by at most that much for each
+//! other thread.
+
+use super::SiteId;
+use super::columns::Stamp;
+use super::ledger::Ledger;
+use super::timeline;
+use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::format::layout::{CHUNK_CELLS, Cell as SiteCell, Chunk, LIFETIMES, Shard, Shared};
+use crate::heap::class::{BLOCK_SIZE_MAX, CLASS_COUNT, ClassId};
+use crate::os::{clock, memory, process};
+use crate::unwind::StackCache;
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+/// See the module. Lives in pages of its own, for ever.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Recorder {
+    shard: *const Shard,
+    shared: *const Shared,
+    /// Number of the shard plus one, as chunks name it.
+    shard_name: u32,
+    /// The thread's number in the ledger; zero: not entered yet.
+    thread: Cell<u32>,
+    /// The block allocated last, if it has not been freed.
+    last: Cell<usize>,
+    pub(super) stack: StackCache,
+    groups: AtomicU32,
+    /// By site number over [`CHUNK_CELLS`].
+    directory: [AtomicPtr<Chunk>; 0],
+}
+
+/// Changes that a thread keeps to itself, at most.
+pub(crate) const SLACK_BYTES: i64 = 64 << 10;
+const SLACK_BLOCKS: i64 = 256;
+/// Class cells from here on count large blocks, by the power of two they fit in.
+const LARGE_FIRST: usize = 96;
+const _: () = assert!(CLASS_COUNT <= LARGE_FIRST);
+
+/// Adds to a counter that this thread alone writes: no locked instruction.
+#[inline(always)]
+fn add(counter: &AtomicU64, amount: u64) -> u64 {
+    let sum = counter.load(Ordering::Relaxed).wrapping_add(amount);
+    counter.store(sum, Ordering::Relaxed);
+    sum
+}
+
+impl Recorder {
+    /// A new recorder with a shard of its own. `None`: no room.
+    pub(super) fn make(ledger: &Ledger) -> Option<NonNull<Self>> {
+        let groups = ledger.sites.capacity().div_ceil(CHUNK_CELLS as u32);
+        let len = size_of::<Self>() + groups as usize * size_of::<AtomicPtr<Chunk>>();
+        let number = {
+            let _lock = ledger.lock().acquire()?;
+            ledger.shards.append(|_| ())?
+        };
+        let recorder = memory::map_zeroed(len)?.cast::<Self>();
+        let shard: *const Shard = ledger.shards.get(number)?;
+        let shared: *const Shared = &raw const ledger.header()?.shared;
+        // SAFETY: the pages are fresh and large enough; all-zero is a recorder without chunks.
+        unsafe {
+            (&raw mut (*recorder.as_ptr()).shard).write(shard);
+            (&raw mut (*recorder.as_ptr()).shared).write(shared);
+            (&raw mut (*recorder.as_ptr()).shard_name).write(number + 1);
+            recorder.as_ref().groups.store(groups, Ordering::Relaxed);
+        }
+        Some(recorder)
+    }
+
+    #[inline(always)]
+    pub(super) fn shard(&self) -> &Shard {
+        // SAFETY: set by `make`, in the ledger, for ever.
+        unsafe { &*self.shard }
+    }
+
+    #[inline(always)]
+    fn shared(&self) -> &Shared {
+        // SAFETY: as above.
+        unsafe { &*self.shared }
+    }
+
+    /// The cell of a site; `None` when there is no room for one.
+    #[inline]
+    fn cell<'a>(&self, ledger: &'a Ledger, site: SiteId) -> Option<&'a SiteCell> {
+        let (group, index) =
+            (site.number() / CHUNK_CELLS as u32, site.number() as usize % CHUNK_CELLS);
+        if group >= self.groups.load(Ordering::Relaxed) {
+            return None;
+        }
+        // SAFETY: `make` allocated `groups` pointers behind the recorder.
+        let slot = unsafe { &*self.directory.as_ptr().add(group as usize) };
+        // SAFETY: null, or a chunk of the ledger, for ever.
+        let chunk = match unsafe { slot.load(Ordering::Relaxed).as_ref() } {
+            Some(chunk) => chunk,
+            None => self.new_chunk(ledger, group, slot)?,
+        };
+        Some(&chunk.cells[index])
+    }
+
+    #[cold]
+    fn new_chunk<'a>(
+        &self,
+        ledger: &'a Ledger,
+        group: u32,
+        slot: &AtomicPtr<Chunk>,
+    ) -> Option<&'a Chunk> {
+        let _lock = ledger.lock().acquire()?;
+        let number = ledger.chunks.append(|chunk| {
+            chunk.shard.store(self.shard_name, Ordering::Relaxed);
+            chunk.first_site.store(group * CHUNK_CELLS as u32, Ordering::Relaxed);
+        })?;
+        let chunk = ledger.chunks.get(number)?;
+        slot.store(core::ptr::from_ref(chunk).cast_mut(), Ordering::Relaxed);
+        Some(chunk)
+    }
+
+    /// The site that a block counts for: its own, or the unknown one where that has no room.
+    #[inline]
+    pub(super) fn site_with_room(&self, ledger: &Ledger, site: SiteId) -> SiteId {
+        if self.cell(ledger, site).is_some() { site } else { SiteId::UNKNOWN }
+    }
+
+    /// Counts a block that was handed out.
+    #[inline]
+    pub(super) fn allocated(&self, ledger: &Ledger, event: Event) {
+        add(&self.shard().slack_clock, event.size as u64);
+        self.last.set(event.address);
+        let class = &self.shard().classes[event.class];
+        add(&class.allocations, 1);
+        add(&class.bytes, event.size as u64);
+        if let Some(cell) = self.cell(ledger, event.site) {
+            self.settle_peak(cell);
+            if add(&cell.allocations, 1) == 1 {
+                cell.first_clock.store(event.now, Ordering::Relaxed);
+            }
+            let bytes = add(&cell.bytes, event.size as u64);
+            let live = bytes.wrapping_sub(cell.freed_bytes.load(Ordering::Relaxed)).cast_signed();
+            if live > cell.own_peak_bytes.load(Ordering::Relaxed) {
+                cell.own_peak_bytes.store(live, Ordering::Relaxed);
+            }
+            cell.last_clock.store(event.now, Ordering::Relaxed);
+        }
+        self.changed(ledger, event.size.cast_signed() as i64, 1, event.now);
+    }
+
+    /// Counts a block that was freed; `born` is when it was allocated.
+    #[inline]
+    pub(super) fn freed(&self, ledger: &Ledger, event: Event, born: Stamp) {
+        let class = &self.shard().classes[event.class];
+        add(&class.frees, 1);
+        add(&class.freed_bytes, event.size as u64);
+        let is_temporary = self.last.get() == event.address && born.thread() == self.number();
+        if let Some(cell) = self.cell(ledger, event.site) {
+            self.settle_peak(cell);
+            add(&cell.frees, 1);
+            add(&cell.freed_bytes, event.size as u64);
+            if is_temporary {
+                add(&cell.temporary, 1);
+            } else {
+                add(&cell.lifetimes[lifetime_bucket(born.age(event.now))], 1);
+            }
+        }
+        if is_temporary {
+            self.last.set(0);
+            add(&self.shard().temporary, 1);
+        }
+        self.changed(ledger, -(event.size.cast_signed() as i64), -1, event.now);
+    }
+
+    /// Counts a block that was resized, beside freeing and allocating it.
+    pub(super) fn resized(&self, ledger: &Ledger, site: SiteId) {
+        add(&self.shard().reallocations, 1);
+        if let Some(cell) = self.cell(ledger, site) {
+            let count = cell.reallocations.load(Ordering::Relaxed);
+            cell.reallocations.store(count.wrapping_add(1), Ordering::Relaxed);
+        }
+    }
+
+    /// Before a cell changes: if the process has had a new peak since the cell's last change, the
+    /// cell's values now are those at that peak.
+    #[inline]
+    fn settle_peak(&self, cell: &SiteCell) {
+        let epoch = self.shared().peak_epoch.load(Ordering::Relaxed);
+        if cell.peak_epoch.load(Ordering::Relaxed) != epoch {
+            let difference = |a: &AtomicU64, b: &AtomicU64| {
+                a.load(Ordering::Relaxed).wrapping_sub(b.load(Ordering::Relaxed)).cast_signed()
+            };
+            let blocks = difference(&cell.allocations, &cell.frees);
+            cell.at_peak_bytes.store(difference(&cell.bytes, &cell.freed_bytes), Ordering::Relaxed);
+            cell.at_peak_blocks.store(blocks, Ordering::Relaxed);
+            cell.peak_epoch.store(epoch, Ordering::Relaxed);
+        }
+    }
+
+    /// Adds to what is in use, and raises the peaks.
+    #[inline]
+    fn changed(&self, ledger: &Ledger, bytes: i64, blocks: i64, now: u64) {
+        let (shard, shared) = (self.shard(), self.shared());
+        let slack_bytes = shard.slack_bytes.load(Ordering::Relaxed) + bytes;
+        let slack_blocks = shard.slack_blocks.load(Ordering::Relaxed) + blocks;
+        if blocks > 0 {
+            let total = shared.bytes.load(Ordering::Relaxed) + slack_bytes;
+            if total > shared.peak_bytes.load(Ordering::Relaxed) {
+                shared.peak_bytes.fetch_max(total, Ordering::Relaxed);
+                let epoch = shared.peak_epoch.load(Ordering::Relaxed);
+                shared.peak_epoch.store(epoch.wrapping_add(1), Ordering::Relaxed);
+                shared.peak_clock.store(now, Ordering::Relaxed);
+            }
+            let total = shared.blocks.load(Ordering::Relaxed) + slack_blocks;
+            if total > shared.peak_blocks.load(Ordering::Relaxed) {
+                shared.peak_blocks.fetch_max(total, Ordering::Relaxed);
+            }
+        }
+        shard.slack_bytes.store(slack_bytes, Ordering::Relaxed);
+        shard.slack_blocks.store(slack_blocks, Ordering::Relaxed);
+        // Whatever changes much moves the clock by that much, or has been allocated before.
+        let slack_clock = shard.slack_clock.load(Ordering::Relaxed);
+        let is_much = |slack: i64, most: i64| slack.unsigned_abs() > most.unsigned_abs();
+        if slack_clock > SLACK_BYTES.unsigned_abs()
+            || is_much(slack_bytes, SLACK_BYTES)
+            || is_much(slack_blocks, SLACK_BLOCKS)
+        {
+            self.publish(ledger);
+        }
+    }
+
+    /// The allocation clock, as this thread knows it.
+    #[inline]
+    pub(super) fn clock(&self) -> u64 {
+        let own = self.shard().slack_clock.load(Ordering::Relaxed);
+        self.shared().clock.load(Ordering::Relaxed) + own
+    }
+
+    /// Adds what this thread has kept to itself to what all know, and looks at the time.
+    #[cold]
+    fn publish(&self, ledger: &Ledger) {
+        let (shard, shared) = (self.shard(), self.shared());
+        shared.bytes.fetch_add(shard.slack_bytes.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        shared.blocks.fetch_add(shard.slack_blocks.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        shared.clock.fetch_add(shard.slack_clock.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        timeline::record_if_due(ledger, self.clock());
+    }
+
+    // --- The thread ---
+
+    #[inline]
+    fn number(&self) -> u32 {
+        self.thread.get().wrapping_sub(1)
+    }
+
+    /// The calling thread's number in the ledger, entered at its first event.
+    #[inline]
+    pub(super) fn thread(&self, ledger: &Ledger, id: u32) -> u32 {
+        let known = self.thread.get();
+        if known != 0 { known - 1 } else { self.enter(ledger, id) }
+    }
+
+    #[cold]
+    fn enter(&self, ledger: &Ledger, id: u32) -> u32 {
+        let number = ledger.lock().acquire().and_then(|_lock| {
+            ledger.threads.append(|thread| {
+                thread.id.store(id, Ordering::Relaxed);
+                thread.shard.store(self.shard_name - 1, Ordering::Relaxed);
+                set_name(thread);
+                thread.started_tick.store(clock::ticks(), Ordering::Relaxed);
+                self.sum_into(&thread.first);
+            })
+        });
+        let number = number.unwrap_or(0);
+        self.shard().thread.store(number, Ordering::Relaxed);
+        self.thread.set(number + 1);
+        number
+    }
+
+    /// The thread that wrote here has ended, or is now another one's copy in a forked child.
+    pub(super) fn leave(&self, ledger: &Ledger) {
+        let number = self.thread.replace(0).saturating_sub(1);
+        self.last.set(0);
+        if let Some(thread) = ledger.threads.get(number).filter(|_| number != 0) {
+            set_name(thread);
+            self.sum_into(&thread.last);
+            thread.ended_tick.store(clock::ticks().max(1), Ordering::Release);
+        }
+        self.shard().thread.store(0, Ordering::Relaxed);
+    }
+
+    /// Forgets the thread without a word: in a forked child, where it is the parent's.
+    pub(super) fn forget_thread(&self) {
+        self.thread.set(0);
+    }
+
+    fn sum_into(&self, sums: &crate::format::layout::Sums) {
+        for class in &self.shard().classes {
+            add(&sums.allocations, class.allocations.load(Ordering::Relaxed));
+            add(&sums.bytes, class.bytes.load(Ordering::Relaxed));
+            add(&sums.frees, class.frees.load(Ordering::Relaxed));
+            add(&sums.freed_bytes, class.freed_bytes.load(Ordering::Relaxed));
+        }
+    }
+}
+
+fn set_name(thread: &crate::format::layout::Thread) {
+    let name = process::thread_name();
+    for (word, bytes) in thread.name.iter().zip(name.chunks_exact(4)) {
+        let four = [bytes[0], bytes[1], bytes[2], bytes[3]];
+        word.store(u32::from_le_bytes(four), Ordering::Relaxed);
+    }
+}
+
+/// A block handed out or freed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Event {
+    pub(super) address: usize,
+    pub(super) site: SiteId,
+    /// Bytes asked for.
+    pub(super) size: usize,
+    /// Index of its class cell.
+    pub(super) class: usize,
+    pub(super) now: u64,
+}
+
+/// The class cell of a block.
+#[inline]
+pub(super) fn class_cell(class: Option<ClassId>, size: usize) -> usize {
+    match class {
+        Some(class) => class.index(),
+        None => {
+            let doublings = (size / BLOCK_SIZE_MAX).max(1).ilog2() as usize;
+            LARGE_FIRST + doublings.min(crate::format::layout::CLASSES - 1 - LARGE_FIRST)
+        }
+    }
+}
+
+/// Largest block that a class cell counts.
+pub(super) fn class_cell_size(index: usize) -> u64 {
+    match index {
+        _ if index < CLASS_COUNT => ClassId::from_index(index).block_size() as u64,
+        LARGE_FIRST.. => (BLOCK_SIZE_MAX as u64) << (index - LARGE_FIRST + 1),
+        _ => 0,
+    }
+}
+
+/// The bucket of a lifetime in bytes of the allocation clock.
+#[inline]
+fn lifetime_bucket(bytes: u64) -> usize {
+    ((bytes >> 8 | 1).ilog2() as usize / 2).min(LIFETIMES - 1)
+}
