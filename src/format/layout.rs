@@ -143,8 +143,8 @@ pub(crate) struct Header {
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Shared {
-    /// Bytes and blocks in use. What a thread has changed by less than its slack is not in yet:
-    /// see [`Shard::slack_bytes`].
+    /// Bytes and blocks in use, but for the last few changes of each thread: what finds the peak.
+    /// The exact values are sums over the shards.
     pub(crate) bytes: AtomicI64,
     pub(crate) blocks: AtomicI64,
     pub(crate) peak_bytes: AtomicI64,
@@ -156,7 +156,7 @@ pub(crate) struct Shared {
     pub(crate) peak_clock: AtomicU64,
     /// When the next point of the timeline is due.
     pub(crate) next_point: AtomicU64,
-    /// The allocation clock, but for [`Shard::slack_clock`] of all shards.
+    /// The allocation clock, but for the last few blocks of each thread.
     pub(crate) clock: AtomicU64,
 }
 
@@ -283,14 +283,10 @@ pub(crate) struct Shard {
     /// The [`Thread`] that writes it now; zero: nobody.
     pub(crate) thread: AtomicU32,
     _pad: AtomicU32,
-    /// Changes not yet in [`Shared`].
-    pub(crate) slack_bytes: AtomicI64,
-    pub(crate) slack_blocks: AtomicI64,
     /// Blocks freed before the thread's next allocation.
     pub(crate) temporary: AtomicU64,
     pub(crate) reallocations: AtomicU64,
-    pub(crate) slack_clock: AtomicU64,
-    pub(crate) _spare: [AtomicU64; 2],
+    pub(crate) _spare: [AtomicU64; 5],
     pub(crate) classes: [ClassCell; CLASSES],
 }
 
