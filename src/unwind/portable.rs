@@ -13,6 +13,11 @@ impl State {
     pub(crate) fn here() -> Self {
         Self
     }
+
+    /// The state of a caller: the frames inwards of it are found, too.
+    pub(crate) fn of_caller(caller: Registers) -> Option<Self> {
+        (caller != Registers::NOWHERE).then_some(Self)
+    }
 }
 
 impl Registers {
@@ -71,6 +76,16 @@ impl StackCache {
             Some(names.child(parent, number)).filter(|node| number != 0 && *node != 0)
         });
         Some(node.unwrap_or(0))
+    }
+
+    /// As [`Self::capture`].
+    pub(crate) fn capture_from<N: StackNames>(
+        &self,
+        rules: &Rules,
+        names: &N,
+        _start: State,
+    ) -> Option<u32> {
+        self.capture(rules, names, Registers::here())
     }
 
     /// # Safety

@@ -38,7 +38,12 @@ impl State {
         Self { frame: Frame::returned_to(pc), sp, fp }
     }
 
-    /// The state of a caller whose callee has not returned yet.
+    /// The state of a caller whose callee has not returned yet. `None`: there is none.
+    pub(crate) fn of_caller(caller: Registers) -> Option<Self> {
+        Self::of(caller, &mut { Bounds::EMPTY })
+    }
+
+    /// As [`Self::of_caller`], with a window that may know the stack already.
     #[inline(always)]
     pub(super) fn of(caller: Registers, bounds: &mut Bounds) -> Option<Self> {
         if !bounds.enter(caller.sp) {
