@@ -56,6 +56,13 @@ enum Stop {
     Ended(End),
 }
 
+/// A walk that ended before the root.
+struct Cut {
+    start: State,
+    end: End,
+    count: usize,
+}
+
 /// How often a capture is begun again because a module came or went meanwhile.
 const TRIES: usize = 4;
 
@@ -139,34 +146,51 @@ impl Stack {
             let Some(store) = self.store.or_else(Store::reserve) else { return 0 };
             self.store = Some(store);
             let (stop, count) = self.walk(store, &view, names, start);
-            let (join, parent) = match stop {
+            let node = match stop {
                 Stop::Joined(join) if join + count <= DEPTH_MAX => {
                     // SAFETY: entries below `len` are written, and `0 < join <= len`.
-                    (join, unsafe { (*store.entries().add(join - 1)).node })
+                    let parent = unsafe { (*store.entries().add(join - 1)).node };
+                    self.append(store, names, parent, join, count)
                 }
                 // Deeper than the cache: what is cut off must not depend on what was cached.
                 Stop::Joined(_) => {
                     self.len = 0;
                     continue;
                 }
-                Stop::Ended(End::Root) => (0, 0),
-                Stop::Ended(End::Unsupported) => {
-                    self.len = 0;
-                    return unwind_slowly(store, &view, names, start);
-                }
-                Stop::Ended(End::NoInfo) => (0, root_of(names, End::NoInfo)),
-                Stop::Ended(end) => {
-                    self.len = 0;
-                    return name(store, names, end, count);
-                }
+                Stop::Ended(End::Root) => self.append(store, names, 0, 0, count),
+                Stop::Ended(end) => self.cut_off(store, &view, names, Cut { start, end, count }),
             };
-            let node = self.append(store, names, parent, join, count);
             if count == 0 || !view.is_stale() {
                 return node;
             }
         }
         self.len = 0;
-        0
+        let view = rules.view();
+        self.store.map_or(0, |store| unwind_slowly(store, &view, names, start))
+    }
+
+    /// The number of a stack whose root was not reached.
+    #[cold]
+    #[inline(never)]
+    fn cut_off<N: StackNames>(
+        &mut self,
+        store: Store,
+        view: &View<'_>,
+        names: &N,
+        cut: Cut,
+    ) -> u32 {
+        self.len = 0;
+        if cut.end == End::Unsupported {
+            return unwind_slowly(store, view, names, cut.start);
+        }
+        let Some(root) = root_of(names, cut.end) else { return 0 };
+        if cut.end == End::NoInfo {
+            return self.append(store, names, root, 0, cut.count);
+        }
+        // What was cut off may be there next time, or must not be read: nothing is kept.
+        // SAFETY: `walk` has written so many.
+        let found = unsafe { slice::from_raw_parts(store.found(), cut.count) };
+        number_of(names, root, found.iter().rev().map(|found| found.rule.number()))
     }
 
     /// Unwinds until a known frame or the end; the frames found are in the store, so many.
@@ -260,26 +284,13 @@ impl Stack {
     }
 }
 
-/// The number of a stack of which nothing is kept: its end was cut off, or must not be read.
-#[cold]
-#[inline(never)]
-fn name<N: StackNames>(store: Store, names: &N, end: End, count: usize) -> u32 {
-    // SAFETY: `walk` has written so many.
-    let found = unsafe { slice::from_raw_parts(store.found(), count) };
-    let root = root_of(names, end);
-    let numbers = found.iter().rev().map(|found| found.rule.number());
-    number_of(names, root, numbers)
-}
-
 /// The stack that stands for the callers nobody knows of.
-fn root_of<N: StackNames>(names: &N, end: End) -> u32 {
-    match end {
-        End::Root => 0,
-        end => match names.ending(end) {
-            0 => 0,
-            ending => names.child(0, ending),
-        },
+fn root_of<N: StackNames>(names: &N, end: End) -> Option<u32> {
+    if end == End::Root {
+        return Some(0);
     }
+    let ending = Some(names.ending(end)).filter(|frame| *frame != 0)?;
+    Some(names.child(0, ending)).filter(|node| *node != 0)
 }
 
 /// The number of the stack that is `root` and then `frames`, outermost first; 0 if one of them has
@@ -338,8 +349,9 @@ fn entry_of(store: Store, last: usize, word: usize) -> usize {
     entries.partition_point(|entry| entry.words as usize <= word)
 }
 
-/// The number of a stack that has a frame which only the slow path understands. Its callers depend
-/// on more registers than an entry has, so nothing of it is kept.
+/// The number of a stack that has a frame which only the slow path understands, or whose rules were
+/// forgotten again and again. Its callers may depend on more registers than an entry has, so nothing
+/// of it is kept.
 #[cold]
 #[inline(never)]
 fn unwind_slowly<N: StackNames>(
@@ -351,7 +363,7 @@ fn unwind_slowly<N: StackNames>(
     // SAFETY: the room for frames found is ours, and a frame is smaller and any word.
     let frames = unsafe { slice::from_raw_parts_mut(store.found().cast::<Frame>(), DEPTH_MAX) };
     let walk = slow::walk(view, start, frames);
-    let root = root_of(names, walk.end);
+    let Some(root) = root_of(names, walk.end) else { return 0 };
     let numbers = frames.iter().take(walk.len).rev();
     number_of(names, root, numbers.map(|frame| rule_of(view, names, *frame).number()))
 }

@@ -158,9 +158,9 @@ impl View<'_> {
         }
         let Some(_guard) = self.rules.lock.acquire() else { return rule };
         self.rules.sweep();
-        if self.is_stale() {
-            return rule;
-        }
+        // A module that has a frame on this stack stays; but is this a frame? As long as the lock is
+        // held, whoever unloads waits with forgetting what is learnt here.
+        let rule = if self.is_stale() { work_out(frame) } else { rule };
         let Some(table) = self.rules.table_with_room() else { return rule };
         // Another thread may have been faster.
         let kept = slots::find(table.slots(), frame.key()).map(Rule::from_word);

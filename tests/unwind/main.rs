@@ -4,9 +4,11 @@
 //! Caches are never cleared between captures, so that what is stale would show.
 #![cfg(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu"))]
 
+mod churn;
 mod hook;
 mod objects;
 mod oracle;
 mod shapes;
+mod stepping;
 #[path = "../support/mod.rs"]
 mod support;

@@ -6,14 +6,14 @@ use std::ffi::{c_int, c_long, c_void};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-type Shape = unsafe extern "C-unwind" fn(*mut Walk, c_int);
+pub(crate) type Shape = unsafe extern "C-unwind" fn(*mut Walk, c_int);
 
 /// `struct walk`.
 #[repr(C)]
 pub(crate) struct Walk {
-    pub(crate) seed: u64,
-    pub(crate) budget: c_long,
-    pub(crate) hook: extern "C" fn(),
+    seed: u64,
+    budget: c_long,
+    hook: extern "C" fn(),
     go: Option<Shape>,
     wild: c_int,
     extras: c_int,
@@ -22,6 +22,25 @@ pub(crate) struct Walk {
     catcher: c_int,
     alternate: c_int,
     depth: c_int,
+}
+
+impl Walk {
+    /// A walk of `budget` comparisons.
+    pub(crate) fn new(seed: u64, budget: c_long) -> Self {
+        Self {
+            seed,
+            budget,
+            hook: hook::hook,
+            go: None,
+            wild: 0,
+            extras: 0,
+            extra: [None; 8],
+            jump: std::ptr::null_mut(),
+            catcher: 0,
+            alternate: 0,
+            depth: 0,
+        }
+    }
 }
 
 /// The walks, by how they were compiled.
@@ -105,22 +124,11 @@ fn walk(mut seed: u64, budget: c_long, depth: c_int, is_wild: bool) {
         // SAFETY: the stack is large enough and lives until it is taken away below.
         unsafe { (walks.prepare)(alternate.as_mut_ptr().cast(), alternate.len()) };
         seed = seed.wrapping_add(1);
-        let mut extra = [None; 8];
-        extra[0] = Some(walks.throwing);
-        extra[1] = Some(sorting);
-        let mut walk = Walk {
-            seed,
-            budget,
-            hook: hook::hook,
-            go: None,
-            wild: is_wild.into(),
-            extras: 2,
-            extra,
-            jump: std::ptr::null_mut(),
-            catcher: 0,
-            alternate: 0,
-            depth: 0,
-        };
+        let mut walk = Walk::new(seed, budget);
+        walk.wild = is_wild.into();
+        walk.extras = 2;
+        walk.extra[0] = Some(walks.throwing);
+        walk.extra[1] = Some(sorting);
         // SAFETY: a walk of this thread's.
         unsafe { run(&raw mut walk, depth) };
     }
