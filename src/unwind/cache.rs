@@ -362,7 +362,7 @@ fn unwind_slowly<N: StackNames>(
 ) -> u32 {
     // SAFETY: the room for frames found is ours, and a frame is smaller and any word.
     let frames = unsafe { slice::from_raw_parts_mut(store.found().cast::<Frame>(), DEPTH_MAX) };
-    let walk = slow::walk(view, start, frames);
+    let walk = slow::walk(start, frames);
     let Some(root) = root_of(names, walk.end) else { return 0 };
     let numbers = frames.iter().take(walk.len).rev();
     number_of(names, root, numbers.map(|frame| rule_of(view, names, *frame).number()))

@@ -3,7 +3,7 @@
 //! gimli finds and runs the description (DWARF 5, section 6.4); here its result is matched with the
 //! kinds of [`super::rule`]. The tables are trusted as the loader's mapping of a module's file is.
 
-use super::expression::{self, Value};
+use super::expression::{Symbolic, Value, evaluate};
 use super::modules;
 use super::names::Frame;
 use super::rule::{Kind, Rule};
@@ -78,6 +78,10 @@ impl Description {
         self.entry.unwind_info_for_address(&self.section, &self.bases, context, address as u64)
     }
 
+    pub(super) fn return_address_register(&self) -> Register {
+        self.entry.cie().return_address_register()
+    }
+
     pub(super) fn is_signal(&self) -> bool {
         self.entry.is_signal_trampoline()
     }
@@ -90,7 +94,7 @@ impl Description {
     }
 
     fn symbolic(&self, expression: &UnwindExpression<usize>, pc: usize) -> Option<Value> {
-        expression::symbolic(self.expression(expression)?, pc)
+        evaluate(self.expression(expression)?, &mut Symbolic { pc }, None)
     }
 
     fn classify(&self, row: &Row, pc: usize) -> Rule {
@@ -98,7 +102,7 @@ impl Description {
         if return_address == Some(RegisterRule::Undefined) {
             return Rule::plain(Kind::Root);
         }
-        if self.entry.cie().return_address_register() != X86_64::RA {
+        if self.return_address_register() != X86_64::RA {
             return Rule::plain(Kind::Complex);
         }
         let cfa = match row.cfa() {

@@ -1,11 +1,13 @@
-//! DWARF expressions of call frame information, evaluated with the registers still unknown.
+//! DWARF expressions of call frame information.
 //!
-//! Compilers and assemblers write few forms: a register plus a constant, what such a sum points at,
-//! and for stubs of the procedure linkage table a condition on the program counter. As the program
-//! counter is known, all of them come down to a [`Value`].
+//! They are evaluated in two worlds. In the one of rules ([`Symbolic`]) the registers are unknown:
+//! compilers and assemblers write few forms, a register plus a constant, what such a sum points at,
+//! and for stubs of the procedure linkage table a condition on the program counter; as the program
+//! counter is known, all of them come down to a [`Value`]. In the other, that of the slow path, all
+//! registers and the memory are at hand, and every value is [`Value::Known`].
 
 use super::cfi::Bytes;
-use gimli::{Expression, Operation, X86_64};
+use gimli::{Expression, Operation, Register, X86_64};
 
 /// A value in terms of the registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,39 @@ pub(super) enum Value {
     AtFp(i64),
 }
 
+/// What an expression is evaluated in; `None` is what there is no answer to.
+pub(super) trait World {
+    fn register(&mut self, register: Register) -> Option<Value>;
+    fn word_at(&mut self, address: Value) -> Option<Value>;
+}
+
+/// The world at a program counter, of which nothing else is known.
+pub(super) struct Symbolic {
+    pub(super) pc: usize,
+}
+
+impl World for Symbolic {
+    fn register(&mut self, register: Register) -> Option<Value> {
+        match register {
+            X86_64::RSP => Some(Value::Sp(0)),
+            X86_64::RBP => Some(Value::Fp(0)),
+            X86_64::RA => Some(Value::Known(self.pc as i64)),
+            _ => None,
+        }
+    }
+
+    fn word_at(&mut self, address: Value) -> Option<Value> {
+        match address {
+            Value::Sp(offset) => Some(Value::AtSp(offset)),
+            Value::Fp(offset) => Some(Value::AtFp(offset)),
+            _ => None,
+        }
+    }
+}
+
 const DEPTH_MAX: usize = 8;
+/// Operations of one evaluation: there are none that jump, but lengths come from files.
+const OPERATIONS_MAX: usize = 64;
 
 /// The operands of an expression.
 struct Operands {
@@ -50,27 +84,30 @@ impl Operands {
     }
 }
 
-/// The value of an expression at `pc`; `None` if it has another form than a [`Value`].
-pub(super) fn symbolic(expression: Expression<Bytes>, pc: usize) -> Option<Value> {
+/// The value of an expression that starts with `first` as its operand, if any.
+pub(super) fn evaluate(
+    expression: Expression<Bytes>,
+    world: &mut dyn World,
+    first: Option<Value>,
+) -> Option<Value> {
     let mut operands = Operands { values: [Value::Known(0); DEPTH_MAX], len: 0 };
+    if let Some(first) = first {
+        operands.push(first)?;
+    }
     let mut rest = expression.0;
-    while !rest.is_empty() {
+    for _ in 0..OPERATIONS_MAX {
+        if rest.is_empty() {
+            return operands.pop();
+        }
         let operation = Operation::parse(&mut rest, ENCODING).ok()?;
         let value = match operation {
-            Operation::RegisterOffset { register, offset, .. } => match register {
-                X86_64::RSP => Value::Sp(offset),
-                X86_64::RBP => Value::Fp(offset),
-                X86_64::RA => Value::Known((pc as i64).wrapping_add(offset)),
-                _ => return None,
-            },
+            Operation::RegisterOffset { register, offset, .. } => {
+                add(world.register(register)?, Value::Known(offset))?
+            }
             Operation::UnsignedConstant { value } => Value::Known(value as i64),
             Operation::SignedConstant { value } => Value::Known(value),
             Operation::PlusConstant { value } => add(operands.pop()?, Value::Known(value as i64))?,
-            Operation::Deref { size: 8, space: false, .. } => match operands.pop()? {
-                Value::Sp(offset) => Value::AtSp(offset),
-                Value::Fp(offset) => Value::AtFp(offset),
-                _ => return None,
-            },
+            Operation::Deref { size: 8, space: false, .. } => world.word_at(operands.pop()?)?,
             Operation::Plus => {
                 let right = operands.pop()?;
                 add(operands.pop()?, right)?
@@ -82,7 +119,7 @@ pub(super) fn symbolic(expression: Expression<Bytes>, pc: usize) -> Option<Value
         };
         operands.push(value)?;
     }
-    operands.pop()
+    None
 }
 
 fn add(left: Value, right: Value) -> Option<Value> {
@@ -125,7 +162,7 @@ mod tests {
     use gimli::{EndianSlice, LittleEndian};
 
     fn value(code: &'static [u8], pc: usize) -> Option<Value> {
-        symbolic(Expression(EndianSlice::new(code, LittleEndian)), pc)
+        evaluate(Expression(EndianSlice::new(code, LittleEndian)), &mut Symbolic { pc }, None)
     }
 
     #[test]

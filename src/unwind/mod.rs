@@ -19,7 +19,7 @@
 //!
 //! All this is for Linux on x86-64; elsewhere the platform's unwinder walks ([`platform`]).
 
-pub(crate) use names::{End, Frame, Registers, StackNames, Walk};
+pub(crate) use names::{End, Frame, Registers, StackNames};
 pub(crate) use platform::capture;
 
 mod names;

@@ -5,6 +5,9 @@
 //! before another value comes: so a value read between two reads of the same key is the key's. Only
 //! the number inside a key's own value may change, from none to some.
 //!
+//! (Unless the key was removed and came back meanwhile, which takes two invalidations. Whoever keeps
+//! what it has read asks afterwards whether there has been one: [`super::table::View::is_stale`].)
+//!
 //! A removed key leaves a mark that searches pass over and insertions use again.
 
 use crate::base::sync::{AtomicU64, Ordering};
@@ -88,7 +91,7 @@ fn write(slot: &Slot, key: u64, value: u64) {
     slot.key.store(key, Ordering::Release);
 }
 
-/// Takes out every key. The caller holds the writers' lock.
+/// Takes out every key that goes. The caller holds the writers' lock.
 pub(super) fn clear(slots: &[Slot], mut goes: impl FnMut(u64) -> bool) {
     for slot in slots {
         let key = slot.key.load(Ordering::Relaxed);
@@ -114,3 +117,44 @@ pub(super) fn copy(from: &[Slot], to: &[Slot]) -> usize {
 
 /// 2^64 divided by the golden ratio: spreads the differences of addresses (Knuth 6.4).
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+    use std::vec::Vec;
+
+    const LEN: usize = 64;
+
+    fn table() -> Vec<Slot> {
+        let slot = || Slot { key: AtomicU64::new(FREE), value: AtomicU64::new(0) };
+        core::iter::repeat_with(slot).take(LEN).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_map(
+            edits in prop::collection::vec((any::<bool>(), KEY_MIN..40u64, any::<u64>()), 0..300),
+        ) {
+            let (slots, mut model) = (table(), HashMap::new());
+            for (is_put, key, value) in edits {
+                if is_put {
+                    put(&slots, key, value);
+                    model.insert(key, value);
+                } else {
+                    clear(&slots, |stored| stored % 3 == key % 3);
+                    model.retain(|stored, _| stored % 3 != key % 3);
+                }
+            }
+            for key in KEY_MIN..40 {
+                prop_assert_eq!(find(&slots, key), model.get(&key).copied());
+            }
+            let copied = table();
+            prop_assert_eq!(copy(&slots, &copied), model.len());
+            for (key, value) in model {
+                prop_assert_eq!(find(&copied, key), Some(value));
+            }
+        }
+    }
+}

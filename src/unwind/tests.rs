@@ -1,5 +1,6 @@
 //! The walk and the cache against the platform's unwinder, on stacks of this process.
 
+use super::names::Walk;
 use super::*;
 use std::collections::HashMap;
 use std::sync::Mutex;

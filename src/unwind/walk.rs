@@ -11,7 +11,7 @@ use super::table::{Rules, View};
 pub(crate) fn walk(rules: &Rules, start: State, frames: &mut [Frame]) -> Walk {
     let view = rules.view();
     let walk = walk_common(&view, start, frames);
-    if walk.end == End::Unsupported { slow::walk(&view, start, frames) } else { walk }
+    if walk.end == End::Unsupported { slow::walk(start, frames) } else { walk }
 }
 
 fn walk_common(view: &View<'_>, start: State, frames: &mut [Frame]) -> Walk {

@@ -38,6 +38,8 @@ pub(crate) fn trial() -> &'static Trial {
 
 pub(crate) static COMPARED: AtomicU64 = AtomicU64::new(0);
 pub(crate) static FRAMES: AtomicU64 = AtomicU64::new(0);
+/// Frames that a signal interrupted.
+pub(crate) static EXACT: AtomicU64 = AtomicU64::new(0);
 /// Captures that found the cache in use and walked instead.
 pub(crate) static REENTERED: AtomicU64 = AtomicU64::new(0);
 
@@ -59,6 +61,20 @@ extern "C" fn compare(sp: usize, fp: usize) {
         ROOMS.with(|rooms| compare_in(unsafe { &mut *rooms[nesting].get() }, cache, caller));
     });
     NESTING.set(nesting);
+}
+
+/// Captures and walks without comparing; to be called by C.
+#[unsafe(naked)]
+pub(crate) extern "C" fn survive() {
+    naked_asm!("mov rdi, rsp", "mov rsi, rbp", "jmp {}", sym capture_only)
+}
+
+extern "C" fn capture_only(sp: usize, fp: usize) {
+    let mut places = [Place::default(); 64];
+    let caller = Caller { sp, fp };
+    let (len, _) = trial().walk(caller, &mut places);
+    let node = CACHE.with(|cache| trial().capture(cache, caller));
+    assert!(len > 0 && node != Some(0));
 }
 
 fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
@@ -83,6 +99,8 @@ fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
     }
     COMPARED.fetch_add(1, Ordering::Relaxed);
     FRAMES.fetch_add(expected.len() as u64, Ordering::Relaxed);
+    let exact = expected.iter().filter(|frame| frame.place.exact).count();
+    EXACT.fetch_add(exact as u64, Ordering::Relaxed);
 }
 
 fn agree(who: &str, places: &[Place], expected: &[Found]) {

@@ -117,7 +117,7 @@ unsafe extern "C-unwind" fn sorting(walk: *mut Walk, depth: c_int) {
 const ALTERNATE_LEN: usize = 4 << 20;
 
 /// Walks with `budget` comparisons for each level of optimisation.
-fn walk(mut seed: u64, budget: c_long, depth: c_int, is_wild: bool) {
+pub(crate) fn walk(mut seed: u64, budget: c_long, depth: c_int, is_wild: bool) {
     let walks = walks();
     let mut alternate = vec![0u8; ALTERNATE_LEN];
     for run in &walks.runs {
@@ -142,7 +142,7 @@ fn walk(mut seed: u64, budget: c_long, depth: c_int, is_wild: bool) {
 }
 
 /// Comparisons per level: more where they cost less.
-const BUDGET: c_long = if cfg!(debug_assertions) { 2_000 } else { 40_000 };
+pub(crate) const BUDGET: c_long = if cfg!(debug_assertions) { 2_000 } else { 40_000 };
 
 fn on_a_large_stack(action: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(action);
@@ -157,6 +157,7 @@ fn tame_walks_are_captured_exactly() {
 #[test]
 fn signals_jumps_exceptions_and_fibers_are_captured_exactly() {
     on_a_large_stack(|| walk(1000, BUDGET, 40, true));
+    crate::say_counts("wild walks");
 }
 
 #[test]
