@@ -14,6 +14,7 @@ pub(crate) mod recorder;
 pub(crate) mod stacks;
 mod stats;
 mod timeline;
+pub(crate) mod trial;
 
 use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
