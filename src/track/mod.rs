@@ -244,8 +244,8 @@ impl Observer for Tracker {
         }
     }
 
-    fn lock(&self) -> Option<&Lock> {
-        Some(self.ledger.lock())
+    fn locks(&self) -> [Option<&Lock>; 2] {
+        [Some(self.rules.lock()), Some(self.ledger.lock())]
     }
 }
 
