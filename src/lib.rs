@@ -38,6 +38,8 @@ mod unwind;
 pub mod ledger {
     pub use crate::format::read::{ReadError, from_bytes, read};
     pub use crate::format::snapshot::*;
+    #[doc(hidden)]
+    pub use crate::format::testing;
 }
 
 #[cfg(not(loom))]

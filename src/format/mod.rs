@@ -9,3 +9,5 @@
 pub(crate) mod layout;
 pub(crate) mod read;
 pub(crate) mod snapshot;
+#[doc(hidden)]
+pub mod testing;

@@ -8,7 +8,6 @@
 //! Blocks are timed by the *allocation clock*: the bytes that the process has allocated so far. It
 //! costs nothing to read and is the same in every run. The timeline says what time it was when.
 
-#![expect(dead_code, reason = "the layout is whole before its writer and reader are")]
 mod counters;
 mod header;
 mod tables;
@@ -33,8 +32,8 @@ pub(crate) const SECTIONS: usize = 10;
 pub(crate) const CLASSES: usize = 128;
 /// Cells of a chunk: counters of that many sites with consecutive numbers, of one shard.
 pub(crate) const CHUNK_CELLS: usize = 64;
-/// Buckets of a lifetime histogram, in bytes of the allocation clock. Bucket 0: below 1024; bucket k:
-/// below 1024 · 4^k; the last one takes all above.
+/// Buckets of a lifetime histogram, in bytes of the allocation clock. Bucket 0: below 1024;
+/// bucket k: below 1024 · 4^k; the last one takes all above.
 pub(crate) const LIFETIMES: usize = 16;
 
 /// Which records a section holds.

@@ -15,6 +15,9 @@ mod source;
 mod tables;
 mod time;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::ReadError;
 
 use super::layout::{Header, SectionId, state};

@@ -19,7 +19,7 @@ pub(in crate::format) const NAMES: [&str; SECTIONS] = [
 ];
 
 /// Bytes of a record of each section, at least.
-const STRIDES: [usize; SECTIONS] = [
+pub(in crate::format) const STRIDES: [usize; SECTIONS] = [
     1,
     size_of::<Module>(),
     size_of::<Frame>(),
@@ -142,7 +142,7 @@ impl Outline {
 }
 
 /// Sites 0 and 1 stand for no and for an unknown stack.
-const RESERVED_SITES: usize = 2;
+pub(super) const RESERVED_SITES: usize = 2;
 
 fn header(source: &(impl Source + ?Sized)) -> Result<Vec<u8>, ReadError> {
     let len = usize::try_from(source.len()).unwrap_or(HEADER_LEN).min(HEADER_LEN);

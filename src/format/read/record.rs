@@ -77,9 +77,11 @@ impl<T: Plain, const N: usize> Plain for [T; N] {
 
 /// Where a text lies in the strings section.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::format) struct TextPlace {
-    pub(in crate::format) offset: u32,
-    pub(in crate::format) len: u32,
+pub struct TextPlace {
+    /// Of its first byte.
+    pub offset: u32,
+    /// Bytes.
+    pub len: u32,
 }
 
 impl Plain for Text {
@@ -91,11 +93,15 @@ impl Plain for Text {
 
 /// Allocations and frees of anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::format) struct Flow {
-    pub(in crate::format) allocations: u64,
-    pub(in crate::format) bytes: u64,
-    pub(in crate::format) frees: u64,
-    pub(in crate::format) freed_bytes: u64,
+pub struct Flow {
+    /// Blocks allocated.
+    pub allocations: u64,
+    /// Bytes allocated.
+    pub bytes: u64,
+    /// Blocks freed.
+    pub frees: u64,
+    /// Bytes freed.
+    pub freed_bytes: u64,
 }
 
 impl Flow {

@@ -3,7 +3,7 @@
 
 use super::ReadError;
 use super::counters::{Shards, clamped};
-use super::outline::{NAMES, Outline};
+use super::outline::{NAMES, Outline, RESERVED_SITES};
 use super::record::{Flow, Record, TextPlace, field};
 use super::source::{Source, all};
 use super::time::Ticks;
@@ -104,7 +104,7 @@ impl<S: Source + ?Sized> Tables<'_, S> {
     pub(super) fn frames(&self) -> Result<Vec<Frame>, ReadError> {
         use layout::Frame as Layout;
         let modules = self.outline.of(SectionId::Modules).count;
-        self.collect(SectionId::Frames, size_of::<Layout>(), |_, frame| {
+        let frames = self.collect(SectionId::Frames, size_of::<Layout>(), |_, frame| {
             let (address, flags) = (field!(frame, Layout, address), field!(frame, Layout, flags));
             let module = (field!(frame, Layout, module) as usize).checked_sub(1);
             let kind = match flags {
@@ -119,28 +119,31 @@ impl<S: Source + ?Sized> Tables<'_, S> {
                 _ => FrameKind::Return,
             };
             Frame { address, module: module.filter(|module| *module < modules), kind }
-        })
+        })?;
+        Ok(with_reserved(frames, 1))
     }
 
     pub(super) fn nodes(&self) -> Result<Vec<Node>, ReadError> {
         use layout::Node as Layout;
         let frames = self.outline.of(SectionId::Frames).count;
-        self.collect(SectionId::Nodes, size_of::<Layout>(), |index, node| {
+        let nodes = self.collect(SectionId::Nodes, size_of::<Layout>(), |index, node| {
             let (parent, frame) = (field!(node, Layout, parent), field!(node, Layout, frame));
             Node {
                 parent: if (parent as usize) < index { parent } else { 0 },
                 frame: if (frame as usize) < frames { frame } else { 0 },
             }
-        })
+        })?;
+        Ok(with_reserved(nodes, 1))
     }
 
     /// Sites, without their counters.
     pub(super) fn sites(&self) -> Result<Vec<Site>, ReadError> {
         let nodes = self.outline.of(SectionId::Nodes).count;
-        self.collect(SectionId::Sites, size_of::<layout::Site>(), |_, site| {
+        let sites = self.collect(SectionId::Sites, size_of::<layout::Site>(), |_, site| {
             let node = field!(site, layout::Site, node);
             Site { node: if (node as usize) < nodes { node } else { 0 }, ..Site::default() }
-        })
+        })?;
+        Ok(with_reserved(sites, RESERVED_SITES))
     }
 
     /// Threads by number, with thread 0.
@@ -231,6 +234,13 @@ impl<S: Source + ?Sized> Tables<'_, S> {
         events.sort_by_key(|event| event.ns);
         Ok(events)
     }
+}
+
+/// Records of which the first `reserved` stand for none or for unknown, whatever a ledger says.
+fn with_reserved<T: Clone + Default>(mut records: Vec<T>, reserved: usize) -> Vec<T> {
+    records.resize(records.len().max(reserved), T::default());
+    records[..reserved].fill(T::default());
+    records
 }
 
 /// The mode of a number.
