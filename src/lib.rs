@@ -31,8 +31,16 @@ mod track;
 #[cfg(not(loom))]
 mod unwind;
 
+/// Ledgers, read: what a tracked process has recorded, while it runs or after its end.
+///
+/// `docs/ledger.md` describes the file.
 #[cfg(not(loom))]
-pub use format::snapshot as ledger;
+pub mod ledger {
+    pub use crate::format::read::{ReadError, from_bytes, read};
+    pub use crate::format::snapshot::*;
+    #[doc(hidden)]
+    pub use crate::format::testing;
+}
 
 #[cfg(not(loom))]
 pub use api::*;

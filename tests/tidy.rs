@@ -131,6 +131,9 @@ fn the_data_plane_stays_away_from_std() {
         if source.path.ends_with("os/mock.rs") || source.path.ends_with("tests.rs") {
             continue;
         }
+        if is_control_plane(&source.path) {
+            continue;
+        }
         for word in ["std::", "alloc::vec", "panic!(", ".unwrap()", ".expect(", "format!("] {
             if product(&source.text).contains(word) {
                 problems.push(format!("{}: {word}", source.path.display()));
@@ -138,6 +141,13 @@ fn the_data_plane_stays_away_from_std() {
         }
     }
     fail_if_any(&problems);
+}
+
+/// The ledger's reader is beside its layout, so that both change together, but it never runs in a
+/// process that is tracked on behalf of it: viewers call it.
+fn is_control_plane(path: &Path) -> bool {
+    let inside = path.strip_prefix(root().join("src/format")).unwrap_or(Path::new(""));
+    ["read", "snapshot.rs", "testing"].iter().any(|name| inside.starts_with(name))
 }
 
 #[test]

@@ -1,0 +1,228 @@
+//! Sums over shards and chunks, against the same sums made naively.
+
+use super::from_bytes;
+use crate::format::layout::{CHUNK_CELLS, LIFETIMES};
+use crate::format::snapshot::Counters;
+use crate::format::testing::{
+    Cell, Chunk, Event, Flow, Ledger, Module, Node, Point, Shard, Site, TextPlace, Thread,
+};
+use proptest::prelude::*;
+use std::vec;
+use std::vec::Vec;
+
+const SITES: usize = 150;
+const EPOCH: u32 = 9;
+
+prop_compose! {
+    fn any_cell()(
+        amounts in prop::array::uniform4(0_u64..1000),
+        signed in prop::array::uniform3(-1000_i64..1000),
+        settled in any::<bool>(),
+        reallocations in 0_u32..9,
+        clocks in prop::array::uniform2(0_u64..1000),
+        variance in 0_u32..1000,
+        lifetimes in prop::array::uniform16(0_u64..50),
+    ) -> Cell {
+        let [allocations, bytes, frees, freed_bytes] = amounts;
+        let [own_peak_bytes, at_peak_bytes, at_peak_blocks] = signed;
+        Cell {
+            allocations, bytes, frees, freed_bytes, own_peak_bytes, at_peak_bytes, at_peak_blocks,
+            peak_epoch: if settled { EPOCH } else { EPOCH - 1 },
+            reallocations,
+            temporary: lifetimes[3],
+            samples: lifetimes[4],
+            variance_blocks: f64::from(variance).to_bits(),
+            variance_bytes: f64::from(variance * 2).to_bits(),
+            first_clock: clocks[0],
+            last_clock: clocks[1],
+            lifetimes,
+        }
+    }
+}
+
+fn any_chunk() -> impl Strategy<Value = Chunk> {
+    let group = 0..SITES.div_ceil(CHUNK_CELLS) as u32;
+    (group, prop::collection::vec(any_cell(), 0..=CHUNK_CELLS), 0_u32..4).prop_map(
+        |(group, cells, shard)| Chunk { shard, first_site: group * CHUNK_CELLS as u32, cells },
+    )
+}
+
+/// The sums of a site's cells, as the documentation has them.
+fn sum(cells: &[Cell]) -> Counters {
+    let cells: Vec<_> = cells
+        .iter()
+        .filter(|cell| {
+            [cell.allocations, cell.bytes, cell.frees, cell.freed_bytes] != [0; 4]
+                || cell.reallocations > 0
+        })
+        .collect();
+    let of = |field: fn(&Cell) -> u64| cells.iter().map(|cell| field(cell)).sum::<u64>();
+    let signed = |field: fn(&Cell) -> i64| {
+        u64::try_from(cells.iter().map(|cell| field(cell)).sum::<i64>()).unwrap_or(0)
+    };
+    let variance = |field: fn(&Cell) -> u64| {
+        cells.iter().map(|cell| f64::from_bits(field(cell))).sum::<f64>().sqrt()
+    };
+    let lifetimes = |index: usize| cells.iter().map(|cell| cell.lifetimes[index]).sum();
+    let live = |cell: &Cell| cell.allocations as i64 - cell.frees as i64;
+    let live_bytes = |cell: &Cell| cell.bytes as i64 - cell.freed_bytes as i64;
+    let allocated = cells.iter().filter(|cell| cell.allocations > 0);
+    Counters {
+        allocations: of(|cell| cell.allocations),
+        bytes: of(|cell| cell.bytes),
+        frees: of(|cell| cell.frees),
+        freed_bytes: of(|cell| cell.freed_bytes),
+        live: signed(live),
+        live_bytes: signed(live_bytes),
+        own_peak_bytes: of(|cell| cell.own_peak_bytes.max(0) as u64),
+        at_peak: signed(|cell| match cell.peak_epoch {
+            EPOCH => cell.at_peak_blocks,
+            _ => cell.allocations as i64 - cell.frees as i64,
+        }),
+        at_peak_bytes: signed(|cell| match cell.peak_epoch {
+            EPOCH => cell.at_peak_bytes,
+            _ => cell.bytes as i64 - cell.freed_bytes as i64,
+        }),
+        reallocations: of(|cell| cell.reallocations.into()),
+        temporary: of(|cell| cell.temporary),
+        lifetimes: if cells.is_empty() { vec![] } else { (0..LIFETIMES).map(lifetimes).collect() },
+        first_ns: allocated.map(|cell| cell.first_clock).min().unwrap_or(0),
+        last_ns: cells.iter().map(|cell| cell.last_clock).max().unwrap_or(0),
+        samples: of(|cell| cell.samples),
+        allocations_error: variance(|cell| cell.variance_blocks),
+        bytes_error: variance(|cell| cell.variance_bytes),
+    }
+}
+
+/// A ledger of one tick and one allocated byte to the nanosecond, that ran for `ns` of them.
+fn ledger(ns: u64) -> Ledger {
+    let mut ledger = Ledger::new();
+    ledger.header.tick_later = ns;
+    ledger.header.nanoseconds_later = ns;
+    ledger.header.shared.clock = ns;
+    ledger.header.shared.peak_epoch = EPOCH;
+    ledger
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sites_are_sums_of_their_cells(chunks in prop::collection::vec(any_chunk(), 0..8)) {
+        let mut ledger = ledger(5000);
+        ledger.nodes = vec![Node::default(); SITES];
+        ledger.sites = vec![Site::default(); SITES];
+        ledger.chunks.clone_from(&chunks);
+        let read = from_bytes(&ledger.bytes()).expect("a ledger");
+        for (number, site) in read.sites.iter().enumerate() {
+            let cell = |chunk: &Chunk| {
+                chunk.cells.get(number.checked_sub(chunk.first_site as usize)?).copied()
+            };
+            let cells: Vec<_> = chunks.iter().filter_map(cell).collect();
+            prop_assert_eq!(&site.counters, &sum(&cells), "site {}", number);
+        }
+    }
+
+    #[test]
+    fn classes_and_totals_are_sums_over_shards(
+        flows in prop::collection::vec(prop::collection::vec(any::<[u32; 4]>(), 1..128), 0..5),
+    ) {
+        let flow = |[allocations, bytes, frees, freed_bytes]: [u32; 4]| Flow {
+            allocations: allocations.into(),
+            bytes: bytes.into(),
+            frees: frees.into(),
+            freed_bytes: freed_bytes.into(),
+        };
+        let mut ledger = ledger(0);
+        ledger.class_sizes = (1..=128).rev().collect();
+        ledger.shards = flows.iter().map(|flows| Shard {
+            classes: flows.iter().copied().map(flow).collect(),
+            temporary: 3,
+            reallocations: 5,
+            ..Shard::default()
+        }).collect();
+        let read = from_bytes(&ledger.bytes()).expect("a ledger");
+        let shards = flows.len() as i64;
+        let totals = read.totals;
+        let every = || flows.iter().flatten();
+        let sum = |field: usize| every().map(|flow| u64::from(flow[field])).sum::<u64>();
+        prop_assert_eq!(totals.total_allocations, sum(0));
+        prop_assert_eq!(totals.bytes_deallocated, sum(3));
+        prop_assert_eq!(totals.current_bytes as i64, (sum(1) as i64 - sum(3) as i64).max(0));
+        prop_assert_eq!(totals.current_allocations as i64, (sum(0) as i64 - sum(2) as i64).max(0));
+        prop_assert_eq!(totals.peak_bytes, totals.current_bytes);
+        prop_assert_eq!(totals.temporary as i64, 3 * shards);
+        prop_assert_eq!(totals.reallocations as i64, 5 * shards);
+        let of_classes: u64 = read.classes.iter().map(|class| class.bytes).sum();
+        let unused: u64 = (0..128).filter(|class| {
+            flows.iter().all(|flows| flows.get(*class).is_none_or(|flow| flow[0] == 0))
+        }).flat_map(|class| flows.iter().filter_map(move |flows| flows.get(class)))
+            .map(|flow| u64::from(flow[1])).sum();
+        prop_assert_eq!(of_classes + unused, sum(1));
+        prop_assert!(read.classes.is_sorted_by_key(|class| class.block_size));
+    }
+}
+
+#[test]
+fn a_thread_has_what_its_shard_counted_while_it_was_its() {
+    let flow = |allocations| Flow { allocations, ..Flow::default() };
+    let thread = |id, shard, ended_tick, first, last| Thread {
+        id,
+        shard,
+        ended_tick,
+        first: flow(first),
+        last: flow(last),
+        ..Thread::default()
+    };
+    let mut ledger = ledger(1000);
+    ledger.threads.extend([
+        thread(10, 0, 5, 0, 7),
+        // Never said that it ended, as a parent's thread in a forked child.
+        thread(11, 1, 0, 0, 0),
+        thread(12, 1, 0, 30, 0),
+        thread(13, 0, 0, 8, 0),
+        thread(14, 77, 0, 0, 0),
+    ]);
+    let shard = |allocations| Shard { classes: vec![flow(allocations)], ..Shard::default() };
+    ledger.shards = vec![shard(100), shard(200)];
+    let read = from_bytes(&ledger.bytes()).expect("a ledger");
+    let allocations: Vec<_> = read.threads.iter().map(|thread| thread.allocations).collect();
+    assert_eq!(allocations, [7, 30, 170, 92, 0]);
+    assert_eq!(read.threads[0].ended_ns, Some(5));
+}
+
+#[test]
+fn references_that_lead_nowhere_are_none() {
+    let mut ledger = ledger(10);
+    ledger.nodes.extend([
+        Node { parent: 2, frame: 0, ..Node::default() },
+        Node { parent: 1, frame: 99, ..Node::default() },
+    ]);
+    ledger.sites.push(Site { node: 3 });
+    ledger.modules = vec![
+        Module { path: TextPlace { offset: 3, len: 2 }, build_id_len: 33, ..Module::default() },
+        Module { path: TextPlace { offset: u32::MAX, len: u32::MAX }, ..Module::default() },
+    ];
+    ledger.strings = b"abc\xffd".into();
+    ledger.events = vec![
+        Event { kind: 3, thread: 9, text: TextPlace { offset: 4, len: 2 }, ..Event::default() },
+        Event { kind: 99, ..Event::default() },
+        Event { kind: 4, value: 10, ..Event::default() },
+    ];
+    let read = from_bytes(&ledger.bytes()).expect("a ledger");
+    assert_eq!((read.nodes[1].parent, read.nodes[2].parent, read.nodes[2].frame), (0, 1, 0));
+    assert_eq!(read.sites[2].node, 0);
+    assert_eq!((read.modules[0].path.as_str(), read.modules[1].path.as_str()), ("\u{fffd}d", ""));
+    assert!(read.modules[0].build_id.is_empty());
+    assert_eq!(read.events.len(), 2);
+}
+
+#[test]
+fn a_timeline_that_is_being_thinned_is_in_order() {
+    let mut ledger = ledger(100);
+    let ticks = [10, 30, 50, 70, 50, 60, 70, 80];
+    ledger.points = ticks.map(|tick| Point { tick, ..Point::default() }).into();
+    let read = from_bytes(&ledger.bytes()).expect("a ledger");
+    let times: Vec<_> = read.timeline.iter().map(|point| point.ns).collect();
+    assert_eq!(times, [10, 30, 50, 70, 80]);
+}

@@ -1,0 +1,283 @@
+//! A ledger that reads as a given snapshot.
+
+use super::{Cell, Chunk, Event, Flow, Frame, Header, Ledger, Module, Node, Point, Shard, Shared};
+use super::{Site, Thread};
+use crate::format::layout::{
+    CHUNK_CELLS, Frame as FrameLayout, LIFETIMES, ending, event, mode, state,
+};
+use crate::format::read::outline::NAMES;
+use crate::format::snapshot::{
+    self, Counters, Ending, EventKind, FrameKind, Mode, Snapshot, State,
+};
+use std::vec::Vec;
+
+impl Ledger {
+    /// A ledger that reads as `snapshot`, with one tick and one allocated byte to the nanosecond,
+    /// and all counters in one shard.
+    ///
+    /// What the reader derives is not taken from the snapshot: of counters `live` and `live_bytes`,
+    /// of the totals what the classes sum up to, of tracking the ledger's size, whether there are
+    /// estimates, and the edges of lifetimes. Threads did no more than the classes say, events are
+    /// in threads that have a record, and nothing is later than `elapsed_ns`.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let mut ledger = Self::new();
+        ledger.header = ledger.header_of(snapshot);
+        ledger.modules = snapshot.modules.iter().map(|module| ledger.module(module)).collect();
+        let node = |node: &snapshot::Node| Node {
+            parent: node.parent,
+            frame: node.frame,
+            ..Node::default()
+        };
+        replace(&mut ledger.frames, snapshot.frames.iter().map(frame));
+        replace(&mut ledger.nodes, snapshot.nodes.iter().map(node));
+        replace(&mut ledger.sites, snapshot.sites.iter().map(|site| Site { node: site.node }));
+        for (number, site) in snapshot.sites.iter().enumerate() {
+            if let Some(node) = ledger.nodes.get_mut(site.node as usize).filter(|_| site.node != 0)
+            {
+                node.site = number as u32;
+            }
+        }
+        ledger.threads.extend(snapshot.threads.iter().map(thread));
+        ledger.class_sizes = snapshot.classes.iter().map(|class| class.block_size).collect();
+        ledger.shards = Vec::from([shard(snapshot)]);
+        let total =
+            ledger.shards[0].classes.iter().fold(Flow::default(), |sum, own| sum.plus(*own));
+        ledger.take_turns(&snapshot.threads, total);
+        ledger.chunks = snapshot.sites.chunks(CHUNK_CELLS).enumerate().map(chunk).collect();
+        ledger.points = snapshot.timeline.iter().map(point).collect();
+        ledger.events = snapshot
+            .events
+            .iter()
+            .map(|event| {
+                let is_it = |thread: &Thread| thread.id == event.thread && thread.id != 0;
+                let thread = ledger.threads.iter().position(is_it).unwrap_or(0);
+                ledger.event(event, thread as u32)
+            })
+            .collect();
+        for (name, records) in &snapshot.tracking.refused {
+            if let Some(index) = NAMES.iter().position(|known| known == name) {
+                ledger.refused[index] = *records as u32;
+            }
+        }
+        ledger
+    }
+}
+
+impl Ledger {
+    fn header_of(&mut self, snapshot: &Snapshot) -> Header {
+        let (process, tracking, totals) = (&snapshot.process, &snapshot.tracking, &snapshot.totals);
+        let (state, exit_status) = match process.state {
+            State::Running => (state::RUNNING, 0),
+            State::Exited(status) => (state::EXITED, status),
+            State::Replaced => (state::REPLACED, 0),
+            State::Killed(signal) => (state::KILLED, signal),
+        };
+        let events = snapshot.events.iter().map(|event| &event.kind);
+        let sample_bytes = events
+            .filter_map(|kind| if let EventKind::Mode(mode) = kind { Some(*mode) } else { None })
+            .chain([tracking.mode])
+            .filter_map(|mode| if let Mode::Sample { bytes } = mode { Some(bytes) } else { None })
+            .next_back();
+        Header {
+            pid: process.pid,
+            forked_from: process.forked_from.unwrap_or(0),
+            program: self.keep(&process.program),
+            command: {
+                let command = process.command.iter().flat_map(|word| [word.as_bytes(), b"\0"]);
+                self.keep(command.collect::<Vec<_>>().concat())
+            },
+            writer: self.keep(&process.writer),
+            state,
+            exit_status: exit_status.cast_unsigned(),
+            started_unix_ns: process.started_unix_ns,
+            tick_zero: tick(0),
+            tick_later: tick(process.elapsed_ns),
+            nanoseconds_later: process.elapsed_ns,
+            mode: number_of(tracking.mode),
+            sample_bytes: sample_bytes.unwrap_or(0),
+            unseen: tracking.unseen,
+            refused_stacks: tracking.refused_stacks,
+            before_blocks: tracking.before_blocks,
+            before_bytes: tracking.before_bytes,
+            overhead_bytes: tracking.overhead_bytes,
+            shared: Shared {
+                bytes: totals.current_bytes.cast_signed(),
+                blocks: totals.current_allocations.cast_signed(),
+                peak_bytes: totals.peak_bytes.cast_signed(),
+                peak_blocks: totals.peak_allocations.cast_signed(),
+                peak_epoch: EPOCH,
+                peak_clock: totals.peak_ns,
+                next_point: 0,
+                clock: process.elapsed_ns,
+            },
+            ..Header::default()
+        }
+    }
+
+    fn module(&mut self, module: &snapshot::Module) -> Module {
+        let mut build_id = [0; 8];
+        for (word, bytes) in build_id.iter_mut().zip(module.build_id.chunks(4)) {
+            let mut four = [0; 4];
+            four[..bytes.len()].copy_from_slice(bytes);
+            *word = u32::from_le_bytes(four);
+        }
+        Module {
+            start: module.start,
+            end: module.end,
+            bias: module.bias,
+            path: self.keep(&module.path),
+            build_id,
+            build_id_len: module.build_id.len().min(size_of_val(&build_id)) as u32,
+            loaded_tick: tick(0),
+            unloaded_tick: module.unloaded_ns.map_or(0, tick),
+        }
+    }
+
+    /// The threads, one after the other in the only shard, which counts `until` in the end.
+    fn take_turns(&mut self, threads: &[snapshot::Thread], mut until: Flow) {
+        for (thread, from) in self.threads.iter_mut().skip(1).zip(threads).rev() {
+            let own = Flow {
+                allocations: from.allocations,
+                bytes: from.bytes,
+                frees: from.frees,
+                freed_bytes: from.freed_bytes,
+            };
+            thread.last = if from.ended_ns.is_some() { until } else { Flow::default() };
+            thread.first = until.since(own);
+            until = thread.first;
+        }
+    }
+
+    fn event(&mut self, event: &snapshot::Event, thread: u32) -> Event {
+        let (kind, value, text) = match &event.kind {
+            EventKind::Mode(mode) => (event::MODE, number_of(*mode).into(), ""),
+            EventKind::Fork(child) => (event::FORK, u64::from(*child), ""),
+            EventKind::Mark(name) => (event::MARK, 0, name.as_str()),
+            EventKind::Full(section) => {
+                let number = NAMES.iter().position(|name| name == section);
+                (event::FULL, number.unwrap_or(NAMES.len()) as u64, "")
+            }
+            EventKind::Misuse(how) => (event::MISUSE, 0, how.as_str()),
+        };
+        Event { tick: tick(event.ns), kind, thread, value, text: self.keep(text) }
+    }
+}
+
+/// Replaces the reserved records by all, if there are any.
+fn replace<T>(reserved: &mut Vec<T>, all: impl ExactSizeIterator<Item = T>) {
+    if all.len() >= reserved.len() {
+        *reserved = all.collect();
+    }
+}
+
+/// The epoch of the peak, and of all cells.
+const EPOCH: u32 = 1;
+
+/// Ticks begin at one: zero stands for "not yet".
+fn tick(ns: u64) -> u64 {
+    ns.saturating_add(1)
+}
+
+fn number_of(mode: Mode) -> u32 {
+    match mode {
+        Mode::Off => mode::OFF,
+        Mode::Stats => mode::STATS,
+        Mode::Sample { .. } => mode::SAMPLE,
+        Mode::Full => mode::FULL,
+    }
+}
+
+fn frame(frame: &snapshot::Frame) -> Frame {
+    let (address, flags) = match frame.kind {
+        FrameKind::Return => (frame.address, 0),
+        FrameKind::Exact => (frame.address, FrameLayout::EXACT),
+        FrameKind::Heuristic => (frame.address, FrameLayout::HEURISTIC),
+        FrameKind::Ending(ending) => {
+            let address = match ending {
+                Ending::NoInfo => ending::NO_INFO,
+                Ending::Truncated => ending::TRUNCATED,
+                Ending::Damaged => ending::DAMAGED,
+                Ending::Unsupported => ending::UNSUPPORTED,
+            };
+            (address, FrameLayout::ENDING)
+        }
+    };
+    Frame { address, module: frame.module.map_or(0, |module| module as u32 + 1), flags }
+}
+
+fn thread(thread: &snapshot::Thread) -> Thread {
+    let mut name = [0; 16];
+    for (to, from) in name.iter_mut().zip(thread.name.bytes()) {
+        *to = from;
+    }
+    let (words, _) = name.as_chunks();
+    Thread {
+        id: thread.id,
+        shard: 0,
+        name: core::array::from_fn(|index| u32::from_le_bytes(words[index])),
+        started_tick: tick(thread.started_ns),
+        ended_tick: thread.ended_ns.map_or(0, tick),
+        ..Thread::default()
+    }
+}
+
+fn shard(snapshot: &Snapshot) -> Shard {
+    let flow = |class: &snapshot::Class| Flow {
+        allocations: class.allocations,
+        bytes: class.bytes,
+        frees: class.frees,
+        freed_bytes: class.freed_bytes,
+    };
+    Shard {
+        temporary: snapshot.totals.temporary,
+        reallocations: snapshot.totals.reallocations,
+        classes: snapshot.classes.iter().map(flow).collect(),
+        ..Shard::default()
+    }
+}
+
+fn chunk((index, sites): (usize, &[snapshot::Site])) -> Chunk {
+    Chunk {
+        shard: 1,
+        first_site: (index * CHUNK_CELLS) as u32,
+        cells: sites.iter().map(|site| cell(&site.counters)).collect(),
+    }
+}
+
+fn cell(counters: &Counters) -> Cell {
+    let mut lifetimes = [0; LIFETIMES];
+    for (to, from) in lifetimes.iter_mut().zip(&counters.lifetimes) {
+        *to = *from;
+    }
+    Cell {
+        allocations: counters.allocations,
+        bytes: counters.bytes,
+        frees: counters.frees,
+        freed_bytes: counters.freed_bytes,
+        own_peak_bytes: counters.own_peak_bytes.cast_signed(),
+        at_peak_bytes: counters.at_peak_bytes.cast_signed(),
+        at_peak_blocks: counters.at_peak.cast_signed(),
+        peak_epoch: EPOCH,
+        reallocations: u32::try_from(counters.reallocations).unwrap_or(u32::MAX),
+        temporary: counters.temporary,
+        samples: counters.samples,
+        variance_blocks: (counters.allocations_error * counters.allocations_error).to_bits(),
+        variance_bytes: (counters.bytes_error * counters.bytes_error).to_bits(),
+        first_clock: counters.first_ns,
+        last_clock: counters.last_ns,
+        lifetimes,
+    }
+}
+
+fn point(point: &snapshot::Point) -> Point {
+    Point {
+        tick: tick(point.ns),
+        bytes: point.bytes.cast_signed(),
+        blocks: point.blocks.cast_signed(),
+        resident: point.resident,
+        allocations: point.allocations,
+        high_bytes: point.high_bytes.cast_signed(),
+        clock: point.ns,
+    }
+}
