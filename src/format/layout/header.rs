@@ -95,8 +95,7 @@ pub(crate) struct Shared {
     pub(crate) peak_clock: AtomicU64,
     /// When the next point of the timeline is due.
     pub(crate) next_point: AtomicU64,
-    /// The allocation clock, but for the last few blocks of each thread. The exact value is the
-    /// sum of the bytes allocated over the shards.
+    /// The allocation clock, but for the last few blocks of each thread.
     pub(crate) clock: AtomicU64,
 }
 

@@ -25,6 +25,7 @@ pub(super) struct Process {
     pub(super) peak_blocks: u64,
     peak_epoch: u32,
     pub(super) peak_clock: u64,
+    pub(super) clock: u64,
 }
 
 impl Process {
@@ -35,6 +36,7 @@ impl Process {
             peak_blocks: clamped(field!(shared, Shared, peak_blocks)),
             peak_epoch: field!(shared, Shared, peak_epoch),
             peak_clock: field!(shared, Shared, peak_clock),
+            clock: field!(shared, Shared, clock),
         }
     }
 }

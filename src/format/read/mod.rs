@@ -83,7 +83,7 @@ fn snapshot(source: &(impl Source + ?Sized)) -> Result<Snapshot, ReadError> {
     let moments = moments.chain(timeline.last().map(|point| point.ns));
     let elapsed_ns = moments.fold(ticks.last_ns(), u64::max);
 
-    let now = (shards.total.bytes, elapsed_ns);
+    let now = (shared.clock, elapsed_ns);
     let known = clocks.into_iter().zip(&timeline).map(|(clock, point)| (clock, point.ns));
     let clock = AllocationClock::new(known, now);
     for site in &mut sites {
