@@ -18,6 +18,9 @@ mod table;
 mod timeline;
 pub(crate) mod trial;
 
+#[cfg(test)]
+mod tests;
+
 use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
 use crate::heap::observe::{ColumnMemory, Observer, Slot};
