@@ -127,14 +127,14 @@ impl Store {
     #[inline(always)]
     pub(super) fn hint(self, sp: usize) -> *mut u16 {
         // SAFETY: the mask keeps the place inside.
-        unsafe { ptr::addr_of_mut!((*self.layout()).hints).cast::<u16>().add(sp >> 3 & HINTS - 1) }
+        unsafe { ptr::addr_of_mut!((*self.layout()).hints).cast::<u16>().add((sp >> 3) & (HINTS - 1)) }
     }
 
     /// One of the kept tops.
     #[inline(always)]
     pub(super) fn top(self, index: usize) -> *mut Top {
         // SAFETY: the mask keeps the place inside.
-        unsafe { ptr::addr_of_mut!((*self.layout()).tops).cast::<Top>().add(index & TOPS - 1) }
+        unsafe { ptr::addr_of_mut!((*self.layout()).tops).cast::<Top>().add(index & (TOPS - 1)) }
     }
 
     /// The entries, [`DEPTH_MAX`] of them.
