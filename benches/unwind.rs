@@ -6,7 +6,7 @@
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use heapsight::ffi::unwind::{Cache, Trial};
+use heapsight::ffi::unwind::{Cache, Place, Trial};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -107,15 +107,24 @@ fn measure(scenario: &str, depth: u32, rounds: u64, mut capture: impl FnMut()) -
     with.saturating_sub(without).mul_f64(rounds as f64 / BATCH as f64)
 }
 
+/// Frames of the stack here.
+fn frames_here(trial: &Trial, cache: &Cache) -> u32 {
+    let mut places = [Place::default(); 256];
+    trial.capture_here(cache).map_or(0, |node| trial.path(node, &mut places) as u32)
+}
+
 fn captures(criterion: &mut Criterion) {
     let trial = Trial::new(1 << 30).expect("addresses for the names");
     let cache = Cache::new();
     let mut group = criterion.benchmark_group("unwind");
     group.sample_size(20).measurement_time(Duration::from_secs(1));
     group.warm_up_time(Duration::from_millis(300));
+    let mut frames = 0;
+    go(way("same", 4, 0), &mut || frames = frames_here(&trial, &cache));
     for scenario in ["same", "top8", "all256"] {
         for depth in [4, 20, 99] {
-            group.bench_function(BenchmarkId::new(scenario, depth), |bencher| {
+            let id = BenchmarkId::new(scenario, format!("{} frames", frames + depth - 4));
+            group.bench_function(id, |bencher| {
                 bencher.iter_custom(|rounds| {
                     measure(scenario, depth, rounds, || {
                         black_box(trial.capture_here(&cache));

@@ -156,6 +156,9 @@ impl Stack {
             }
             let Some(store) = self.store.or_else(Store::reserve) else { return 0 };
             self.store = Some(store);
+            if let Some(node) = self.same(store, &start) {
+                return node;
+            }
             let looks = self.odds.favour();
             if looks && let Some(node) = front::find(store, &start, self.len) {
                 self.odds.won();
@@ -188,6 +191,24 @@ impl Stack {
         self.len = 0;
         let view = rules.view();
         self.store.map_or(0, |store| unwind_slowly(store, &view, names, start))
+    }
+
+    /// The number of the last stack if it is this one, or continues it inwards.
+    #[inline(always)]
+    fn same(&self, store: Store, start: &State) -> Option<u32> {
+        // SAFETY: hints are always there.
+        let index = usize::from(unsafe { store.hint(start.sp).read() });
+        if index >= self.len {
+            return None;
+        }
+        // SAFETY: entries below `len` are written.
+        let entry = unsafe { &*store.entries().add(index) };
+        if !entry.is(start) {
+            return None;
+        }
+        // SAFETY: the frame is on this thread's stack, just as it was.
+        let difference = unsafe { Word::first_difference(store.words(), entry.words as usize) };
+        difference.is_none().then_some(entry.node)
     }
 
     /// The number of a stack whose root was not reached.

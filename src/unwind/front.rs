@@ -16,8 +16,10 @@ use super::store::{Store, Word};
 
 /// Words of a top, at most.
 const WORDS_MAX: usize = 8;
-/// Tops of a thread. A power of two.
-pub(super) const TOPS: usize = 64;
+/// Tops of a thread, in sets: different tops often start at the same place of the stack.
+pub(super) const TOPS: usize = SETS * WAYS;
+const SETS: usize = 16;
+const WAYS: usize = 4;
 
 /// A top of a stack. All zeros match nothing.
 #[derive(Clone, Copy, Debug)]
@@ -75,10 +77,11 @@ impl Odds {
     }
 }
 
+/// The first of the tops among which those that start at `state` are.
 #[inline(always)]
-fn place(store: Store, state: &State) -> *mut Top {
+fn set_of(state: &State) -> usize {
     let hash = (state.frame.key() ^ (state.sp as u64) << 20).wrapping_mul(FACTOR);
-    store.top((hash >> 58) as usize)
+    (hash >> 60) as usize * WAYS
 }
 
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -86,26 +89,33 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The number of a stack whose top is known, when the cache has `len` entries.
 #[inline(always)]
 pub(super) fn find(store: Store, state: &State, len: usize) -> Option<u32> {
-    // SAFETY: tops are always there.
-    let top = unsafe { &*place(store, state) };
-    let is_same = top.frame == state.frame
-        && top.sp == state.sp
-        && (!top.is_fp_live || top.fp == state.fp);
-    let join = top.join as usize;
-    if !is_same || join == 0 || join > len {
-        return None;
+    let set = set_of(state);
+    for way in 0..WAYS {
+        // SAFETY: tops are always there.
+        let top = unsafe { &*store.top(set + way) };
+        let is_same = top.frame == state.frame
+            && top.sp == state.sp
+            && (!top.is_fp_live || top.fp == state.fp);
+        let join = top.join as usize;
+        if !is_same || join == 0 || join > len {
+            continue;
+        }
+        // SAFETY: entries below `len` are written.
+        let joined = unsafe { &*store.entries().add(join - 1) };
+        if joined.serial != top.serial {
+            continue;
+        }
+        // SAFETY: the frame is on this thread's stack, just as it was, and as many words are
+        // written.
+        let is_top = unsafe { Word::first_difference(top.words.as_ptr(), top.len as usize) };
+        if is_top.is_some() {
+            continue;
+        }
+        // SAFETY: as above; every word of the top is equal, so the entry has been reached.
+        let rest = unsafe { Word::first_difference(store.words(), joined.words as usize) };
+        return rest.is_none().then_some(top.node);
     }
-    // SAFETY: entries below `len` are written.
-    let joined = unsafe { &*store.entries().add(join - 1) };
-    if joined.serial != top.serial {
-        return None;
-    }
-    // SAFETY: the frame is on this thread's stack, just as it was, and as many words are written.
-    let is_equal = unsafe {
-        Word::first_difference(top.words.as_ptr(), top.len as usize).is_none()
-            && Word::first_difference(store.words(), joined.words as usize).is_none()
-    };
-    is_equal.then_some(top.node)
+    None
 }
 
 /// Keeps the top of the stack in the cache, which has joined the stack before at `join` and has
@@ -113,11 +123,18 @@ pub(super) fn find(store: Store, state: &State, len: usize) -> Option<u32> {
 #[inline(always)]
 pub(super) fn keep(store: Store, state: &State, join: usize, len: usize) {
     // SAFETY: tops are always there, and entries below `len` are written; `0 < join < len`.
-    let (top, joined, last) = unsafe {
+    let (joined, last) = unsafe {
         let entries = store.entries();
-        (&mut *place(store, state), &*entries.add(join - 1), &*entries.add(len - 1))
+        (&*entries.add(join - 1), &*entries.add(len - 1))
     };
-    let is_second = top.node == last.node && top.frame == state.frame;
+    let set = set_of(state);
+    // SAFETY: tops are always there.
+    let node_of = |way: usize| unsafe { (*store.top(set + way)).node };
+    // What is new takes the place of one that depends on its number: all ways get used.
+    let way = (0..WAYS).find(|way| node_of(*way) == last.node);
+    // SAFETY: tops are always there, and nobody else has a reference.
+    let top = unsafe { &mut *store.top(set + way.unwrap_or(last.node as usize % WAYS)) };
+    let is_second = way.is_some() && top.frame == state.frame;
     let count = (last.words - joined.words) as usize;
     *top = Top {
         frame: state.frame,

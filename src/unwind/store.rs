@@ -61,19 +61,31 @@ impl Word {
             word(expected.address) == expected.value
         };
         let mut end = len;
-        while end >= UNROLLED {
-            for step in 1..=UNROLLED {
-                if !is_equal(end - step) {
-                    return Some(end - step);
-                }
+        // Four at a time, in order: no loop would be unrolled with so many ways out.
+        while end >= 4 {
+            if !is_equal(end - 1) {
+                return Some(end - 1);
             }
-            end -= UNROLLED;
+            if !is_equal(end - 2) {
+                return Some(end - 2);
+            }
+            if !is_equal(end - 3) {
+                return Some(end - 3);
+            }
+            if !is_equal(end - 4) {
+                return Some(end - 4);
+            }
+            end -= 4;
         }
-        (0..end).rev().find(|index| !is_equal(*index))
+        while end > 0 {
+            end -= 1;
+            if !is_equal(end) {
+                return Some(end);
+            }
+        }
+        None
     }
 }
-
-const UNROLLED: usize = 4;
 
 /// A frame that a walk has found and the cache does not have yet.
 #[derive(Clone, Copy, Debug)]
