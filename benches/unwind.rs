@@ -1,12 +1,12 @@
 //! What a captured stack costs: by how much of it has changed since the last one, and how deep it
 //! is; and what the platform's unwinder takes for the same stacks.
 //!
-//! `same`: always the same stack. `top16`: the innermost three calls are picked at random.
+//! `same`: always the same stack. `top8`: the innermost three calls are picked at random.
 //! `all256`: one of 256 stacks which differ from the root up.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use heapsight::ffi::unwind::{Cache, Trial};
+use heapsight::ffi::unwind::{Cache, Place, Trial};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -68,28 +68,49 @@ fn random(seed: &mut u64) -> u64 {
     *seed >> 33
 }
 
-/// The ways of a scenario, picked by a random number. `tops` calls are below the innermost three.
+/// The way of a scenario that a random number picks.
 fn way(scenario: &str, depth: u32, number: u64) -> Way {
+    // Each call takes a bit, from the lowest on; the bits come round again after 64 calls.
     match scenario {
         "same" => Way { bits: 0x5a5a_5a5a_5a5a_5a5a, depth },
-        "top16" => Way { bits: (number & 7).rotate_right((64 - depth % 64 + 3) % 64), depth },
+        "top8" => Way { bits: 0x5a5a_5a5a_5a5a_5a5a, depth: depth - 3 },
         _ => Way { bits: (number & 255).wrapping_mul(0x0101_0101_0101_0101), depth },
     }
 }
 
 /// Captures from within `rounds` stacks, each once, and the same without capturing: the difference
-/// is the time of the captures.
+/// is the time of the captures. On a machine with other work the least disturbed of many short
+/// batches tells the cost; it is taken for all.
 fn measure(scenario: &str, depth: u32, rounds: u64, mut capture: impl FnMut()) -> Duration {
-    let mut run = |action: &mut dyn FnMut()| {
-        let mut seed = 1;
+    const BATCH: u64 = 500;
+    let mut seed = 1;
+    let mut run = |action: Leaf<'_>| {
         let start = Instant::now();
-        for _ in 0..rounds {
-            black_box(go(way(scenario, depth, random(&mut seed)), action));
+        for _ in 0..BATCH {
+            let number = random(&mut seed);
+            let way = way(scenario, depth, number);
+            if scenario == "top8" {
+                // The innermost three calls, by other bits.
+                let top = Way { bits: number & 7, depth: 3 };
+                black_box(go(way, &mut || drop(black_box(go(top, action)))));
+            } else {
+                black_box(go(way, action));
+            }
         }
         start.elapsed()
     };
-    let with = run(&mut capture);
-    with.saturating_sub(run(&mut || ()))
+    let (mut with, mut without) = (Duration::MAX, Duration::MAX);
+    for _ in 0..rounds.div_ceil(BATCH).max(20) {
+        with = with.min(run(&mut capture));
+        without = without.min(run(&mut || ()));
+    }
+    with.saturating_sub(without).mul_f64(rounds as f64 / BATCH as f64)
+}
+
+/// Frames of the stack here.
+fn frames_here(trial: &Trial, cache: &Cache) -> u32 {
+    let mut places = [Place::default(); 256];
+    trial.capture_here(cache).map_or(0, |node| trial.path(node, &mut places) as u32)
 }
 
 fn captures(criterion: &mut Criterion) {
@@ -98,9 +119,12 @@ fn captures(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("unwind");
     group.sample_size(20).measurement_time(Duration::from_secs(1));
     group.warm_up_time(Duration::from_millis(300));
-    for scenario in ["same", "top16", "all256"] {
+    let mut frames = 0;
+    go(way("same", 4, 0), &mut || frames = frames_here(&trial, &cache));
+    for scenario in ["same", "top8", "all256"] {
         for depth in [4, 20, 99] {
-            group.bench_function(BenchmarkId::new(scenario, depth), |bencher| {
+            let id = BenchmarkId::new(scenario, format!("{} frames", frames + depth - 4));
+            group.bench_function(id, |bencher| {
                 bencher.iter_custom(|rounds| {
                     measure(scenario, depth, rounds, || {
                         black_box(trial.capture_here(&cache));

@@ -19,6 +19,7 @@
 //! be there at all.) There is therefore no vectorised and no early comparison.
 
 use super::bounds::Bounds;
+use super::front::{self, Odds};
 use super::names::{End, Frame, Registers, StackNames};
 use super::rule::{Kind, Rule};
 use super::slow;
@@ -46,6 +47,9 @@ struct Stack {
     len: usize,
     generation: u64,
     bounds: Bounds,
+    /// Entries that there ever were.
+    serial: u64,
+    odds: Odds,
 }
 
 /// Where a walk stopped.
@@ -68,7 +72,14 @@ const TRIES: usize = 4;
 
 impl StackCache {
     pub(crate) const fn new() -> Self {
-        let stack = Stack { store: None, len: 0, generation: 0, bounds: Bounds::EMPTY };
+        let stack = Stack {
+            store: None,
+            len: 0,
+            generation: 0,
+            bounds: Bounds::EMPTY,
+            serial: 0,
+            odds: Odds::EVEN,
+        };
         Self { is_busy: AtomicBool::new(false), stack: UnsafeCell::new(stack) }
     }
 
@@ -145,12 +156,25 @@ impl Stack {
             }
             let Some(store) = self.store.or_else(Store::reserve) else { return 0 };
             self.store = Some(store);
+            if let Some(node) = self.same(store, &start) {
+                return node;
+            }
+            let looks = self.odds.favour();
+            if looks && let Some(node) = front::find(store, &start, self.len) {
+                self.odds.won();
+                return node;
+            }
             let (stop, count) = self.walk(store, &view, names, start);
             let node = match stop {
                 Stop::Joined(join) if join + count <= DEPTH_MAX => {
                     // SAFETY: entries below `len` are written, and `0 < join <= len`.
                     let parent = unsafe { (*store.entries().add(join - 1)).node };
-                    self.append(store, names, parent, join, count)
+                    let node = self.append(store, names, parent, join, count);
+                    if count > 0 && looks && node != 0 {
+                        self.odds.lost();
+                        front::keep(store, &start, join, self.len);
+                    }
+                    node
                 }
                 // Deeper than the cache: what is cut off must not depend on what was cached.
                 Stop::Joined(_) => {
@@ -167,6 +191,24 @@ impl Stack {
         self.len = 0;
         let view = rules.view();
         self.store.map_or(0, |store| unwind_slowly(store, &view, names, start))
+    }
+
+    /// The number of the last stack if it is this one, or continues it inwards.
+    #[inline(always)]
+    fn same(&self, store: Store, start: &State) -> Option<u32> {
+        // SAFETY: hints are always there.
+        let index = usize::from(unsafe { store.hint(start.sp).read() });
+        if index >= self.len {
+            return None;
+        }
+        // SAFETY: entries below `len` are written.
+        let entry = unsafe { &*store.entries().add(index) };
+        if !entry.is(start) {
+            return None;
+        }
+        // SAFETY: the frame is on this thread's stack, just as it was.
+        let difference = unsafe { Word::first_difference(store.words(), entry.words as usize) };
+        difference.is_none().then_some(entry.node)
     }
 
     /// The number of a stack whose root was not reached.
@@ -214,7 +256,7 @@ impl Stack {
                 let entry = unsafe { &*store.entries().add(index) };
                 if entry.is(&state) {
                     // SAFETY: the frame is on this thread's stack, just as it was.
-                    match unsafe { first_difference(store, entry.words as usize) } {
+                    match unsafe { Word::first_difference(store.words(), entry.words as usize) } {
                         None => return (Stop::Joined(index + 1), count),
                         Some(word) => limit = entry_of(store, index, word),
                     }
@@ -271,8 +313,9 @@ impl Stack {
                 words += 1;
             });
             needs_fp = is_fp_live(rule, needs_fp);
+            self.serial += 1;
             let State { frame, sp, fp } = state;
-            let entry = Entry { frame, sp, fp, node, words, is_fp_live: needs_fp };
+            let entry = Entry { frame, sp, fp, node, words, is_fp_live: needs_fp, serial: self.serial };
             // SAFETY: `join + count` is at most the number of entries.
             unsafe {
                 store.entries().add(self.len).write(entry);
@@ -301,44 +344,6 @@ fn number_of<N: StackNames>(names: &N, root: u32, frames: impl Iterator<Item = u
         frame => Some(names.child(parent, frame)).filter(|node| *node != 0),
     };
     { frames }.try_fold(root, child).unwrap_or(0)
-}
-
-/// Compares the words before `end` with the stack, from the last down; the first that differs.
-///
-/// # Safety
-/// The words are written, and unwinding from the frame they belong to is possible.
-#[inline(always)]
-unsafe fn first_difference(store: Store, end: usize) -> Option<usize> {
-    let words = store.words().cast_const();
-    let mut index = end;
-    // SAFETY: below `end`. Each word's address follows from the equal ones after it, so it is read
-    // as a step would.
-    let is_equal = |index: usize| unsafe {
-        let expected = &*words.add(index);
-        word(expected.address) == expected.value
-    };
-    while index >= 4 {
-        if !is_equal(index - 1) {
-            return Some(index - 1);
-        }
-        if !is_equal(index - 2) {
-            return Some(index - 2);
-        }
-        if !is_equal(index - 3) {
-            return Some(index - 3);
-        }
-        if !is_equal(index - 4) {
-            return Some(index - 4);
-        }
-        index -= 4;
-    }
-    while index > 0 {
-        index -= 1;
-        if !is_equal(index) {
-            return Some(index);
-        }
-    }
-    None
 }
 
 /// The entry, at most `last`, to which a word belongs.

@@ -124,6 +124,11 @@ impl Description {
     }
 
     fn ordinary(&self, row: &Row, cfa: Option<Value>, pc: usize) -> Option<Rule> {
+        // While a context is being switched, the caller's stack pointer is not the CFA.
+        match row.register(X86_64::RSP) {
+            None | Some(RegisterRule::SameValue | RegisterRule::Undefined) => {}
+            Some(_) => return None,
+        }
         let fp = row.register(X86_64::RBP);
         let saved = match &fp {
             None | Some(RegisterRule::SameValue | RegisterRule::Undefined) => None,

@@ -37,6 +37,7 @@ native! {
     mod cache;
     mod cfi;
     mod expression;
+    mod front;
     mod modules;
     mod rule;
     mod slots;

@@ -69,9 +69,9 @@ pub(crate) struct Walk {
 /// The numbers of frames and of stacks, which belong to whoever keeps them.
 pub(crate) trait StackNames {
     /// The number of a frame, below 2^28, or 0: it could not be stored. `exact`: a signal
-    /// interrupted it at `pc`; otherwise the instruction before `pc` is a call. Asked under a lock
-    /// of [`super::Rules`], and again after they were invalidated: a number keeps its meaning,
-    /// so a frame at an address of a module that has gone has another number than before.
+    /// interrupted it at `pc`; otherwise the instruction before `pc` is a call. The answer to the
+    /// same question is the same until [`super::Rules`] are invalidated. As numbers keep their
+    /// meaning, a frame at an address of a module that has gone has another number afterwards.
     fn frame(&self, pc: usize, exact: bool) -> u32;
     /// The number of the pseudo frame that says how a walk ended, other than at the root.
     fn ending(&self, end: End) -> u32;

@@ -102,15 +102,16 @@ impl Machine {
         if pc == 0 {
             return Err(End::Root);
         }
-        let before = self.sp();
-        self.registers = registers;
-        if description.is_signal() {
-            self.frame = Frame::interrupted_at(pc);
+        let is_same_stack = row.register(X86_64::RSP).is_none();
+        let before = core::mem::replace(&mut self.registers, registers);
+        let is_signal = description.is_signal();
+        self.frame = if is_signal { Frame::interrupted_at(pc) } else { Frame::returned_to(pc) };
+        if !is_same_stack {
             self.bounds.enter(self.sp());
-            return Ok(());
+        } else if self.sp() <= before[usize::from(X86_64::RSP.0)] {
+            return Err(End::Damaged);
         }
-        self.frame = Frame::returned_to(pc);
-        if self.sp() <= before { Err(End::Damaged) } else { Ok(()) }
+        Ok(())
     }
 
     /// The caller's registers.

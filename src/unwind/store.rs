@@ -4,9 +4,10 @@
 //! One reservation per thread, touched as far as stacks have been deep. Raw pointers, as a signal
 //! handler may find its thread in the middle of a change (and then stays away).
 
+use super::front::{TOPS, Top};
 use super::names::Frame;
 use super::rule::Rule;
-use super::step::State;
+use super::step::{State, word};
 use crate::base::arith;
 use crate::os::memory::{self, PAGE};
 use core::ptr::{self, NonNull};
@@ -24,6 +25,8 @@ pub(super) struct Entry {
     pub(super) words: u32,
     /// Whether they were found by way of `fp`.
     pub(super) is_fp_live: bool,
+    /// No other entry that ever was has this.
+    pub(super) serial: u64,
 }
 
 impl Entry {
@@ -44,6 +47,46 @@ pub(super) struct Word {
     pub(super) value: usize,
 }
 
+impl Word {
+    /// Compares the `len` words with the stack, from the last down; the first that differs.
+    ///
+    /// # Safety
+    /// The words are written, and unwinding from the frame they belong to is possible: each word's
+    /// address follows from the equal ones after it, so it is read as a step would read it.
+    #[inline(always)]
+    pub(super) unsafe fn first_difference(words: *const Self, len: usize) -> Option<usize> {
+        // SAFETY: the caller's.
+        let is_equal = |index: usize| unsafe {
+            let expected = &*words.add(index);
+            word(expected.address) == expected.value
+        };
+        let mut end = len;
+        // Four at a time, in order: no loop would be unrolled with so many ways out.
+        while end >= 4 {
+            if !is_equal(end - 1) {
+                return Some(end - 1);
+            }
+            if !is_equal(end - 2) {
+                return Some(end - 2);
+            }
+            if !is_equal(end - 3) {
+                return Some(end - 3);
+            }
+            if !is_equal(end - 4) {
+                return Some(end - 4);
+            }
+            end -= 4;
+        }
+        while end > 0 {
+            end -= 1;
+            if !is_equal(end) {
+                return Some(end);
+            }
+        }
+        None
+    }
+}
+
 /// A frame that a walk has found and the cache does not have yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
@@ -61,6 +104,7 @@ const HINTS: usize = 1 << 11;
 struct Layout {
     /// Index of the entry that had a stack pointer last, by its low bits: only a hint.
     hints: [u16; HINTS],
+    tops: [Top; TOPS],
     entries: [Entry; DEPTH_MAX],
     words: [Word; DEPTH_MAX * WORDS_PER_FRAME],
     found: [Found; DEPTH_MAX],
@@ -95,7 +139,14 @@ impl Store {
     #[inline(always)]
     pub(super) fn hint(self, sp: usize) -> *mut u16 {
         // SAFETY: the mask keeps the place inside.
-        unsafe { ptr::addr_of_mut!((*self.layout()).hints).cast::<u16>().add(sp >> 3 & HINTS - 1) }
+        unsafe { ptr::addr_of_mut!((*self.layout()).hints).cast::<u16>().add((sp >> 3) & (HINTS - 1)) }
+    }
+
+    /// One of the kept tops.
+    #[inline(always)]
+    pub(super) fn top(self, index: usize) -> *mut Top {
+        // SAFETY: the mask keeps the place inside.
+        unsafe { ptr::addr_of_mut!((*self.layout()).tops).cast::<Top>().add(index & (TOPS - 1)) }
     }
 
     /// The entries, [`DEPTH_MAX`] of them.

@@ -136,8 +136,10 @@ impl View<'_> {
         slots::find(self.slots, frame.key()).map(Rule::from_word)
     }
 
-    /// The rule of a frame, worked out if need be, and kept; with a number if `name` gives one. The
-    /// name of a frame is asked for under the lock, so once in a generation.
+    /// The rule of a frame, worked out if need be, and kept; with a number if `name` gives one.
+    ///
+    /// Both are done before the lock is taken, so that its holder never waits for anything: a
+    /// signal handler may come here on a thread that holds any other lock.
     #[cold]
     #[inline(never)]
     pub(super) fn learn(&self, frame: Frame, name: &dyn Fn(Frame) -> u32) -> Rule {
@@ -156,20 +158,15 @@ impl View<'_> {
         if frame.key() < KEY_MIN {
             return rule;
         }
+        let rule = rule.with_number(name(frame));
         let Some(_guard) = self.rules.lock.acquire() else { return rule };
         self.rules.sweep();
-        // A module that has a frame on this stack stays; but is this a frame? As long as the lock is
-        // held, whoever unloads waits with forgetting what is learnt here.
-        let rule = if self.is_stale() { work_out(frame) } else { rule };
+        // A module with a frame on this stack stays, but perhaps this is no frame: what was learnt
+        // while modules came or went is good for this walk only.
+        if self.is_stale() {
+            return rule;
+        }
         let Some(table) = self.rules.table_with_room() else { return rule };
-        // Another thread may have been faster.
-        let kept = slots::find(table.slots(), frame.key()).map(Rule::from_word);
-        let rule = match kept {
-            Some(kept) if kept.number() != 0 && kept.kind() == rule.kind() => return kept,
-            Some(kept) if kept.kind() == rule.kind() => kept,
-            _ => rule,
-        };
-        let rule = rule.with_number(name(frame));
         if slots::put(table.slots(), frame.key(), rule.word()) {
             table.used.fetch_add(1, Ordering::Relaxed);
         }

@@ -8,13 +8,21 @@ use std::vec::Vec;
 
 /// Numbers of frames and stacks, naively.
 #[derive(Default)]
-struct Names(Mutex<(Vec<usize>, HashMap<(u32, u32), u32>, Vec<(u32, u32)>)>);
+struct Names(Mutex<Tree>);
+
+#[derive(Default)]
+struct Tree {
+    frames: Vec<usize>,
+    numbers: HashMap<(u32, u32), u32>,
+    /// Parent and frame of each stack.
+    nodes: Vec<(u32, u32)>,
+}
 
 impl StackNames for Names {
     fn frame(&self, pc: usize, _exact: bool) -> u32 {
-        let mut names = self.0.lock().unwrap();
-        names.0.push(pc);
-        names.0.len() as u32
+        let mut tree = self.0.lock().unwrap();
+        tree.frames.push(pc);
+        tree.frames.len() as u32
     }
 
     fn ending(&self, end: End) -> u32 {
@@ -22,7 +30,7 @@ impl StackNames for Names {
     }
 
     fn child(&self, parent: u32, frame: u32) -> u32 {
-        let (_, numbers, nodes) = &mut *self.0.lock().unwrap();
+        let Tree { numbers, nodes, .. } = &mut *self.0.lock().unwrap();
         *numbers.entry((parent, frame)).or_insert_with(|| {
             nodes.push((parent, frame));
             nodes.len() as u32
@@ -33,11 +41,11 @@ impl StackNames for Names {
 impl Names {
     /// The program counters of a stack, innermost first.
     fn path(&self, mut node: u32) -> Vec<usize> {
-        let names = self.0.lock().unwrap();
+        let tree = self.0.lock().unwrap();
         let mut path = Vec::new();
         while node != 0 {
-            let (parent, frame) = names.2[node as usize - 1];
-            path.push(names.0[frame as usize - 1]);
+            let (parent, frame) = tree.nodes[node as usize - 1];
+            path.push(tree.frames[frame as usize - 1]);
             node = parent;
         }
         path

@@ -1,0 +1,157 @@
+//! A second look at few frames: stacks whose innermost calls alternate.
+//!
+//! The cache holds one stack, the last. A loop that allocates in several places changes the
+//! innermost frames back and forth, and each change is unwound again. So tops of stacks that come
+//! again are kept: a frame, the words from it to where it joined the cached stack, and the number of
+//! the whole. A top is good as long as the cache still has the very entry that it joined (entries
+//! have serial numbers) and its words, then those of that entry, are what they were; they are
+//! compared in this order, as [`super::cache`] demands.
+//!
+//! Tops are worth their comparison only if they come again: a top is kept when its stack comes the
+//! second time, and while most looks are in vain none are taken.
+
+use super::names::Frame;
+use super::step::State;
+use super::store::{Store, Word};
+
+/// Words of a top, at most.
+const WORDS_MAX: usize = 8;
+/// Tops of a thread, in sets: different tops often start at the same place of the stack.
+pub(super) const TOPS: usize = SETS * WAYS;
+const SETS: usize = 16;
+const WAYS: usize = 4;
+
+/// A top of a stack. All zeros match nothing.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(super) struct Top {
+    frame: Frame,
+    sp: usize,
+    fp: usize,
+    /// Serial number of the entry it joined.
+    serial: u64,
+    /// Entries up to that one; zero: nothing is kept yet but the number.
+    join: u32,
+    node: u32,
+    len: u32,
+    is_fp_live: bool,
+    words: [Word; WORDS_MAX],
+}
+
+/// How well looking has paid lately.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Odds {
+    score: i16,
+    /// Captures without a look that are left.
+    pause: u16,
+}
+
+const SCORE_MAX: i16 = 64;
+const SCORE_MIN: i16 = -64;
+const PAUSE: u16 = 256;
+
+impl Odds {
+    pub(super) const EVEN: Self = Self { score: 0, pause: 0 };
+
+    /// Whether to look.
+    #[inline(always)]
+    pub(super) fn favour(&mut self) -> bool {
+        if self.pause == 0 {
+            return true;
+        }
+        self.pause -= 1;
+        false
+    }
+
+    #[inline(always)]
+    pub(super) fn won(&mut self) {
+        self.score = (self.score + 1).min(SCORE_MAX);
+    }
+
+    #[inline(always)]
+    pub(super) fn lost(&mut self) {
+        self.score -= 1;
+        if self.score < SCORE_MIN {
+            *self = Self { score: 0, pause: PAUSE };
+        }
+    }
+}
+
+/// The first of the tops among which those that start at `state` are.
+#[inline(always)]
+fn set_of(state: &State) -> usize {
+    let hash = (state.frame.key() ^ (state.sp as u64) << 20).wrapping_mul(FACTOR);
+    (hash >> 60) as usize * WAYS
+}
+
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The number of a stack whose top is known, when the cache has `len` entries.
+#[inline(always)]
+pub(super) fn find(store: Store, state: &State, len: usize) -> Option<u32> {
+    let set = set_of(state);
+    for way in 0..WAYS {
+        // SAFETY: tops are always there.
+        let top = unsafe { &*store.top(set + way) };
+        let is_same = top.frame == state.frame
+            && top.sp == state.sp
+            && (!top.is_fp_live || top.fp == state.fp);
+        let join = top.join as usize;
+        if !is_same || join == 0 || join > len {
+            continue;
+        }
+        // SAFETY: entries below `len` are written.
+        let joined = unsafe { &*store.entries().add(join - 1) };
+        if joined.serial != top.serial {
+            continue;
+        }
+        // SAFETY: the frame is on this thread's stack, just as it was, and as many words are
+        // written.
+        let is_top = unsafe { Word::first_difference(top.words.as_ptr(), top.len as usize) };
+        if is_top.is_some() {
+            continue;
+        }
+        // SAFETY: as above; every word of the top is equal, so the entry has been reached.
+        let rest = unsafe { Word::first_difference(store.words(), joined.words as usize) };
+        return rest.is_none().then_some(top.node);
+    }
+    None
+}
+
+/// Keeps the top of the stack in the cache, which has joined the stack before at `join` and has
+/// `len` entries.
+#[inline(always)]
+pub(super) fn keep(store: Store, state: &State, join: usize, len: usize) {
+    // SAFETY: tops are always there, and entries below `len` are written; `0 < join < len`.
+    let (joined, last) = unsafe {
+        let entries = store.entries();
+        (&*entries.add(join - 1), &*entries.add(len - 1))
+    };
+    let set = set_of(state);
+    // SAFETY: tops are always there.
+    let node_of = |way: usize| unsafe { (*store.top(set + way)).node };
+    // What is new takes the place of one that depends on its number: all ways get used.
+    let way = (0..WAYS).find(|way| node_of(*way) == last.node);
+    // SAFETY: tops are always there, and nobody else has a reference.
+    let top = unsafe { &mut *store.top(set + way.unwrap_or(last.node as usize % WAYS)) };
+    let is_second = way.is_some() && top.frame == state.frame;
+    let count = (last.words - joined.words) as usize;
+    *top = Top {
+        frame: state.frame,
+        sp: state.sp,
+        fp: state.fp,
+        serial: joined.serial,
+        join: if is_second && count <= WORDS_MAX { join as u32 } else { 0 },
+        node: last.node,
+        len: count as u32,
+        is_fp_live: last.is_fp_live,
+        words: top.words,
+    };
+    if top.join != 0 {
+        // SAFETY: those words are written, and there is room for so many.
+        unsafe {
+            let from = store.words().add(joined.words as usize);
+            top.words.as_mut_ptr().copy_from_nonoverlapping(from, count);
+        }
+    }
+}
