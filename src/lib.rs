@@ -37,6 +37,7 @@ mod unwind;
 #[cfg(not(loom))]
 pub mod ledger {
     pub use crate::format::read::{ReadError, from_bytes, read};
+    pub use crate::format::request::request;
     pub use crate::format::snapshot::*;
     #[doc(hidden)]
     pub use crate::format::testing;

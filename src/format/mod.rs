@@ -8,6 +8,7 @@
 
 pub(crate) mod layout;
 pub(crate) mod read;
+pub(crate) mod request;
 pub(crate) mod snapshot;
 #[doc(hidden)]
 pub mod testing;

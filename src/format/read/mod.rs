@@ -57,6 +57,14 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Snapshot, ReadError> {
     snapshot(bytes)
 }
 
+/// The file, if its header is that of a ledger of this version.
+pub(super) fn checked(file: File) -> Result<File, ReadError> {
+    let len = file.metadata()?.len();
+    let source = FileSource { file, len };
+    Outline::read(&source)?;
+    Ok(source.file)
+}
+
 fn snapshot(source: &(impl Source + ?Sized)) -> Result<Snapshot, ReadError> {
     let outline = Outline::read(source)?;
     let texts = Texts::read(source, &outline)?;
