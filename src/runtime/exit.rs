@@ -50,17 +50,20 @@ pub(super) fn register() {
     }
 }
 
-/// The configuration with a report path that means the same after the program changes its working
-/// directory.
+/// The configuration with paths that mean the same after the program changes its working directory.
 pub(super) fn anchored(config: Config) -> Config {
-    let path = Path::new(OsStr::from_bytes(config.report.as_bytes()));
-    if config.report.is_empty() || path.is_absolute() {
-        return config;
+    Config { report: anchored_path(config.report), ledger: anchored_path(config.ledger), ..config }
+}
+
+fn anchored_path(template: ReportPath) -> ReportPath {
+    let path = Path::new(OsStr::from_bytes(template.as_bytes()));
+    if template.is_empty() || path.is_absolute() {
+        return template;
     }
     let anchored = env::current_dir()
         .ok()
         .and_then(|folder| ReportPath::new(folder.join(path).as_os_str().as_bytes()).ok());
-    Config { report: anchored.unwrap_or(config.report), ..config }
+    anchored.unwrap_or(template)
 }
 
 /// Tries the report's path early, so that a wrong one is known before the program has run.

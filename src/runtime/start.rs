@@ -131,6 +131,7 @@ pub(crate) fn apply(config: Config) -> Config {
     ENGINE.observer.record(match config.track {
         Track::Off => Recorded::Nothing,
         Track::Stats => Recorded::Sums,
+        Track::Sample { bytes } => Recorded::Samples(bytes),
         Track::Full => Recorded::Everything,
     });
     ENGINE.follow_observer(tls::heap());

@@ -14,6 +14,14 @@ use super::table::TABLE;
 /// The longest `purge_delay`: a day. Longer ones are surely meant to be -1.
 pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 
+/// Mean bytes between two samples when nothing is said: Go's and jemalloc's choice.
+pub(super) const SAMPLE_BYTES: u64 = 512 << 10;
+pub(super) const SAMPLE_BYTES_MAX: u64 = 1 << 30;
+
+/// MiB of the ledger, at least and at most.
+pub(super) const LEDGER_SIZE_MIN: i64 = 4;
+pub(super) const LEDGER_SIZE_MAX: i64 = 64 << 10;
+
 /// How Heapsight behaves. Made by [`Config::parse`] from text, by [`Config::builder`] from code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -29,9 +37,9 @@ pub struct Config {
     pub safety: Safety,
     /// Milliseconds before unused memory goes back to the operating system: 0 at once, -1 never.
     pub purge_delay_ms: i64,
-    /// Where the ledger is kept.
+    /// The file that the process writes while it runs; empty means none.
     pub ledger: ReportPath,
-    /// Most MiB of it.
+    /// How many MiB the ledger may grow to.
     pub ledger_size_mib: u32,
 }
 
@@ -42,6 +50,11 @@ pub enum Track {
     Off,
     /// Counts and bytes.
     Stats,
+    /// Some blocks with their call stacks, drawn at random; counters are unbiased estimates.
+    Sample {
+        /// Mean bytes between two samples.
+        bytes: u64,
+    },
     /// Counts and bytes, and the call stack, size and thread of every live block.
     Full,
 }
@@ -114,16 +127,20 @@ impl Config {
             }
         }
         let config = builder.resolve();
-        if config.is_contradiction() {
-            on_error(&OptionError::ignored(Problem::LeaksUntracked));
+        if let Some(problem) = config.contradiction() {
+            on_error(&OptionError::ignored(problem));
             return Self { leaks: false, ..config };
         }
         config
     }
 
-    /// Whether leaks are asked for where nothing is remembered that could leak.
-    const fn is_contradiction(&self) -> bool {
-        self.leaks && matches!(self.track, Track::Off)
+    /// Leaks are found among the blocks that are recorded.
+    const fn contradiction(&self) -> Option<Problem> {
+        match self.track {
+            Track::Off if self.leaks => Some(Problem::LeaksUntracked),
+            Track::Sample { .. } if self.leaks => Some(Problem::LeaksSampled),
+            _ => None,
+        }
     }
 }
 
@@ -189,6 +206,35 @@ impl ConfigBuilder {
         self
     }
 
+    /// Sets the file that the process writes while it runs; empty means none.
+    #[must_use]
+    pub const fn ledger(mut self, path: &str) -> Self {
+        match ReportPath::new(path.as_bytes()) {
+            Ok(path) => self.base.ledger = path,
+            Err(reason) => {
+                self.problem = Some(Problem::bad_path("ledger", path.as_bytes(), reason))
+            }
+        }
+        self
+    }
+
+    /// Sets how many MiB the ledger may grow to: 4 to 65536.
+    #[must_use]
+    pub const fn ledger_size_mib(mut self, mebibytes: u32) -> Self {
+        let number = mebibytes as i64;
+        if number < LEDGER_SIZE_MIN || number > LEDGER_SIZE_MAX {
+            self.problem = Some(Problem::OutOfRange {
+                name: "ledger_size",
+                number,
+                min: LEDGER_SIZE_MIN,
+                max: LEDGER_SIZE_MAX,
+            });
+        } else {
+            self.base.ledger_size_mib = mebibytes;
+        }
+        self
+    }
+
     /// What happens when the program frees what it must not.
     pub const fn safety(mut self, safety: Safety) -> Self {
         self.with_safety(safety);
@@ -217,8 +263,10 @@ impl ConfigBuilder {
         let config = self.resolve();
         match self.problem {
             Some(problem) => Err(OptionError::refused(problem)),
-            None if config.is_contradiction() => Err(OptionError::refused(Problem::LeaksUntracked)),
-            None => Ok(config),
+            None => match config.contradiction() {
+                Some(problem) => Err(OptionError::refused(problem)),
+                None => Ok(config),
+            },
         }
     }
 
@@ -254,6 +302,15 @@ impl ConfigBuilder {
 
     pub(super) fn with_report(&mut self, path: ReportPath) {
         self.base.report = path;
+    }
+
+    pub(super) fn with_ledger(&mut self, path: ReportPath) {
+        self.base.ledger = path;
+    }
+
+    pub(super) fn with_ledger_size(&mut self, mebibytes: i64) {
+        let clamped = mebibytes.clamp(LEDGER_SIZE_MIN, LEDGER_SIZE_MAX);
+        self.base.ledger_size_mib = clamped as u32;
     }
 
     pub(super) const fn with_safety(&mut self, safety: Safety) {

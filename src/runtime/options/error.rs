@@ -6,8 +6,9 @@
 use core::fmt::{self, Display, Formatter, Write};
 
 use super::path::PathError;
+use super::size::Shown as ShownSize;
 use super::suggest::nearest;
-use super::table::{OptionRow, TABLE, Values};
+use super::table::{Choice, OptionRow, Size, TABLE, Values};
 
 /// An item that is no setting. Displays as one line, for instance
 /// `heapsight: unknown option 'trak': did you mean 'track'? (ignored)`.
@@ -65,8 +66,10 @@ pub(super) enum Problem {
     MissingValue { row: &'static OptionRow },
     BadValue { row: &'static OptionRow, typed: Excerpt, near: Option<&'static str> },
     OutOfRange { name: &'static str, number: i64, min: i64, max: i64 },
+    BadSize { row: &'static OptionRow, word: &'static str, typed: Excerpt, max: u64 },
     BadPath { name: &'static str, typed: Excerpt, reason: PathError },
     LeaksUntracked,
+    LeaksSampled,
 }
 
 impl Problem {
@@ -83,6 +86,16 @@ impl Problem {
             Values::Number(_) | Values::Path(_) => None,
         };
         Self::BadValue { row, typed: Excerpt::of(typed), near }
+    }
+
+    #[cold]
+    pub(super) fn bad_size(
+        row: &'static OptionRow,
+        choice: &Choice,
+        range: &Size,
+        typed: &[u8],
+    ) -> Self {
+        Self::BadSize { row, word: choice.word, typed: Excerpt::of(typed), max: range.max }
     }
 
     pub(super) const fn bad_path(name: &'static str, typed: &[u8], reason: PathError) -> Self {
@@ -119,6 +132,17 @@ impl Display for Reason<'_> {
             Problem::BadPath { name, typed, reason } => {
                 write!(f, "bad value '{typed}' for option '{name}': {reason}")
             }
+            Problem::BadSize { row, word, typed, max } => {
+                let (name, max) = (row.name, ShownSize(*max));
+                write!(
+                    f,
+                    "bad value '{word}:{typed}' for option '{name}': use '{word}:SIZE' with "
+                )?;
+                write!(f, "a number of bytes from 1 to {max}, such as 4096, 512K or 1M")
+            }
+            Problem::LeaksSampled => f.write_str(
+                "'leaks=on' needs every block, 'track=sample' records some: use 'track=full'",
+            ),
             Problem::LeaksUntracked => {
                 f.write_str("'leaks=on' finds nothing with 'track=off': use 'track=full'")
             }

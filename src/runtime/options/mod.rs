@@ -24,6 +24,7 @@ mod config;
 mod error;
 mod parse;
 mod path;
+mod size;
 mod suggest;
 mod table;
 #[cfg(test)]
@@ -33,4 +34,4 @@ pub use config::{Config, ConfigBuilder, Safety, Track};
 pub use error::{OptionError, Reason};
 pub use parse::{Setting, Settings, escape, settings};
 pub use path::{PathError, ReportPath};
-pub use table::{Choice, Number, OptionRow, PathSlot, Shown, TABLE, Values, row};
+pub use table::{Choice, Number, OptionRow, PathSlot, Shown, Size, TABLE, Values, row};

@@ -7,7 +7,8 @@
 use super::config::ConfigBuilder;
 use super::error::{OptionError, Problem};
 use super::path::ReportPath;
-use super::table::{Choice, Number, OptionRow, PathSlot, Values, row};
+use super::size;
+use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values, row};
 
 /// The items of `text`, each a setting or the reason why it is none.
 pub fn settings(text: &[u8]) -> Settings<'_> {
@@ -47,7 +48,7 @@ pub struct Setting {
 #[expect(clippy::large_enum_variant, reason = "there is nowhere to box a path: no allocation")]
 #[derive(Clone, Copy, Debug)]
 enum Value {
-    Word(&'static Choice),
+    Word(&'static Choice, Option<(&'static Size, u64)>),
     Number(&'static Number, i64),
     Path(&'static PathSlot, ReportPath),
 }
@@ -60,7 +61,8 @@ impl Setting {
 
     pub(super) fn apply(&self, builder: &mut ConfigBuilder) {
         match &self.value {
-            Value::Word(choice) => (choice.set)(builder),
+            Value::Word(_, Some((size, bytes))) => (size.set)(builder, *bytes),
+            Value::Word(choice, None) => (choice.set)(builder),
             Value::Number(column, number) => (column.set)(builder, *number),
             Value::Path(column, path) => (column.set)(builder, *path),
         }
@@ -72,7 +74,7 @@ impl Setting {
         let row = row(name).ok_or_else(|| Problem::unknown_option(name))?;
         let text = trim(halves.next().ok_or(Problem::MissingValue { row })?);
         let value = match &row.values {
-            Values::Words(choices) => Value::Word(read_word(row, choices, text)?),
+            Values::Words(choices) => read_word(row, choices, text)?,
             Values::Number(number) => Value::Number(number, read_number(row, number, text)?),
             Values::Path(slot) => Value::Path(slot, read_path(row, text)?),
         };
@@ -84,9 +86,20 @@ fn read_word(
     row: &'static OptionRow,
     choices: &'static [Choice],
     text: &[u8],
-) -> Result<&'static Choice, Problem> {
-    let choice = choices.iter().find(|choice| choice.word.as_bytes() == text);
-    choice.ok_or_else(|| Problem::bad_value(row, text))
+) -> Result<Value, Problem> {
+    let mut parts = text.splitn(2, |byte| *byte == b':');
+    let (word, argument) = (parts.next().unwrap_or_default(), parts.next());
+    let choice = choices.iter().find(|choice| choice.word.as_bytes() == word);
+    match (choice, choice.and_then(|choice| choice.size.as_ref()), argument) {
+        (Some(choice), _, None) => Ok(Value::Word(choice, None)),
+        (Some(choice), Some(range), Some(argument)) => {
+            let bytes =
+                size::read(argument).filter(|bytes| (range.min..=range.max).contains(bytes));
+            let bytes = bytes.ok_or_else(|| Problem::bad_size(row, choice, range, argument))?;
+            Ok(Value::Word(choice, Some((range, bytes))))
+        }
+        _ => Err(Problem::bad_value(row, text)),
+    }
 }
 
 fn read_number(row: &'static OptionRow, range: &Number, text: &[u8]) -> Result<i64, Problem> {

@@ -6,8 +6,12 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::config::{Config, ConfigBuilder, PURGE_DELAY_MS_MAX, Safety, Track};
+use super::config::{
+    Config, ConfigBuilder, LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, PURGE_DELAY_MS_MAX, SAMPLE_BYTES,
+    SAMPLE_BYTES_MAX, Safety, Track,
+};
 use super::path::ReportPath;
+use super::size::Shown as ShownSize;
 
 /// Every option, in the order in which it is shown.
 pub const TABLE: &[OptionRow] = &[
@@ -20,18 +24,37 @@ pub const TABLE: &[OptionRow] = &[
                 doc: "nothing: malloc and free run their bare fast paths",
                 set: |builder| builder.with_track(Track::Off),
                 is_set: |config| matches!(config.track, Track::Off),
+                size: None,
             },
             Choice {
                 word: "stats",
                 doc: "how many allocations there were and are, and how many bytes",
                 set: |builder| builder.with_track(Track::Stats),
                 is_set: |config| matches!(config.track, Track::Stats),
+                size: None,
+            },
+            Choice {
+                word: "sample",
+                doc: "some blocks with their call stacks, drawn at random, SIZE bytes apart on \
+                      average (default 512K): counters are then unbiased estimates",
+                set: |builder| builder.with_track(Track::Sample { bytes: SAMPLE_BYTES }),
+                is_set: |config| matches!(config.track, Track::Sample { .. }),
+                size: Some(Size {
+                    min: 1,
+                    max: SAMPLE_BYTES_MAX,
+                    set: |builder, bytes| builder.with_track(Track::Sample { bytes }),
+                    of: |config| match config.track {
+                        Track::Sample { bytes } => bytes,
+                        _ => SAMPLE_BYTES,
+                    },
+                }),
             },
             Choice {
                 word: "full",
                 doc: "the same, and for every live block its call stack, size and thread",
                 set: |builder| builder.with_track(Track::Full),
                 is_set: |config| matches!(config.track, Track::Full),
+                size: None,
             },
         ]),
     },
@@ -45,12 +68,14 @@ pub const TABLE: &[OptionRow] = &[
                 doc: "no report at exit",
                 set: |builder| builder.with_leaks(false),
                 is_set: |config| !config.leaks,
+                size: None,
             },
             Choice {
                 word: "on",
                 doc: "report at exit; implies track=full unless track is given",
                 set: |builder| builder.with_leaks(true),
                 is_set: |config| config.leaks,
+                size: None,
             },
         ]),
     },
@@ -77,6 +102,30 @@ pub const TABLE: &[OptionRow] = &[
         }),
     },
     OptionRow {
+        name: "ledger",
+        doc: "The file that the process writes while it runs: call sites, counters, timeline. \
+              heapsight report, top, diff and export read it, while the process runs and after \
+              its end, however it ended. Empty means none. %p becomes the process id; a forked \
+              process adds its own.",
+        values: Values::Path(PathSlot {
+            metavar: "PATH",
+            set: |builder, path| builder.with_ledger(path),
+            of: |config| &config.ledger,
+        }),
+    },
+    OptionRow {
+        name: "ledger_size",
+        doc: "How many MiB the ledger may grow to. What finds no room in it is counted, and named \
+              in every report.",
+        values: Values::Number(Number {
+            metavar: "MIB",
+            min: LEDGER_SIZE_MIN,
+            max: LEDGER_SIZE_MAX,
+            set: |builder, number| builder.with_ledger_size(number),
+            of: |config| config.ledger_size_mib as i64,
+        }),
+    },
+    OptionRow {
         name: "safety",
         doc: "What happens when the program frees a block twice, frees an address that is no \
               block, or frees what another allocator made.",
@@ -86,12 +135,14 @@ pub const TABLE: &[OptionRow] = &[
                 doc: "the bad free is ignored",
                 set: |builder| builder.with_safety(Safety::Off),
                 is_set: |config| matches!(config.safety, Safety::Off),
+                size: None,
             },
             Choice {
                 word: "basic",
                 doc: "one report says what was freed where, and the program aborts",
                 set: |builder| builder.with_safety(Safety::Basic),
                 is_set: |config| matches!(config.safety, Safety::Basic),
+                size: None,
             },
         ]),
     },
@@ -156,6 +207,7 @@ impl Display for Values {
                 for (index, choice) in choices.iter().enumerate() {
                     f.write_str(if index == 0 { "" } else { "|" })?;
                     f.write_str(choice.word)?;
+                    f.write_str(if choice.size.is_some() { "[:SIZE]" } else { "" })?;
                 }
                 Ok(())
             }
@@ -174,6 +226,19 @@ pub struct Choice {
     pub doc: &'static str,
     pub(super) set: fn(&mut ConfigBuilder),
     is_set: fn(&Config) -> bool,
+    /// A number of bytes that may follow the word, after a colon.
+    pub size: Option<Size>,
+}
+
+/// A number of bytes that belongs to a word: plain, or with K, M or G for powers of 1024.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Smallest that is allowed.
+    pub min: u64,
+    /// Largest that is allowed.
+    pub max: u64,
+    pub(super) set: fn(&mut ConfigBuilder, u64),
+    of: fn(&Config) -> u64,
 }
 
 /// The whole numbers an option accepts.
@@ -210,7 +275,11 @@ impl Display for Shown<'_> {
         match self.values {
             Values::Words(choices) => {
                 let chosen = choices.iter().find(|choice| (choice.is_set)(self.config));
-                f.write_str(chosen.map_or("", |choice| choice.word))
+                f.write_str(chosen.map_or("", |choice| choice.word))?;
+                match chosen.and_then(|choice| choice.size) {
+                    Some(size) => write!(f, ":{}", ShownSize((size.of)(self.config))),
+                    None => Ok(()),
+                }
             }
             Values::Number(number) => (number.of)(self.config).fmt(f),
             Values::Path(path) => (path.of)(self.config).fmt(f),

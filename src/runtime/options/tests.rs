@@ -193,6 +193,23 @@ fn json_is_asked_for_by_the_name() {
 }
 
 #[test]
+fn samples_have_a_distance() {
+    assert_eq!(accepted("track=sample").track, Track::Sample { bytes: 512 << 10 });
+    assert_eq!(accepted("track=sample:64k").track, Track::Sample { bytes: 64 << 10 });
+    assert_eq!(accepted("track=sample:1G").to_string().split(',').next(), Some("track=sample:1G"));
+    for (text, line) in [
+        ("track=sample:5X", "bad value 'sample:5X' for option 'track': use 'sample:SIZE' with"),
+        ("track=sample:0", "bad value 'sample:0' for option 'track': use 'sample:SIZE' with"),
+        ("track=full:3", "bad value 'full:3' for option 'track': use off, stats"),
+        ("track=sample,leaks=on", "'leaks=on' needs every block"),
+    ] {
+        let mut said = Vec::new();
+        Config::parse(text.as_bytes(), &mut |error| said.push(error.to_string()));
+        assert!(said.len() == 1 && said[0].contains(line), "{said:?} for {text}");
+    }
+}
+
+#[test]
 fn the_table_is_well_formed() {
     for (index, row) in TABLE.iter().enumerate() {
         assert!(row.doc.ends_with('.'), "{}", row.name);
@@ -215,18 +232,25 @@ fn any_text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn any_config() -> impl Strategy<Value = Config> {
-    let track = prop::sample::select(&[Track::Off, Track::Stats, Track::Full][..]);
+    let track = prop_oneof![
+        Just(Track::Off),
+        Just(Track::Stats),
+        Just(Track::Full),
+        (1..=1_u64 << 30).prop_map(|bytes| Track::Sample { bytes }),
+    ];
     let safety = prop::sample::select(&[Safety::Off, Safety::Basic][..]);
-    let report = "[^\0]{0,255}|[ ,=\\\\%p\n]{0,12}";
-    (track, any::<bool>(), any::<u8>(), report, safety, -1..=86_400_000_i64).prop_map(
-        |(track, leaks, leaks_exitcode, report, safety, purge_delay_ms)| Config {
+    let path = "[^\0]{0,255}|[ ,=\\\\%p\n]{0,12}";
+    let ledger = (path, 4..=65_536_u32);
+    (track, any::<bool>(), any::<u8>(), path, safety, -1..=86_400_000_i64, ledger).prop_map(
+        |(track, leaks, leaks_exitcode, report, safety, purge_delay_ms, ledger)| Config {
             track,
-            leaks: leaks && track != Track::Off,
+            leaks: leaks && matches!(track, Track::Stats | Track::Full),
             leaks_exitcode,
             report: ReportPath::new(report.as_bytes()).unwrap(),
             safety,
             purge_delay_ms,
-            ..Config::DEFAULT
+            ledger: ReportPath::new(ledger.0.as_bytes()).unwrap(),
+            ledger_size_mib: ledger.1,
         },
     )
 }
