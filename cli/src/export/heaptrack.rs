@@ -267,7 +267,7 @@ mod tests {
         let expected = "v 10400 2\nX ./shop --open a b\nI 1000 0\ns [no call stack]\ni 0 0 1 0 0\n\
                         t 1 0\n";
         assert!(text.starts_with(expected), "{text}");
-        assert!(text.contains("i 401200 4 8 6 e 7 6 1f\n"), "{text}");
+        assert!(text.contains("i 401200 4 7 6 e 8 6 1f\n"), "{text}");
     }
 
     proptest! {
