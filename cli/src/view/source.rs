@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use heapsight::ledger::{Snapshot, State};
+use heapsight::ledger::{self, ReadError, Snapshot, State};
 
 /// First bytes of every ledger.
 const MAGIC: &[u8; 8] = b"HSLEDGER";
@@ -33,8 +33,8 @@ pub(crate) struct Ledger {
 pub(crate) enum SourceError {
     #[error("there is no file '{}': give the path of a ledger, or a process id", .0.display())]
     NoFile(PathBuf),
-    #[error("cannot read '{}': {error}", .path.display())]
-    Unreadable { path: PathBuf, error: String },
+    #[error("'{}' {error}", .path.display())]
+    Unreadable { path: PathBuf, error: ReadError },
     #[error("there is no process {0}: if it has ended, give the path of its ledger")]
     NoProcess(u32),
     #[error("process {0} belongs to another user: run this command as that user, or as root")]
@@ -66,10 +66,8 @@ impl Source {
     /// Reads it as it is now.
     pub(crate) fn read(&self) -> Result<Ledger, SourceError> {
         let path = self.path.clone();
-        let snapshot = read(&path).map_err(|error| SourceError::Unreadable {
-            path: path.clone(),
-            error: error.to_string(),
-        })?;
+        let snapshot = ledger::read(&path)
+            .map_err(|error| SourceError::Unreadable { path: path.clone(), error })?;
         Ok(Ledger::new(path, snapshot))
     }
 }
@@ -81,11 +79,6 @@ impl Ledger {
             && of_process(pid).is_ok_and(|own| is_same_file(&own, &path));
         Self { path, snapshot, is_alive }
     }
-}
-
-fn read(path: &Path) -> io::Result<Snapshot> {
-    let _there = File::open(path)?;
-    Err(io::Error::other("ledgers cannot be read yet"))
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
