@@ -13,7 +13,7 @@ use crate::view::sites::{Row, merged, ranked, value};
 use crate::view::source::{Ledger, Source};
 use crate::view::stacks::Stack;
 use crate::view::tree::{Labels, Tree};
-use crate::view::verdict::verdict;
+use crate::view::verdict::{Culprit, verdict};
 use crate::view::weight::{By, Chosen, Direction, Weight};
 
 /// Call stacks looked at for each that is shown: some turn out to be of the same lines.
@@ -38,7 +38,7 @@ fn page(ledger: &Ledger, args: &ReportArgs, mut names: Names) -> Result<String, 
     }
     let hot = hot(snapshot, &mut names, metric, args.top);
     let culprit = culprit_of_peak(snapshot, &mut names);
-    let culprit = culprit.as_ref().map(|(name, bytes)| (name.as_str(), *bytes));
+    let culprit = culprit.as_ref();
     let chosen = needs_sum.then(|| Chosen::of(snapshot, metric));
     if let Some(chosen) = &chosen {
         page::resolve(&mut names, snapshot, &chosen.nodes());
@@ -127,11 +127,12 @@ fn hot(snapshot: &Snapshot, names: &mut Names, metric: Metric, top: usize) -> Ho
     Hot { metric, rows, number, total }
 }
 
-/// The function that had most of the peak, and how much.
-fn culprit_of_peak(snapshot: &Snapshot, names: &mut Names) -> Option<(String, u64)> {
-    let first = hot(snapshot, names, Metric::Peak, 1).rows.pop()?;
-    let stack = Stack::of(snapshot, names, first.node);
-    Some((culprit(&stack), first.counters.at_peak_bytes))
+/// The function that had most of the peak.
+fn culprit_of_peak(snapshot: &Snapshot, names: &mut Names) -> Option<Culprit> {
+    let mut hot = hot(snapshot, names, Metric::Peak, 1);
+    let first = hot.rows.pop()?;
+    let name = culprit(&Stack::of(snapshot, names, first.node));
+    Some(Culprit { name, bytes: first.counters.at_peak_bytes, whole: hot.total })
 }
 
 fn json_page(

@@ -12,7 +12,7 @@ use crate::view::plot;
 use crate::view::sites::{Row, value};
 use crate::view::source::Ledger;
 use crate::view::stacks::{NO_STACK, Stack, label};
-use crate::view::verdict::{notes, overhead, precision, unreadable, verdict};
+use crate::view::verdict::{Culprit, notes, overhead, precision, unreadable, verdict};
 
 /// Columns of the curve under the numbers.
 const CURVE: usize = 60;
@@ -33,7 +33,7 @@ pub(crate) fn write_head(
     out: &mut String,
     ledger: &Ledger,
     names: &Names,
-    culprit: Option<(&str, u64)>,
+    culprit: Option<&Culprit>,
 ) -> fmt::Result {
     let Snapshot { totals, timeline, process, .. } = &ledger.snapshot;
     let verdict = numbers::printable(&verdict(ledger, culprit));

@@ -1,8 +1,9 @@
 //! The names of frames: asked for by the piece, answered by threads that read the object files.
 //!
 //! A ledger has more frames than anyone looks at, and debug information is slow to read. So only
-//! what is shown is asked for. Each object file belongs to one thread, which keeps it open; a viewer
-//! that must not wait shows module and offset until the answer is there.
+//! what is shown is asked for. Threads read the object files and keep them open, a file in several
+//! threads if there is much to ask; a viewer that must not wait shows module and offset until the
+//! answer is there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ use heapsight::symbols::Object;
 
 /// More threads than these would only wait for the disk.
 const WORKERS_MAX: usize = 8;
+/// Questions about one module that are worth a thread of their own.
+const QUESTIONS_MIN: usize = 2000;
 /// Answers that are sent together.
 const ANSWERS_MAX: usize = 32;
 
@@ -197,10 +200,15 @@ impl Names {
         let module = &snapshot.modules[number];
         let pool = self.pool.get_or_insert_with(Pool::new);
         self.unanswered += questions.len();
-        let (path, build_id) = (PathBuf::from(&module.path), module.build_id.clone());
-        let worker = &pool.workers[number % pool.workers.len()];
-        // A worker ends only after its sender is dropped.
-        let _sent = worker.send(Batch { number, path, build_id, questions });
+        let workers = pool.workers.len();
+        // To be opened once more pays only where there is much to ask.
+        let parts = (questions.len() / QUESTIONS_MIN).clamp(1, workers);
+        for (part, questions) in questions.chunks(questions.len().div_ceil(parts)).enumerate() {
+            let (path, build_id) = (PathBuf::from(&module.path), module.build_id.clone());
+            let batch = Batch { number, path, build_id, questions: questions.into() };
+            // A worker ends only after its sender is dropped.
+            let _sent = pool.workers[(number + part) % workers].send(batch);
+        }
     }
 
     /// Takes the next answers, if there are any within that time.

@@ -17,9 +17,17 @@ pub(crate) fn state(ledger: &Ledger) -> String {
     }
 }
 
-/// What is to be said of a ledger in one sentence. `culprit` is who allocated most of the peak, and
-/// how much of it in bytes.
-pub(crate) fn verdict(ledger: &Ledger, culprit: Option<(&str, u64)>) -> String {
+/// Who allocated most of the peak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Culprit {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    /// Of the peak, as far as its call stacks are known.
+    pub(crate) whole: u64,
+}
+
+/// What is to be said of a ledger in one sentence.
+pub(crate) fn verdict(ledger: &Ledger, culprit: Option<&Culprit>) -> String {
     let Snapshot { process, totals, tracking, .. } = &ledger.snapshot;
     let subject = format!("{} (pid {}) {}", process.program, process.pid, state(ledger));
     let time = duration(process.elapsed_ns);
@@ -41,8 +49,8 @@ pub(crate) fn verdict(ledger: &Ledger, culprit: Option<(&str, u64)>) -> String {
         size(totals.peak_bytes),
         duration(totals.peak_ns)
     );
-    let culprit = culprit.map_or_else(String::new, |(name, bytes)| {
-        format!(", {} of it from {name}", share(bytes, totals.peak_bytes))
+    let culprit = culprit.map_or_else(String::new, |Culprit { name, bytes, whole }| {
+        format!(", {} of it from {name}", share(*bytes, totals.peak_bytes.max(*whole)))
     });
     let link = if process.state == State::Running && ledger.is_alive { "for" } else { "after" };
     format!("{subject} {link} {time}; {rest}; {peak}{culprit}")
@@ -138,7 +146,8 @@ mod tests {
 
     #[test]
     fn the_verdict_names_state_remains_peak_and_culprit() {
-        let text = verdict(&ledger(|_| ()), Some(("add_item", 400_000)));
+        let culprit = Culprit { name: "add_item".into(), bytes: 400_000, whole: 500_000 };
+        let text = verdict(&ledger(|_| ()), Some(&culprit));
         assert_eq!(
             text,
             "/opt/shop/shop (pid 31137) exited with 0 after 2.3 s; 5.2 KiB in 13 blocks were never \
