@@ -169,7 +169,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "METRIC")]
     pub(crate) metric: Option<Metric>,
 
-    /// The file to write; - is standard output [default: the ledger's name with the format's ending]
+    /// The file to write; - is standard output [default: the ledger's name, with another ending]
     #[arg(short, long, value_name = "FILE", value_hint = FilePath)]
     pub(crate) output: Option<PathBuf>,
 

@@ -2,9 +2,9 @@
 //!
 //! Of each call stack two blocks are told: one of all the bytes that were freed, which comes and
 //! goes, and one of all that live. So its views of native allocations have the true sums of what
-//! was allocated and of what is retained. The timeline is a memory counter. The format is written by
-//! the crate of the format's authors, which has no source lines for frames without addresses: they
-//! are put in behind it.
+//! was allocated and of what is retained. The timeline is a memory counter. The crate that writes
+//! the format, by its authors, has no source lines for frames without addresses: they are put in
+//! behind it.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -45,13 +45,14 @@ fn document(profile: &Profile<'_>) -> io::Result<Value> {
     let end = Timestamp::from_nanos_since_reference(process.elapsed_ns);
     output.set_process_end_time(owner, end);
     let thread = output.add_thread(owner, process.pid, zero, true);
-    output.set_thread_name(thread, "all threads");
     output.set_thread_end_time(thread, end);
     for (number, entry) in profile.entries.iter().enumerate() {
         add(&mut output, thread, number as u64, entry);
     }
-    // Without a sample of time there is no track to click on.
-    output.add_sample(thread, zero, None, CpuDelta::ZERO, 1);
+    // Samples of time say how much of it there is to see.
+    for time in [zero, end] {
+        output.add_sample(thread, time, None, CpuDelta::ZERO, 1);
+    }
     add_timeline(&mut output, owner, snapshot);
     output.set_symbolicated(true);
     let mut document = serde_json::to_value(&output)?;
@@ -125,42 +126,49 @@ fn add_timeline(
 /// Makes functions with files and lines of labels.
 fn put_lines_in(document: &mut Value) {
     for thread in document["threads"].as_array_mut().into_iter().flatten() {
-        let mut strings: Vec<String> =
-            serde_json::from_value(thread["stringArray"].take()).unwrap_or_default();
-        let mut lines = HashMap::new();
-        let mut files = HashMap::new();
-        for name in 0..strings.len() {
-            let mut parts = strings[name].split(SEPARATOR).map(String::from);
-            let (Some(function), Some(file), Some(line)) =
-                (parts.next(), parts.next(), parts.next())
-            else {
-                continue;
-            };
-            if let Ok(line) = line.parse::<u32>() {
-                lines.insert(name as u64, line);
-            }
-            if !file.is_empty() {
-                strings.push(file);
-                files.insert(name as u64, strings.len() - 1);
-            }
-            strings[name] = function;
-        }
-        let names: Vec<u64> =
-            serde_json::from_value(thread["funcTable"]["name"].clone()).unwrap_or_default();
-        let of = |table: &str, column: &str, row: usize| thread[table][column].get(row).cloned();
-        let functions: Vec<u64> =
-            serde_json::from_value(thread["frameTable"]["func"].clone()).unwrap_or_default();
-        let file_of = |row: usize| match files.get(&names[row]) {
-            Some(file) => Value::from(*file),
-            None => of("funcTable", "fileName", row).unwrap_or(Value::Null),
+        let column = |table: &str, name: &str| -> Vec<usize> {
+            serde_json::from_value(thread[table][name].clone()).unwrap_or_default()
         };
-        let line_of = |function: usize| names.get(function).and_then(|name| lines.get(name));
-        let file_names: Vec<_> = (0..names.len()).map(file_of).collect();
-        let frame_lines: Vec<_> =
-            functions.iter().map(|row| Value::from(line_of(*row as usize).copied())).collect();
-        thread["funcTable"]["fileName"] = file_names.into();
-        thread["frameTable"]["line"] = frame_lines.into();
-        thread["stringArray"] = strings.into();
+        let (names, functions) = (column("funcTable", "name"), column("frameTable", "func"));
+        let strings = serde_json::from_value(thread["stringArray"].take()).unwrap_or_default();
+        let mut lines = Lines { strings, ..Lines::default() };
+        let rows: Vec<_> = names.iter().map(|name| lines.function(*name)).collect();
+        let file_names = rows.iter().map(|(_, file, _)| Value::from(*file));
+        thread["funcTable"]["fileName"] = file_names.collect();
+        // Frames of one function, whatever their lines, belong to its first row. The others stay
+        // without frames, as the format allows.
+        let mut first = HashMap::new();
+        let mut row = |row: usize| *first.entry((rows[row].0.clone(), rows[row].1)).or_insert(row);
+        thread["frameTable"]["func"] = functions.iter().map(|it| row(*it)).collect();
+        thread["frameTable"]["line"] =
+            functions.iter().map(|it| Value::from(rows[*it].2)).collect();
+        thread["stringArray"] = lines.strings.into();
+    }
+}
+
+/// The strings of a thread, while the names of labels are taken apart.
+#[derive(Default)]
+struct Lines {
+    strings: Vec<String>,
+    files: HashMap<String, usize>,
+}
+
+impl Lines {
+    /// Function, file and line of the label that is string number `name`, which becomes that of the
+    /// function alone.
+    fn function(&mut self, name: usize) -> (String, Option<usize>, Option<u32>) {
+        let mut parts = self.strings[name].split(SEPARATOR).map(String::from);
+        let function = parts.next().unwrap_or_default();
+        let file = parts.next().filter(|file| !file.is_empty());
+        let line = parts.next().and_then(|line| line.parse().ok());
+        let file = file.map(|file| {
+            *self.files.entry(file).or_insert_with_key(|file| {
+                self.strings.push(file.clone());
+                self.strings.len() - 1
+            })
+        });
+        self.strings[name].clone_from(&function);
+        (function, file, line)
     }
 }
 

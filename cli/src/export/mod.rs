@@ -1,8 +1,8 @@
 //! A ledger in the formats of other viewers.
 //!
-//! "Only `format` and `report` know bytes on a disk or a wire" is the library's rule; of the command
-//! it is this folder that does, one file a format. All start from a [`Profile`], call stacks with
-//! their names, and write into a sink.
+//! In the library only `format` and `report` know bytes on a disk or a wire; in the command it is
+//! this folder, one file a format. All start from a [`Profile`], call stacks with their names, and
+//! write into a sink.
 
 pub(crate) mod collapsed;
 pub(crate) mod firefox;

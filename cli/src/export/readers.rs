@@ -1,12 +1,15 @@
-//! The formats' own readers, where they are installed: do they read what we write, and find the same
-//! sums? `heaptrack_print` is looked for in the path; `go` too, or where `HEAPSIGHT_TEST_GO` says;
-//! speedscope's schema is at `HEAPSIGHT_TEST_SPEEDSCOPE_SCHEMA`, checked by Python's `jsonschema`.
+//! The formats' own readers, where they are installed: do they find the sums that we wrote?
+//!
+//! `heaptrack_print` is looked for in the path; `go` too, or where `HEAPSIGHT_TEST_GO` says. Of the
+//! npm package `speedscope` the schema is needed, at `HEAPSIGHT_TEST_SPEEDSCOPE_SCHEMA`, and
+//! Python's `jsonschema`; of `@firefox-devtools/profiler-cli` the program, at
+//! `HEAPSIGHT_TEST_PROFILER_CLI`.
 
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Profile, heaptrack, pprof, speedscope};
+use super::{Profile, firefox, heaptrack, pprof, speedscope};
 use crate::view::metric::Metric;
 use crate::view::sample;
 
@@ -101,4 +104,35 @@ fn speedscope_s_schema_accepts_the_file() {
         command
     };
     read_back("shop.speedscope.json", write, reader);
+}
+
+#[test]
+fn the_firefox_profiler_finds_the_same_sums() {
+    let Some(program) = std::env::var_os("HEAPSIGHT_TEST_PROFILER_CLI") else {
+        return eprintln!("skipped: HEAPSIGHT_TEST_PROFILER_CLI is not set");
+    };
+    let write = |profile: &Profile<'_>, file: &mut File| {
+        firefox::write(profile, file).expect("written");
+    };
+    let reader = |path: &PathBuf| {
+        // The program stays in memory between its commands.
+        let script = "trap '\"$0\" stop --all' EXIT\n\
+                      \"$0\" load \"$1\" && \"$0\" profile info && \"$0\" counter list || exit\n\
+                      for blocks in native-allocations native-retained-allocations; do\n\
+                      \"$0\" strategy $blocks && \"$0\" thread functions || exit\n\
+                      done";
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).arg(program).arg(path);
+        command
+    };
+    let Some(text) = read_back("shop.json", write, reader) else { return };
+    for expected in [
+        "t-0: shop [tid 31137]",
+        "Full: 2.301s",
+        "c-0: Memory (Memory) [p-0 shop, pid 31137]",
+        "add_item - self: 1,053,576B (94.2%), total: 1,053,576B (94.2%)",
+        "add_item - self: 5,300B (100.0%), total: 5,300B (100.0%)",
+    ] {
+        assert!(text.contains(expected), "{expected} is missing from:\n{text}");
+    }
 }

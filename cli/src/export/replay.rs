@@ -1,9 +1,9 @@
 //! A course of allocations and frees that leads to given sums.
 //!
-//! Formats of event lists want to be told each block. A ledger has sums: blocks and bytes allocated,
-//! at the peak, in use, temporary. Many courses lead to them; this makes one. First come the blocks
-//! that neither lived at the peak nor live, then those that make the peak, then those of them go
-//! that do not live, and the rest of the living comes.
+//! Formats of event lists want to be told each block. A ledger has sums: blocks and bytes
+//! allocated, at the peak, in use, temporary. Many courses lead to them; this makes one. First come
+//! and go the blocks that neither lived at the peak nor live, then those come that make the peak,
+//! then those of them go that do not live, and the rest of the living comes.
 
 use heapsight::ledger::Counters;
 

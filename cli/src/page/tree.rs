@@ -97,9 +97,17 @@ mod tests {
         let mut page = String::new();
         write(&mut page, "Callees", Metric::Count, &labels, &tree).expect("written");
         let page = anstream::adapter::strip_str(&page).to_string();
-        let expected = "\nCallees\n       1,000     100 %  └ main\n       1,000     100 %  └ run\n         \
-                        900      90 %  ├ a\n          95       9 %  ├ b\n           5 under 1 %  └ \
-                        (smaller ones)\n";
-        assert_eq!(page, expected);
+        assert_eq!(
+            page.lines().collect::<Vec<_>>(),
+            [
+                "",
+                "Callees",
+                "       1,000     100 %  └ main",
+                "       1,000     100 %  └ run",
+                "         900      90 %  ├ a",
+                "          95       9 %  ├ b",
+                "           5 under 1 %  └ (smaller ones)",
+            ]
+        );
     }
 }

@@ -127,35 +127,38 @@ fn draw_table(frame: &mut Frame<'_>, area: Rect, app: &mut App) {
         app.names.ask(&app.ledger.snapshot, nodes);
     }
     let table = &app.tables[view as usize];
-    let head = columns.iter().enumerate().map(|(index, (name, width))| {
-        let arrow = match (index == table.column, table.is_ascending) {
+    let fitting = view.fitting(area.width, table.column);
+    let aligned = |index: usize, text: String| {
+        let width = usize::from(columns[index].1);
+        if index == last { text } else { format!("{text:>width$}") }
+    };
+    let head = fitting.iter().map(|index| {
+        let arrow = match (*index == table.column, table.is_ascending) {
             (false, _) => "",
             (true, false) => "▼",
             (true, true) => "▲",
         };
-        let text = format!("{name}{arrow}");
-        let width = usize::from(*width);
-        Line::from(if index == last { text } else { format!("{text:>width$}") })
+        Line::from(aligned(*index, format!("{}{arrow}", columns[*index].0)))
     });
     let rows = table.rows[shown.clone()].iter().map(|row| {
-        let cells = row.cells.iter().enumerate().map(|(index, cell)| {
+        let cells = fitting.iter().map(|index| {
+            let cell = &row.cells[*index];
             let text = match cell {
                 Cell::Stack => printable(&app.caption(row.key as u32)),
                 other => other.text(),
             };
-            let width = usize::from(columns[index].1);
-            let text = if index == last { text } else { format!("{text:>width$}") };
+            let span = Span::from(aligned(*index, text));
             match cell {
-                Cell::BytesChange(1..) => Span::from(text).yellow(),
-                Cell::BytesChange(..0) => Span::from(text).green(),
-                _ => Span::from(text),
+                Cell::BytesChange(1..) => span.yellow(),
+                Cell::BytesChange(..=-1) => span.green(),
+                _ => span,
             }
         });
         TableRow::new(cells.collect::<Vec<_>>())
     });
-    let widths = columns.iter().enumerate().map(|(index, (_, width))| match index == last {
-        true => Constraint::Min(*width),
-        false => Constraint::Length(*width),
+    let widths = fitting.iter().map(|index| match *index == last {
+        true => Constraint::Min(columns[*index].1),
+        false => Constraint::Length(columns[*index].1),
     });
     let grid = Grid::new(rows.collect::<Vec<_>>(), widths)
         .header(TableRow::new(head.collect::<Vec<_>>()).style(Style::new().bold()))

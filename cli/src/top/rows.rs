@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use heapsight::ledger::Snapshot;
 
 use crate::view::metric::{Metric, median_lifetime};
-use crate::view::numbers::{change, duration, grouped, share, size, size_change};
+use crate::view::numbers::{duration, grouped, share, size, size_change};
 use crate::view::sites::ranked;
 
 /// Which table is shown.
@@ -23,7 +23,6 @@ pub(crate) enum Cell {
     Bytes(u64),
     Count(u64),
     BytesChange(i128),
-    CountChange(i128),
     Rate(f64),
     Share(u64, u64),
     Time(Option<u64>),
@@ -41,6 +40,11 @@ pub(crate) struct Row {
 
 /// A column: its heading and its width; the last takes the rest.
 pub(crate) type Column = (&'static str, u16);
+
+/// Columns that go first where there is no room for all.
+const EXPENDABLE: &[&str] = &[
+    "lived", "temp.", "growth", "freed", "frees", "blocks", "started", "ended", "at peak", "count",
+];
 
 const SITES: &[Column] = &[
     ("live", 10),
@@ -99,6 +103,21 @@ impl View {
         }
     }
 
+    /// The columns that have room in `width`: the one that it is sorted by, and the last, always.
+    pub(crate) fn fitting(self, width: u16, sorted_by: usize) -> Vec<usize> {
+        let columns = self.columns();
+        let mut shown: Vec<_> = (0..columns.len()).collect();
+        for expendable in EXPENDABLE {
+            let needed: u16 = shown.iter().map(|index| columns[*index].1 + 1).sum();
+            if needed <= width.saturating_add(1) {
+                break;
+            }
+            let goes = |index: usize| columns[index].0 == *expendable && index != sorted_by;
+            shown.retain(|index| !goes(*index));
+        }
+        shown
+    }
+
     /// The column of a metric, if it is one of the table's.
     pub(crate) fn column_of(self, metric: Metric) -> usize {
         let heading = match metric {
@@ -118,7 +137,7 @@ impl Cell {
     pub(crate) fn order(&self) -> f64 {
         match self {
             Self::Bytes(value) | Self::Count(value) => *value as f64,
-            Self::BytesChange(value) | Self::CountChange(value) => *value as f64,
+            Self::BytesChange(value) => *value as f64,
             Self::Rate(rate) => *rate,
             Self::Share(part, whole) => *part as f64 / (*whole).max(1) as f64,
             Self::Time(time) => time.map_or(-1.0, |ns| ns as f64),
@@ -132,7 +151,6 @@ impl Cell {
             Self::Bytes(value) => size(*value),
             Self::Count(value) => grouped(*value),
             Self::BytesChange(value) => size_change(*value),
-            Self::CountChange(value) => change(*value),
             Self::Rate(rate) => self::rate(*rate),
             Self::Share(0, _) | Self::Time(None) | Self::Stack => "-".into(),
             Self::Share(part, whole) => share(*part, *whole),

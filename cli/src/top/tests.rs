@@ -108,6 +108,15 @@ fn each_view_has_its_table() {
 }
 
 #[test]
+fn a_narrow_terminal_has_the_columns_that_matter() {
+    let picture = picture(&mut app(), 80, 12).expect("drawn");
+    let head = picture.lines().nth(4).expect("a heading");
+    let columns: Vec<_> = head.split_whitespace().collect();
+    assert_eq!(columns, ["live▼", "change", "allocated", "count", "count/s", "allocated", "by"]);
+    assert!(picture.contains("add_item"), "{picture}");
+}
+
+#[test]
 fn a_call_stack_opens_with_lines_numbers_and_lifetimes() {
     let mut app = app();
     press(&mut app, [KeyCode::Down, KeyCode::Enter]);

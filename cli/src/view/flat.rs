@@ -41,12 +41,13 @@ pub(crate) fn entries<'a>(stacks: impl IntoIterator<Item = (&'a [u32], Share)>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn a_function_counts_once_on_a_stack(
-            stacks in prop::collection::vec((prop::collection::vec(0u32..5, 1..8), 0u64..1000), 0..50)
+            stacks in vec((vec(0u32..5, 1..8), 0u64..1000), 0..50)
         ) {
             let share = |value| Share { value, blocks: 1 };
             let total: u64 = stacks.iter().map(|(_, value)| value).sum();

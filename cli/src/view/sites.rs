@@ -50,14 +50,6 @@ fn sort(snapshot: &Snapshot, metric: Metric, rows: &mut [Row]) {
     });
 }
 
-/// The sum over call stacks.
-pub(crate) fn total<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Counters {
-    rows.into_iter().fold(Counters::default(), |mut sum, row| {
-        absorb(&mut sum, &row.counters);
-        sum
-    })
-}
-
 /// Makes one row of those whose calls are at the same lines, whatever the compiler made of them.
 pub(crate) fn merged(
     snapshot: &Snapshot,

@@ -143,7 +143,8 @@ mod tests {
     fn a_shared_mapping_names_its_file() {
         let maps = "1000-2000 r--p 00000000 fe:00 7                          /lib/a b.so\n\
                     2000-3000 rw-s 00000000 fe:00 8                          /tmp/my ledger\n\
-                    3000-4000 rw-s 00000000 00:01 9 /memfd:x (deleted)\n4000-5000 rw-p 0 00:00 0 \n";
+                    3000-4000 rw-s 00000000 00:01 9 /memfd:x (deleted)\n\
+                    4000-5000 rw-p 0 00:00 0 \n";
         let found: Vec<_> = shared_files(maps).map(|it| (it.range, it.path)).collect();
         assert_eq!(found, [("2000-3000", "/tmp/my ledger"), ("3000-4000", "/memfd:x (deleted)")]);
     }

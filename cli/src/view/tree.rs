@@ -106,6 +106,7 @@ impl Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     fn share(value: u64) -> Share {
@@ -125,7 +126,7 @@ mod tests {
     proptest! {
         #[test]
         fn own_shares_add_up_and_none_exceeds_its_inclusive(
-            paths in prop::collection::vec((prop::collection::vec(0u32..5, 0..8), 0u64..1000), 0..50)
+            paths in vec((vec(0u32..5, 0..8), 0u64..1000), 0..50)
         ) {
             let total: u64 = paths.iter().map(|(_, value)| value).sum();
             let tree = Tree::of(paths.iter().map(|(path, value)| (path.clone(), share(*value))));
