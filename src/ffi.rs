@@ -7,6 +7,11 @@ pub use crate::capi::memory::{
 pub use crate::capi::summary::{Summary, summary};
 pub use crate::runtime::start::{Environment, start, start_passive};
 
+/// Call stacks, for tests and measurements.
+pub mod unwind {
+    pub use crate::track::trial::{Cache, Caller, Place, Trial};
+}
+
 use crate::os::process;
 use crate::runtime::entry;
 use core::alloc::{GlobalAlloc, Layout};

@@ -6,7 +6,7 @@ pub(crate) use core::sync::atomic::{
 };
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 /// Tells the processor (or loom's scheduler) that this thread is waiting for another.
 #[inline]

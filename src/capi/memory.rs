@@ -38,7 +38,7 @@ with_caller! {
 }
 
 extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    checked(entry::allocate_any(Request::plain(size, Registers { sp, fp })))
+    checked(entry::allocate_plain(size, Registers { sp, fp }))
 }
 
 /// `calloc(3)`; overflow of the product is `ENOMEM`.

@@ -31,12 +31,14 @@ impl ForkLocks {
 }
 
 impl<O: Observer> Engine<O> {
-    fn locks(&self) -> [Option<&Lock>; 6] {
+    fn locks(&self) -> [Option<&Lock>; 7] {
+        let [first, second] = self.observer.locks();
         [
             Some(self.late.lock()),
             Some(self.private.lock()),
             Some(self.orphans.lock()),
-            self.observer.lock(),
+            first,
+            second,
             Some(self.records.lock()),
             Some(self.space.lock()),
         ]

@@ -159,7 +159,17 @@ impl LocalHeap {
     /// Marks the heap as being inside a cold path until the guard drops. `None`: it already is,
     /// so the caller runs in a signal handler on top of it.
     pub(super) fn enter(&self) -> Option<Busy<'_>> {
-        (!self.busy.replace(true)).then_some(Busy(self))
+        (!self.busy.replace(true)).then(|| Busy(self))
+    }
+
+    /// As [`Self::enter`], if the heap is tracked and its thread not in code of ours.
+    #[inline(always)]
+    pub(super) fn enter_tracked(&self) -> Option<Busy<'_>> {
+        let may = self.tracked.get() & !self.busy.get() & !self.observing.get();
+        if may {
+            self.busy.set(true);
+        }
+        may.then(|| Busy(self))
     }
 
     pub(super) fn is_busy(&self) -> bool {

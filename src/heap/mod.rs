@@ -48,6 +48,7 @@ mod resize;
 mod shared;
 pub(crate) mod slab;
 pub(crate) mod space;
+mod tracked;
 
 #[cfg(test)]
 mod tests;

@@ -60,10 +60,10 @@ pub(crate) trait Observer {
     fn moved(&self, heap: &LocalHeap, slot: Slot<'_>);
     /// The heap has lost its thread, or goes on to another one.
     fn handed_over(&self, heap: &LocalHeap);
-    /// The observer's lock, if it has one: taken around `fork` with the engine's, after that of
-    /// the orphans and before that of the records.
-    fn lock(&self) -> Option<&Lock> {
-        None
+    /// The observer's locks, in order: taken around `fork` with the engine's, after that of the
+    /// orphans and before that of the records.
+    fn locks(&self) -> [Option<&Lock>; 2] {
+        [None; 2]
     }
     /// The block stays where it is but has `size` bytes from here on.
     fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers);

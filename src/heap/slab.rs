@@ -70,11 +70,12 @@ const _: () = assert!(size_of::<Slab>() == 128);
 
 /// Every block is handed out; the next local free must requeue the slab.
 const FULL: usize = 1;
-/// The observer wants to hear of every free.
-const TRACKED: usize = 2;
 const FLAGS: usize = 63;
 
 impl Slab {
+    /// Bit of the owner word: the observer wants to hear of every free.
+    pub(super) const TRACKED: usize = 2;
+
     /// Makes a free span's record that of an empty slab of `class` owned by `heap`.
     pub(super) fn become_slab(&self, class: ClassId, heap: &LocalHeap, zeroed: bool) {
         let block_size = class.block_size() as u32;
@@ -88,14 +89,14 @@ impl Slab {
         self.zeroed.set(zeroed);
         self.queued.set(false);
         self.side.store(ptr::null_mut(), Ordering::Relaxed);
-        let tracked = if heap.is_tracked() { TRACKED } else { 0 };
+        let tracked = if heap.is_tracked() { Self::TRACKED } else { 0 };
         self.owner.store(heap.token() | tracked, Ordering::Relaxed);
         self.kind.store(Kind::Slab as u8, Ordering::Release);
     }
 
     /// Makes a free span's record that of a large block of `size` usable bytes.
     pub(super) fn become_large(&self, size: usize, tracked: bool) {
-        self.owner.store(if tracked { TRACKED } else { 0 }, Ordering::Relaxed);
+        self.owner.store(if tracked { Self::TRACKED } else { 0 }, Ordering::Relaxed);
         self.capacity.store(1, Ordering::Relaxed);
         self.used.store(1, Ordering::Relaxed);
         self.reserved.set(1);
@@ -223,7 +224,7 @@ impl Slab {
 
     #[inline]
     pub(crate) fn is_tracked(&self) -> bool {
-        self.owner_word() & TRACKED != 0
+        self.owner_word() & Self::TRACKED != 0
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -301,6 +302,15 @@ impl Slab {
         self.capacity.store(capacity + count, Ordering::Relaxed);
         self.used.store(self.used() + count, Ordering::Relaxed);
         list
+    }
+
+    /// Whether a block can be taken off the local list without the slab becoming full.
+    #[inline(always)]
+    pub(super) fn has_spare(&self) -> bool {
+        let block = self.local_free.get();
+        // SAFETY: the list is ours.
+        !block.is_null()
+            && (!unsafe { Block::next(block) }.is_null() || self.capacity() < self.reserved())
     }
 
     pub(super) fn has_local(&self) -> bool {

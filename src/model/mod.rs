@@ -5,6 +5,7 @@
 
 #[path = "../heap/remote.rs"]
 mod remote;
+mod rules;
 
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::os::lock::Lock;

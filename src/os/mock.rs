@@ -49,6 +49,10 @@ pub(crate) mod memory {
         false
     }
 
+    pub(crate) fn is_readable(_address: usize) -> bool {
+        true
+    }
+
     pub(crate) fn address_space_limit() -> Option<usize> {
         None
     }

@@ -36,8 +36,20 @@ extern "C" fn layout_body(size: usize, align: usize, sp: usize, fp: usize) -> *m
     allocate_any(Request { size, align, zero: false, caller: Registers { sp, fp } })
 }
 
+/// The cold path for `size` bytes aligned to 16; null when memory ran out.
+#[inline(always)]
+pub(crate) fn allocate_plain(size: usize, caller: Registers) -> *mut u8 {
+    if let Some(class) = ClassId::for_size(size) {
+        let block = ENGINE.allocate_tracked(tls::heap(), class, size, caller);
+        if !block.is_null() {
+            return block;
+        }
+    }
+    allocate_any(Request::plain(size, caller))
+}
+
 /// Any request, by way of the thread's state; null when memory ran out.
-#[inline]
+#[inline(never)]
 pub(crate) fn allocate_any(request: Request) -> *mut u8 {
     if request.size > isize::MAX as usize {
         return ptr::null_mut();
@@ -92,9 +104,13 @@ pub(crate) fn free(address: *mut u8) -> Result<(), Misuse> {
     }
 }
 
-#[cold]
+#[inline(never)]
 fn free_cold(heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
-    if address.is_null() { Ok(()) } else { ENGINE.free(heap, address) }
+    if address.is_null() || ENGINE.free_tracked(heap, address) {
+        Ok(())
+    } else {
+        ENGINE.free(heap, address)
+    }
 }
 
 /// Makes the block at `address` hold `size` bytes aligned to `align`; null when memory ran out.

@@ -99,7 +99,7 @@ impl Columns {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(slab: &Slab) -> Option<&Self> {
         // SAFETY: the side pointer is null or from `attach`, and lives as long as the slab.
         unsafe { slab.side().cast::<Self>().as_ref() }
@@ -110,7 +110,7 @@ impl Columns {
         self.slots
     }
 
-    #[inline]
+    #[inline(always)]
     fn entry(&self, index: u32) -> &Entry {
         debug_assert!(index < self.slots);
         // SAFETY: `attach` allocated `slots` entries behind the header, and the engine's indices
@@ -118,7 +118,7 @@ impl Columns {
         unsafe { &*core::ptr::from_ref(self).add(1).cast::<Entry>().add(index as usize) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(&self, index: u32, record: Record) {
         let entry = self.entry(index);
         if self.is_large == 1 {
@@ -131,7 +131,7 @@ impl Columns {
         entry.site.store(record.site.number(), Ordering::Release);
     }
 
-    #[inline]
+    #[inline(always)]
     fn size(&self, entry: &Entry) -> usize {
         if self.is_large == 1 {
             self.large_size.load(Ordering::Relaxed) as usize
@@ -141,7 +141,7 @@ impl Columns {
     }
 
     /// Marks the block as free; what was recorded of it. `None`: it was free already.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&self, index: u32) -> Option<Record> {
         let entry = self.entry(index);
         let (size, stamp) = (self.size(entry), Stamp(entry.stamp.load(Ordering::Relaxed)));

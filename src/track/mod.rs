@@ -14,6 +14,7 @@ pub(crate) mod recorder;
 pub(crate) mod stacks;
 mod stats;
 mod timeline;
+pub(crate) mod trial;
 
 use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
@@ -122,6 +123,7 @@ impl Tracker {
         Columns::of(slot.slab)?.read(slot.index)
     }
 
+    #[inline(always)]
     fn recorder<'a>(&self, heap: &'a LocalHeap) -> Option<&'a Recorder> {
         recorder_of(heap).or_else(|| self.new_recorder(heap))
     }
@@ -133,7 +135,7 @@ impl Tracker {
         recorder_of(heap)
     }
 
-    #[inline]
+    #[inline(always)]
     fn site(&self, recorder: &Recorder, caller: Registers) -> SiteId {
         if !self.wants_stacks.load(Ordering::Relaxed) {
             return SiteId::UNKNOWN;
@@ -150,29 +152,28 @@ impl Tracker {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&self, heap: &LocalHeap, slot: Slot<'_>, block: NewBlock) -> bool {
         let (Some(columns), Some(recorder)) = (Columns::of(slot.slab), self.recorder(heap)) else {
             self.unseen();
             return false;
         };
-        let now = recorder.clock();
         let site = self.site(recorder, block.caller);
         let thread = recorder.thread(&self.ledger, heap.thread());
-        let stamp = Stamp::new(thread, now);
+        let stamp = Stamp::new(thread, recorder.clock());
         columns.write(slot.index, Record { site, size: block.size, stamp });
         let class = class_of(slot.slab, block.size);
-        let event = Event { address: block.address, site, size: block.size, class, now };
+        let event = Event { address: block.address, site, size: block.size, class };
         recorder.allocated(&self.ledger, event);
         true
     }
 
-    #[inline]
+    #[inline(always)]
     fn count_free(&self, heap: &LocalHeap, slot: Slot<'_>, address: usize, record: Record) {
         let Some(recorder) = self.recorder(heap) else { return self.unseen() };
         let class = class_of(slot.slab, record.size);
         let (site, size) = (record.site, record.size);
-        let event = Event { address, site, size, class, now: recorder.clock() };
+        let event = Event { address, site, size, class };
         recorder.freed(&self.ledger, event, record.stamp);
     }
 }
@@ -185,13 +186,13 @@ struct NewBlock {
     caller: Registers,
 }
 
-#[inline]
+#[inline(always)]
 fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
     // SAFETY: null, or set by `new_recorder`: recorders live for ever.
     unsafe { heap.companion().cast::<Recorder>().as_ref() }
 }
 
-#[inline]
+#[inline(always)]
 fn class_of(slab: &Slab, size: usize) -> usize {
     class_cell((slab.kind() == Kind::Slab).then(|| slab.class()), size)
 }
@@ -205,13 +206,13 @@ impl Observer for Tracker {
         Columns::detach(slab, memory);
     }
 
-    #[inline]
+    #[inline(always)]
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
         let address = slot.slab.block(slot.index) as usize;
         self.write(heap, slot, NewBlock { address, size, caller });
     }
 
-    #[inline]
+    #[inline(always)]
     fn freed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
         let Some(columns) = Columns::of(slot.slab) else { return true };
         let Some(record) = columns.take(slot.index) else { return false };
@@ -243,8 +244,8 @@ impl Observer for Tracker {
         }
     }
 
-    fn lock(&self) -> Option<&Lock> {
-        Some(self.ledger.lock())
+    fn locks(&self) -> [Option<&Lock>; 2] {
+        [Some(self.rules.lock()), Some(self.ledger.lock())]
     }
 }
 

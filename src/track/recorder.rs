@@ -5,15 +5,14 @@
 //! are sums over all recorders. A heap keeps its recorder when another thread takes it over.
 //!
 //! The one thing that threads share is how much is in use in all, for the peak. Each adds its
-//! changes to it when they exceed [`SLACK_BYTES`], and compares with the peak what others have added
-//! plus all of its own: exact with one thread, and otherwise short by at most that much for each
-//! other thread.
+//! changes to it every [`SLACK_BYTES`], and compares with the peak what others have added plus all
+//! of its own: exact with one thread, and otherwise off by at most that much for each other thread.
 
 use super::SiteId;
 use super::columns::Stamp;
 use super::ledger::Ledger;
 use super::timeline;
-use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use crate::format::layout::{CHUNK_CELLS, Cell as SiteCell, Chunk, LIFETIMES, Shard, Shared};
 use crate::heap::class::{BLOCK_SIZE_MAX, CLASS_COUNT, ClassId};
 use crate::os::{clock, memory, process};
@@ -27,21 +26,33 @@ use core::ptr::NonNull;
 pub(crate) struct Recorder {
     shard: *const Shard,
     shared: *const Shared,
-    /// Number of the shard plus one, as chunks name it.
-    shard_name: u32,
-    /// The thread's number in the ledger; zero: not entered yet.
-    thread: Cell<u32>,
     /// The block allocated last, if it has not been freed.
     last: Cell<usize>,
-    pub(super) stack: StackCache,
+    /// The allocation clock, as this thread knows it; and what it was when all were told.
+    clock: Cell<u64>,
+    clock_told: Cell<u64>,
+    /// Changes of what is in use that are not in [`Shared`] yet.
+    slack_bytes: Cell<i64>,
+    slack_blocks: Cell<i64>,
+    /// Slack that would make a new peak.
+    gate_bytes: Cell<i64>,
+    gate_blocks: Cell<i64>,
+    /// How much more may change before all are told.
+    fuel: Cell<i64>,
+    /// The thread's number in the ledger plus one; zero: not entered yet.
+    thread: Cell<u32>,
+    /// Number of the shard plus one, as chunks name it.
+    shard_name: u32,
     groups: AtomicU32,
+    pub(super) stack: StackCache,
     /// By site number over [`CHUNK_CELLS`].
     directory: [AtomicPtr<Chunk>; 0],
 }
 
-/// Changes that a thread keeps to itself, at most.
+/// Bytes that may change hands before a thread tells the others.
 pub(crate) const SLACK_BYTES: i64 = 64 << 10;
-const SLACK_BLOCKS: i64 = 256;
+/// A block counts for so many bytes at least: a thread tells the others every 1024 blocks or sooner.
+const BLOCK_FUEL: i64 = 64;
 /// Class cells from here on count large blocks, by the power of two they fit in.
 const LARGE_FIRST: usize = 96;
 const _: () = assert!(CLASS_COUNT <= LARGE_FIRST);
@@ -89,7 +100,7 @@ impl Recorder {
     }
 
     /// The cell of a site; `None` when there is no room for one.
-    #[inline]
+    #[inline(always)]
     fn cell<'a>(&self, ledger: &'a Ledger, site: SiteId) -> Option<&'a SiteCell> {
         let (group, index) =
             (site.number() / CHUNK_CELLS as u32, site.number() as usize % CHUNK_CELLS);
@@ -124,56 +135,69 @@ impl Recorder {
     }
 
     /// The site that a block counts for: its own, or the unknown one where that has no room.
-    #[inline]
+    #[inline(always)]
     pub(super) fn site_with_room(&self, ledger: &Ledger, site: SiteId) -> SiteId {
         if self.cell(ledger, site).is_some() { site } else { SiteId::UNKNOWN }
     }
 
     /// Counts a block that was handed out.
-    #[inline]
+    #[inline(always)]
     pub(super) fn allocated(&self, ledger: &Ledger, event: Event) {
-        add(&self.shard().slack_clock, event.size as u64);
+        let size = event.size as u64;
         self.last.set(event.address);
         let class = &self.shard().classes[event.class];
         add(&class.allocations, 1);
-        add(&class.bytes, event.size as u64);
+        add(&class.bytes, size);
         if let Some(cell) = self.cell(ledger, event.site) {
             self.settle_peak(cell);
             if add(&cell.allocations, 1) == 1 {
-                cell.first_clock.store(event.now, Ordering::Relaxed);
+                cell.first_clock.store(self.clock.get(), Ordering::Relaxed);
             }
-            let bytes = add(&cell.bytes, event.size as u64);
+            let bytes = add(&cell.bytes, size);
             let live = bytes.wrapping_sub(cell.freed_bytes.load(Ordering::Relaxed)).cast_signed();
             if live > cell.own_peak_bytes.load(Ordering::Relaxed) {
                 cell.own_peak_bytes.store(live, Ordering::Relaxed);
             }
-            cell.last_clock.store(event.now, Ordering::Relaxed);
+            cell.last_clock.store(self.clock.get(), Ordering::Relaxed);
         }
-        self.changed(ledger, event.size.cast_signed() as i64, 1, event.now);
+        self.clock.set(self.clock.get() + size);
+        let size = size.cast_signed();
+        self.slack_bytes.set(self.slack_bytes.get() + size);
+        self.slack_blocks.set(self.slack_blocks.get() + 1);
+        if self.slack_bytes.get() > self.gate_bytes.get()
+            || self.slack_blocks.get() > self.gate_blocks.get()
+        {
+            self.raise_peaks();
+        }
+        self.burn(ledger, size);
     }
 
     /// Counts a block that was freed; `born` is when it was allocated.
-    #[inline]
+    #[inline(always)]
     pub(super) fn freed(&self, ledger: &Ledger, event: Event, born: Stamp) {
+        let size = event.size as u64;
         let class = &self.shard().classes[event.class];
         add(&class.frees, 1);
-        add(&class.freed_bytes, event.size as u64);
+        add(&class.freed_bytes, size);
         let is_temporary = self.last.get() == event.address && born.thread() == self.number();
         if let Some(cell) = self.cell(ledger, event.site) {
             self.settle_peak(cell);
             add(&cell.frees, 1);
-            add(&cell.freed_bytes, event.size as u64);
+            add(&cell.freed_bytes, size);
             if is_temporary {
                 add(&cell.temporary, 1);
             } else {
-                add(&cell.lifetimes[lifetime_bucket(born.age(event.now))], 1);
+                add(&cell.lifetimes[lifetime_bucket(born.age(self.clock.get()))], 1);
             }
         }
         if is_temporary {
             self.last.set(0);
             add(&self.shard().temporary, 1);
         }
-        self.changed(ledger, -(event.size.cast_signed() as i64), -1, event.now);
+        let size = size.cast_signed();
+        self.slack_bytes.set(self.slack_bytes.get() - size);
+        self.slack_blocks.set(self.slack_blocks.get() - 1);
+        self.burn(ledger, size);
     }
 
     /// Counts a block that was resized, beside freeing and allocating it.
@@ -187,7 +211,7 @@ impl Recorder {
 
     /// Before a cell changes: if the process has had a new peak since the cell's last change, the
     /// cell's values now are those at that peak.
-    #[inline]
+    #[inline(always)]
     fn settle_peak(&self, cell: &SiteCell) {
         let epoch = self.shared().peak_epoch.load(Ordering::Relaxed);
         if cell.peak_epoch.load(Ordering::Relaxed) != epoch {
@@ -201,53 +225,61 @@ impl Recorder {
         }
     }
 
-    /// Adds to what is in use, and raises the peaks.
-    #[inline]
-    fn changed(&self, ledger: &Ledger, bytes: i64, blocks: i64, now: u64) {
-        let (shard, shared) = (self.shard(), self.shared());
-        let slack_bytes = shard.slack_bytes.load(Ordering::Relaxed) + bytes;
-        let slack_blocks = shard.slack_blocks.load(Ordering::Relaxed) + blocks;
-        if blocks > 0 {
-            let total = shared.bytes.load(Ordering::Relaxed) + slack_bytes;
-            if total > shared.peak_bytes.load(Ordering::Relaxed) {
-                shared.peak_bytes.fetch_max(total, Ordering::Relaxed);
-                let epoch = shared.peak_epoch.load(Ordering::Relaxed);
-                shared.peak_epoch.store(epoch.wrapping_add(1), Ordering::Relaxed);
-                shared.peak_clock.store(now, Ordering::Relaxed);
-            }
-            let total = shared.blocks.load(Ordering::Relaxed) + slack_blocks;
-            if total > shared.peak_blocks.load(Ordering::Relaxed) {
-                shared.peak_blocks.fetch_max(total, Ordering::Relaxed);
-            }
+    /// More is in use than ever, as far as this thread knows.
+    fn raise_peaks(&self) {
+        let shared = self.shared();
+        let total = shared.bytes.load(Ordering::Relaxed) + self.slack_bytes.get();
+        if total > shared.peak_bytes.load(Ordering::Relaxed) {
+            shared.peak_bytes.fetch_max(total, Ordering::Relaxed);
+            let epoch = shared.peak_epoch.load(Ordering::Relaxed);
+            shared.peak_epoch.store(epoch.wrapping_add(1), Ordering::Relaxed);
+            shared.peak_clock.store(self.clock.get(), Ordering::Relaxed);
         }
-        shard.slack_bytes.store(slack_bytes, Ordering::Relaxed);
-        shard.slack_blocks.store(slack_blocks, Ordering::Relaxed);
-        // Whatever changes much moves the clock by that much, or has been allocated before.
-        let slack_clock = shard.slack_clock.load(Ordering::Relaxed);
-        let is_much = |slack: i64, most: i64| slack.unsigned_abs() > most.unsigned_abs();
-        if slack_clock > SLACK_BYTES.unsigned_abs()
-            || is_much(slack_bytes, SLACK_BYTES)
-            || is_much(slack_blocks, SLACK_BLOCKS)
-        {
-            self.publish(ledger);
+        let total = shared.blocks.load(Ordering::Relaxed) + self.slack_blocks.get();
+        if total > shared.peak_blocks.load(Ordering::Relaxed) {
+            shared.peak_blocks.fetch_max(total, Ordering::Relaxed);
         }
+        self.set_gates();
+    }
+
+    /// Room between what is in use and the peaks.
+    fn set_gates(&self) {
+        let shared = self.shared();
+        let room = |peak: &AtomicI64, now: &AtomicI64| {
+            peak.load(Ordering::Relaxed) - now.load(Ordering::Relaxed)
+        };
+        self.gate_bytes.set(room(&shared.peak_bytes, &shared.bytes));
+        self.gate_blocks.set(room(&shared.peak_blocks, &shared.blocks));
     }
 
     /// The allocation clock, as this thread knows it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn clock(&self) -> u64 {
-        let own = self.shard().slack_clock.load(Ordering::Relaxed);
-        self.shared().clock.load(Ordering::Relaxed) + own
+        self.clock.get()
+    }
+
+    #[inline(always)]
+    fn burn(&self, ledger: &Ledger, bytes: i64) {
+        let fuel = self.fuel.get() - bytes - BLOCK_FUEL;
+        self.fuel.set(fuel);
+        if fuel < 0 {
+            self.publish(ledger);
+        }
     }
 
     /// Adds what this thread has kept to itself to what all know, and looks at the time.
     #[cold]
     fn publish(&self, ledger: &Ledger) {
-        let (shard, shared) = (self.shard(), self.shared());
-        shared.bytes.fetch_add(shard.slack_bytes.swap(0, Ordering::Relaxed), Ordering::Relaxed);
-        shared.blocks.fetch_add(shard.slack_blocks.swap(0, Ordering::Relaxed), Ordering::Relaxed);
-        shared.clock.fetch_add(shard.slack_clock.swap(0, Ordering::Relaxed), Ordering::Relaxed);
-        timeline::record_if_due(ledger, self.clock());
+        let shared = self.shared();
+        shared.bytes.fetch_add(self.slack_bytes.replace(0), Ordering::Relaxed);
+        shared.blocks.fetch_add(self.slack_blocks.replace(0), Ordering::Relaxed);
+        let ticked = self.clock.get() - self.clock_told.get();
+        let clock = shared.clock.fetch_add(ticked, Ordering::Relaxed) + ticked;
+        self.clock.set(clock);
+        self.clock_told.set(clock);
+        self.set_gates();
+        self.fuel.set(SLACK_BYTES);
+        timeline::record_if_due(ledger, clock);
     }
 
     // --- The thread ---
@@ -325,11 +357,10 @@ pub(super) struct Event {
     pub(super) size: usize,
     /// Index of its class cell.
     pub(super) class: usize,
-    pub(super) now: u64,
 }
 
 /// The class cell of a block.
-#[inline]
+#[inline(always)]
 pub(super) fn class_cell(class: Option<ClassId>, size: usize) -> usize {
     match class {
         Some(class) => class.index(),

@@ -22,14 +22,10 @@ pub(crate) struct Shard {
     /// The [`Thread`] that writes it now; zero: nobody.
     pub(crate) thread: AtomicU32,
     _pad: AtomicU32,
-    /// Changes not yet in [`Shared`].
-    pub(crate) slack_bytes: AtomicI64,
-    pub(crate) slack_blocks: AtomicI64,
     /// Blocks freed before the thread's next allocation.
     pub(crate) temporary: AtomicU64,
     pub(crate) reallocations: AtomicU64,
-    pub(crate) slack_clock: AtomicU64,
-    pub(crate) _spare: [AtomicU64; 2],
+    pub(crate) _spare: [AtomicU64; 5],
     pub(crate) classes: [ClassCell; CLASSES],
 }
 

@@ -82,8 +82,8 @@ pub(crate) struct Header {
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Shared {
-    /// Bytes and blocks in use. What a thread has changed by less than its slack is not in yet:
-    /// see [`Shard::slack_bytes`].
+    /// Bytes and blocks in use, but for the last few changes of each thread: what finds the peak.
+    /// The exact values are sums over the shards.
     pub(crate) bytes: AtomicI64,
     pub(crate) blocks: AtomicI64,
     pub(crate) peak_bytes: AtomicI64,
@@ -95,7 +95,7 @@ pub(crate) struct Shared {
     pub(crate) peak_clock: AtomicU64,
     /// When the next point of the timeline is due.
     pub(crate) next_point: AtomicU64,
-    /// The allocation clock, but for [`Shard::slack_clock`] of all shards.
+    /// The allocation clock, but for the last few blocks of each thread.
     pub(crate) clock: AtomicU64,
 }
 

@@ -21,8 +21,6 @@ pub(super) fn clamped(value: i64) -> u64 {
 /// Values that all threads write.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Process {
-    pub(super) bytes: i64,
-    pub(super) blocks: i64,
     pub(super) peak_bytes: u64,
     pub(super) peak_blocks: u64,
     peak_epoch: u32,
@@ -34,8 +32,6 @@ impl Process {
     pub(super) fn of(outline: &Outline) -> Self {
         let shared = outline.header().from(offset_of!(Header, shared));
         Self {
-            bytes: field!(shared, Shared, bytes),
-            blocks: field!(shared, Shared, blocks),
             peak_bytes: clamped(field!(shared, Shared, peak_bytes)),
             peak_blocks: clamped(field!(shared, Shared, peak_blocks)),
             peak_epoch: field!(shared, Shared, peak_epoch),
@@ -51,9 +47,6 @@ pub(super) struct Shards {
     /// Of each: its sums over classes, and the thread that writes it.
     pub(super) each: Vec<(Flow, u32)>,
     pub(super) total: Flow,
-    pub(super) slack_bytes: i64,
-    pub(super) slack_blocks: i64,
-    pub(super) slack_clock: u64,
     pub(super) temporary: u64,
     pub(super) reallocations: u64,
     classes: [Flow; CLASSES],
@@ -67,9 +60,6 @@ impl Shards {
         let mut sums = Self {
             each: Vec::new(),
             total: Flow::default(),
-            slack_bytes: 0,
-            slack_blocks: 0,
-            slack_clock: 0,
             temporary: 0,
             reallocations: 0,
             classes: [Flow::default(); CLASSES],
@@ -91,10 +81,6 @@ impl Shards {
         self.each.push((own, field!(shard, Shard, thread)));
         self.total = self.total.plus(own);
         let add = |sum: &mut u64, value: u64| *sum = sum.wrapping_add(value);
-        let add_signed = |sum: &mut i64, value: i64| *sum = sum.wrapping_add(value);
-        add_signed(&mut self.slack_bytes, field!(shard, Shard, slack_bytes));
-        add_signed(&mut self.slack_blocks, field!(shard, Shard, slack_blocks));
-        add(&mut self.slack_clock, field!(shard, Shard, slack_clock));
         add(&mut self.temporary, field!(shard, Shard, temporary));
         add(&mut self.reallocations, field!(shard, Shard, reallocations));
     }

@@ -188,11 +188,8 @@ impl Record for Head {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shard {
     pub thread: u32,
-    pub slack_bytes: i64,
-    pub slack_blocks: i64,
     pub temporary: u64,
     pub reallocations: u64,
-    pub slack_clock: u64,
     /// From class 0 on; the rest is zero.
     pub classes: Vec<Flow>,
 }
@@ -201,11 +198,8 @@ impl Record for Shard {
     const LEN: usize = size_of::<layout::Shard>();
     fn write(&self, into: &mut [u8]) {
         put!(into, layout::Shard, thread, self.thread);
-        put!(into, layout::Shard, slack_bytes, self.slack_bytes);
-        put!(into, layout::Shard, slack_blocks, self.slack_blocks);
         put!(into, layout::Shard, temporary, self.temporary);
         put!(into, layout::Shard, reallocations, self.reallocations);
-        put!(into, layout::Shard, slack_clock, self.slack_clock);
         let classes = &mut into[offset_of!(layout::Shard, classes)..];
         for (flow, into) in
             self.classes.iter().zip(classes.chunks_exact_mut(size_of::<layout::Sums>()))

@@ -90,6 +90,14 @@ pub(crate) unsafe fn move_pages(from: NonNull<u8>, to: NonNull<u8>, len: usize) 
     result == new as isize
 }
 
+/// Whether the word at `address` can be read. Asks the kernel, which copies a signal set from there
+/// before it looks at what to do with it, and `how` is nothing it knows.
+pub(crate) fn is_readable(address: usize) -> bool {
+    let args = [usize::MAX, address, 0, size_of::<u64>(), 0, 0];
+    // SAFETY: the call fails in any case: with EFAULT for the address, or else with EINVAL.
+    unsafe { call(libc::SYS_rt_sigprocmask, args) != -(libc::EFAULT as isize) }
+}
+
 /// The limit on this process's address space (`ulimit -v`), if there is one.
 pub(crate) fn address_space_limit() -> Option<usize> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -1,0 +1,189 @@
+//! One step: from a frame and its rule to the caller.
+
+use super::bounds::Bounds;
+use super::cfi::{SIGNAL_FP, SIGNAL_PC, SIGNAL_SP};
+use super::names::{End, Frame, Registers};
+use super::rule::{Kind, Rule};
+use core::arch::asm;
+use core::ptr;
+
+/// A frame in the middle of a walk, or at its start: where the function is, its stack pointer there
+/// and its frame pointer. That is all that unwinding needs of the machine, but for code that only
+/// the slow path understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(super) frame: Frame,
+    pub(super) sp: usize,
+    pub(super) fp: usize,
+}
+
+impl State {
+    /// The state of the calling function, here.
+    #[inline(always)]
+    pub(crate) fn here() -> Self {
+        let (pc, sp, fp);
+        // SAFETY: reads three registers. The address of the instruction after the first stands for
+        // a return address: the instruction before it is in this function.
+        unsafe {
+            asm!(
+                "lea {pc}, [rip]",
+                "mov {sp}, rsp",
+                "mov {fp}, rbp",
+                pc = out(reg) pc,
+                sp = out(reg) sp,
+                fp = out(reg) fp,
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+        Self { frame: Frame::returned_to(pc), sp, fp }
+    }
+
+    /// The state of a caller whose callee has not returned yet. `None`: there is none.
+    pub(crate) fn of_caller(caller: Registers) -> Option<Self> {
+        Self::of(caller, &mut { Bounds::EMPTY })
+    }
+
+    /// As [`Self::of_caller`], with a window that may know the stack already.
+    #[inline(always)]
+    pub(super) fn of(caller: Registers, bounds: &mut Bounds) -> Option<Self> {
+        if !bounds.enter(caller.sp) {
+            return None;
+        }
+        // SAFETY: the window around it has been entered.
+        let pc = unsafe { word(caller.sp) };
+        let sp = caller.sp + size_of::<usize>();
+        Some(Self { frame: Frame::returned_to(pc), sp, fp: caller.fp })
+    }
+}
+
+/// A word of a stack.
+///
+/// # Safety
+/// The address is aligned, and readable.
+#[inline(always)]
+pub(super) unsafe fn word(address: usize) -> usize {
+    // SAFETY: the caller's. Volatile, as this is memory of other functions, whose content the
+    // language knows nothing of.
+    unsafe { ptr::with_exposed_provenance::<usize>(address).read_volatile() }
+}
+
+/// The caller of `state`.
+#[inline(always)]
+pub(super) fn step(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End> {
+    if !rule.is_common() {
+        return step_rare(rule, state, bounds);
+    }
+    let base = if rule.is_fp_based() { state.fp } else { state.sp };
+    let cfa = base.wrapping_add_signed(rule.cfa_offset());
+    leave(state.sp, cfa, rule, state.fp, bounds)
+}
+
+/// To the caller of a frame whose return address is below `cfa`.
+#[inline(always)]
+fn leave(
+    sp: usize,
+    cfa: usize,
+    rule: Rule,
+    fp: usize,
+    bounds: &mut Bounds,
+) -> Result<State, End> {
+    let saved_at = cfa.wrapping_add_signed(rule.saved_fp_offset());
+    if !bounds.admit(sp, cfa, saved_at) {
+        return Err(End::Damaged);
+    }
+    // SAFETY: both words are admitted, and aligned as `cfa` is.
+    let (pc, saved) = unsafe { (word(cfa - size_of::<usize>()), word(saved_at)) };
+    if pc == 0 {
+        return Err(End::Root);
+    }
+    let fp = if rule.saves_fp() { saved } else { fp };
+    Ok(State { frame: Frame::returned_to(pc), sp: cfa, fp })
+}
+
+#[cold]
+#[inline(never)]
+fn step_rare(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End> {
+    match rule.kind() {
+        Kind::Realigned => {
+            let cfa_at = state.fp.wrapping_add_signed(rule.cfa_offset());
+            if !bounds.admit_word(cfa_at) || !bounds.admit_word(state.fp) {
+                return Err(End::Damaged);
+            }
+            // SAFETY: both words are admitted.
+            let (cfa, fp) = unsafe { (word(cfa_at), word(state.fp)) };
+            leave(state.sp, cfa, rule, fp, bounds)
+        }
+        Kind::Signal => {
+            let places = [SIGNAL_FP, SIGNAL_SP, SIGNAL_PC].map(|at| state.sp.wrapping_add(at));
+            if !places.iter().all(|place| bounds.admit_word(*place)) {
+                return Err(End::Damaged);
+            }
+            // SAFETY: all three words are admitted.
+            let [fp, sp, pc] = places.map(|place| unsafe { word(place) });
+            if pc == 0 {
+                return Err(End::Root);
+            }
+            bounds.enter(sp);
+            Ok(State { frame: Frame::interrupted_at(pc), sp, fp })
+        }
+        Kind::Root => Err(End::Root),
+        Kind::NoInfo => Err(End::NoInfo),
+        Kind::Complex | Kind::Sp | Kind::Fp => Err(End::Unsupported),
+    }
+}
+
+/// The words that a step from `state` by `rule` reads, outermost first in the sense that a later
+/// one never depends on an earlier one's content. Without the frame pointer's unless `needs_fp`:
+/// nothing outwards asks for its value.
+#[inline(always)]
+pub(super) fn words_read(
+    rule: Rule,
+    state: State,
+    needs_fp: bool,
+    mut push: impl FnMut(usize),
+) {
+    if !rule.is_common() {
+        return words_read_rarely(rule, state, needs_fp, &mut push);
+    }
+    let base = if rule.is_fp_based() { state.fp } else { state.sp };
+    let cfa = base.wrapping_add_signed(rule.cfa_offset());
+    if needs_fp && rule.saves_fp() {
+        push(cfa.wrapping_add_signed(rule.saved_fp_offset()));
+    }
+    push(cfa.wrapping_sub(size_of::<usize>()));
+}
+
+#[cold]
+#[inline(never)]
+fn words_read_rarely(rule: Rule, state: State, needs_fp: bool, push: &mut dyn FnMut(usize)) {
+    match rule.kind() {
+        Kind::Realigned => {
+            if needs_fp {
+                push(state.fp);
+            }
+            let cfa_at = state.fp.wrapping_add_signed(rule.cfa_offset());
+            // SAFETY: the step has read this word.
+            push(unsafe { word(cfa_at) }.wrapping_sub(size_of::<usize>()));
+            push(cfa_at);
+        }
+        Kind::Signal => {
+            if needs_fp {
+                push(state.sp.wrapping_add(SIGNAL_FP));
+            }
+            push(state.sp.wrapping_add(SIGNAL_PC));
+            push(state.sp.wrapping_add(SIGNAL_SP));
+        }
+        _ => {}
+    }
+}
+
+/// Whether the frame pointer's value in a frame takes part in finding its callers, when
+/// `needs_fp` says whether it does in the caller.
+#[inline(always)]
+pub(super) fn is_fp_live(rule: Rule, needs_fp: bool) -> bool {
+    match rule.kind() {
+        Kind::Sp => needs_fp && !rule.saves_fp(),
+        Kind::Fp | Kind::Realigned => true,
+        Kind::Signal | Kind::Root | Kind::NoInfo | Kind::Complex => false,
+    }
+}

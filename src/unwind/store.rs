@@ -1,0 +1,121 @@
+//! The memory of a thread's stack cache: the frames of its last stack, the words they rest on, and
+//! where to look for a frame by its stack pointer.
+//!
+//! One reservation per thread, touched as far as stacks have been deep. Raw pointers, as a signal
+//! handler may find its thread in the middle of a change (and then stays away).
+
+use super::names::Frame;
+use super::rule::Rule;
+use super::step::State;
+use crate::base::arith;
+use crate::os::memory::{self, PAGE};
+use core::ptr::{self, NonNull};
+
+/// A frame of the last stack, whose callers are the entries before it.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Entry {
+    pub(super) frame: Frame,
+    pub(super) sp: usize,
+    pub(super) fp: usize,
+    /// Number of the stack that ends in this frame.
+    pub(super) node: u32,
+    /// The words that this frame and its callers rest on are those before this.
+    pub(super) words: u32,
+    /// Whether they were found by way of `fp`.
+    pub(super) is_fp_live: bool,
+}
+
+impl Entry {
+    /// Whether `state` is this very frame, as far as its callers are concerned.
+    #[inline(always)]
+    pub(super) fn is(&self, state: &State) -> bool {
+        self.sp == state.sp
+            && self.frame == state.frame
+            && (!self.is_fp_live || self.fp == state.fp)
+    }
+}
+
+/// A word of the stack.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct Word {
+    pub(super) address: usize,
+    pub(super) value: usize,
+}
+
+/// A frame that a walk has found and the cache does not have yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) state: State,
+    pub(super) rule: Rule,
+}
+
+/// Most frames of a stack. A deeper one is known by its innermost ones, and marked.
+pub(crate) const DEPTH_MAX: usize = 1 << 14;
+/// Most words that a frame rests on.
+const WORDS_PER_FRAME: usize = 3;
+const HINTS: usize = 1 << 11;
+
+#[repr(C)]
+struct Layout {
+    /// Index of the entry that had a stack pointer last, by its low bits: only a hint.
+    hints: [u16; HINTS],
+    entries: [Entry; DEPTH_MAX],
+    words: [Word; DEPTH_MAX * WORDS_PER_FRAME],
+    found: [Found; DEPTH_MAX],
+}
+
+/// The reservation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Store(NonNull<Layout>);
+
+const LEN: usize = arith::round_up(size_of::<Layout>(), PAGE);
+
+impl Store {
+    #[cold]
+    #[inline(never)]
+    pub(super) fn reserve() -> Option<Self> {
+        memory::map_zeroed(LEN).map(|start| Self(start.cast()))
+    }
+
+    /// # Safety
+    /// Neither this store nor a copy is used any more.
+    pub(super) unsafe fn release(self) {
+        // SAFETY: the caller's.
+        unsafe { memory::release(self.0.cast(), LEN) }
+    }
+
+    #[inline(always)]
+    fn layout(self) -> *mut Layout {
+        self.0.as_ptr()
+    }
+
+    /// Where the entry that had this stack pointer last is noted.
+    #[inline(always)]
+    pub(super) fn hint(self, sp: usize) -> *mut u16 {
+        // SAFETY: the mask keeps the place inside.
+        unsafe { ptr::addr_of_mut!((*self.layout()).hints).cast::<u16>().add(sp >> 3 & HINTS - 1) }
+    }
+
+    /// The entries, [`DEPTH_MAX`] of them.
+    #[inline(always)]
+    pub(super) fn entries(self) -> *mut Entry {
+        // SAFETY: inside the reservation.
+        unsafe { ptr::addr_of_mut!((*self.layout()).entries).cast() }
+    }
+
+    /// The words, as many as the entries can have.
+    #[inline(always)]
+    pub(super) fn words(self) -> *mut Word {
+        // SAFETY: inside the reservation.
+        unsafe { ptr::addr_of_mut!((*self.layout()).words).cast() }
+    }
+
+    /// Room for the frames of a walk, [`DEPTH_MAX`] of them.
+    #[inline(always)]
+    pub(super) fn found(self) -> *mut Found {
+        // SAFETY: inside the reservation.
+        unsafe { ptr::addr_of_mut!((*self.layout()).found).cast() }
+    }
+}

@@ -1,0 +1,124 @@
+//! What the walks call: captures the caller's stack in every way and compares.
+
+use crate::oracle::{self, DEPTH_MAX, Found};
+use heapsight::ffi::unwind::{Cache, Caller, Place, Trial};
+use std::arch::naked_asm;
+use std::cell::{Cell, UnsafeCell};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Room for one comparison. Nothing may be allocated: the walk may be in the middle of `malloc`.
+struct Room {
+    found: [Found; DEPTH_MAX],
+    places: [Place; DEPTH_MAX],
+}
+
+impl Room {
+    const fn new() -> Self {
+        let place = Place { pc: 0, exact: false, ending: false };
+        Self { found: [Found { place, sp: 0 }; DEPTH_MAX], places: [place; DEPTH_MAX] }
+    }
+}
+
+/// Handlers that interrupt a comparison make their own.
+const NESTING_MAX: usize = 3;
+
+thread_local! {
+    static CACHE: Cache = const { Cache::new() };
+    static ROOMS: [UnsafeCell<Room>; NESTING_MAX] =
+        const { [const { UnsafeCell::new(Room::new()) }; NESTING_MAX] };
+    static NESTING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What all tests share: numbers keep their meaning for the whole process.
+pub(crate) fn trial() -> &'static Trial {
+    static TRIAL: OnceLock<Trial> = OnceLock::new();
+    TRIAL.get_or_init(|| Trial::new(2 << 30).expect("addresses for the names"))
+}
+
+pub(crate) static COMPARED: AtomicU64 = AtomicU64::new(0);
+pub(crate) static FRAMES: AtomicU64 = AtomicU64::new(0);
+/// Frames that a signal interrupted.
+pub(crate) static EXACT: AtomicU64 = AtomicU64::new(0);
+/// Captures that found the cache in use and walked instead.
+pub(crate) static REENTERED: AtomicU64 = AtomicU64::new(0);
+
+/// Compares; to be called by C.
+#[unsafe(naked)]
+pub(crate) extern "C" fn hook() {
+    naked_asm!("mov rdi, rsp", "mov rsi, rbp", "jmp {}", sym compare)
+}
+
+extern "C" fn compare(sp: usize, fp: usize) {
+    let nesting = NESTING.get();
+    if nesting == NESTING_MAX {
+        return;
+    }
+    NESTING.set(nesting + 1);
+    let caller = Caller { sp, fp };
+    CACHE.with(|cache| {
+        // SAFETY: each level of nesting has a room of its own.
+        ROOMS.with(|rooms| compare_in(unsafe { &mut *rooms[nesting].get() }, cache, caller));
+    });
+    NESTING.set(nesting);
+}
+
+/// Captures and walks without comparing; to be called by C.
+#[unsafe(naked)]
+pub(crate) extern "C" fn survive() {
+    naked_asm!("mov rdi, rsp", "mov rsi, rbp", "jmp {}", sym capture_only)
+}
+
+extern "C" fn capture_only(sp: usize, fp: usize) {
+    let mut places = [Place::default(); 64];
+    let caller = Caller { sp, fp };
+    let (len, _) = trial().walk(caller, &mut places);
+    let node = CACHE.with(|cache| trial().capture(cache, caller));
+    assert!(len > 0 && node != Some(0));
+}
+
+fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
+    let node = trial().capture(cache, caller);
+    let len = oracle::unwind(&mut room.found);
+    let own = room.found[..len].iter().position(|frame| frame.sp == caller.sp + 8);
+    let expected = &room.found[own.expect("the caller's frame")..len];
+    let (walked, _) = trial().walk(caller, &mut room.places);
+    agree("walk", &room.places[..walked], expected);
+    match node {
+        Some(0) => panic!("a stack without a number"),
+        Some(node) => {
+            let mut captured = trial().path(node, &mut room.places);
+            if captured > 0 && room.places[captured - 1].ending {
+                captured -= 1;
+            }
+            agree("capture", &room.places[..captured], expected);
+        }
+        None => {
+            REENTERED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    COMPARED.fetch_add(1, Ordering::Relaxed);
+    FRAMES.fetch_add(expected.len() as u64, Ordering::Relaxed);
+    let exact = expected.iter().filter(|frame| frame.place.exact).count();
+    EXACT.fetch_add(exact as u64, Ordering::Relaxed);
+}
+
+fn agree(who: &str, places: &[Place], expected: &[Found]) {
+    let is_equal = places.len() == expected.len()
+        && places.iter().zip(expected).all(|(place, found)| *place == found.place);
+    if is_equal {
+        return;
+    }
+    eprintln!("{who} disagrees: {} frames, expected {}", places.len(), expected.len());
+    for index in 0..places.len().max(expected.len()) {
+        let (place, found) = (places.get(index), expected.get(index));
+        let mark = if place.copied() == found.map(|found| found.place) { ' ' } else { '!' };
+        let show = |place: Option<&Place>| {
+            place.map(|place| format!("{:#x}{}", place.pc, if place.exact { "*" } else { "" }))
+        };
+        let wanted = found.map(|found| found.place);
+        let sp = found.map_or(0, |found| found.sp);
+        eprintln!("{mark} {index:3} {:?} {:?} {sp:#x}", show(place), show(wanted.as_ref()));
+    }
+    std::process::abort();
+}

@@ -1,0 +1,38 @@
+//! After every instruction: prologues and epilogues, linkage stubs, the loader binding a symbol.
+
+use crate::hook;
+use crate::objects::{Object, compiled};
+use std::ffi::{c_int, c_long};
+
+type Run = unsafe extern "C" fn(extern "C" fn(), c_long, c_int) -> c_long;
+
+const BUDGET: c_long = if cfg!(debug_assertions) { 3_000 } else { 50_000 };
+
+fn step(name: &str, options: &[&str], binding: c_int, called: extern "C" fn()) {
+    let path = compiled(name, "stepping.c", options);
+    let object = Object::open(&path, binding);
+    let symbol = object.symbol(c"stepping_run");
+    // SAFETY: the function has this type.
+    let run = unsafe { std::mem::transmute::<*mut std::ffi::c_void, Run>(symbol) };
+    for seed in 1..4 {
+        // SAFETY: traps are handled on this thread alone, as are breakpoints of no debugger.
+        let steps = unsafe { run(called, BUDGET, seed) };
+        assert!(steps > 1000, "{name} took {steps} steps");
+    }
+}
+
+#[test]
+fn every_instruction_is_captured_exactly() {
+    // Signal dispositions are the process's: one after the other.
+    step(
+        "step-lazy.so",
+        &["-O2", "-fomit-frame-pointer", "-Wl,-z,lazy"],
+        libc::RTLD_LAZY,
+        hook::hook,
+    );
+    step("step-now.so", &["-O2", "-fcf-protection=full", "-Wl,-z,now"], libc::RTLD_NOW, hook::hook);
+    step("step-ibt.so", &["-O1", "-Wl,-z,lazy,-z,ibtplt"], libc::RTLD_LAZY, hook::hook);
+    step("step-o0.so", &["-O0", "-Wl,-z,lazy"], libc::RTLD_LAZY, hook::hook);
+    // Where the platform's unwinder crashes, captures end.
+    step("step-wrong.so", &["-O0", "-DMISDESCRIBED"], libc::RTLD_NOW, hook::survive);
+}
