@@ -130,7 +130,7 @@ fn the_firefox_profiler_finds_the_same_sums() {
         "t-0: shop [tid 31137]",
         "Full: 2.301s",
         "c-0: Memory (Memory) [p-0 shop, pid 31137]",
-        "add_item - self: 1,053,576B (94.2%), total: 1,053,576B (94.2%)",
+        "add_item - self: 1.05MB (94.2%), total: 1.05MB (94.2%)",
         "add_item - self: 5,300B (100.0%), total: 5,300B (100.0%)",
     ] {
         assert!(text.contains(expected), "{expected} is missing from:\n{text}");
