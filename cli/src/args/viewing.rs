@@ -109,6 +109,10 @@ pub(crate) struct ReportArgs {
     #[arg(long)]
     pub(crate) events: bool,
 
+    /// Show deep call stacks whole, not their inner and outer ends alone
+    #[arg(long)]
+    pub(crate) whole: bool,
+
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -144,6 +148,10 @@ pub(crate) struct DiffArgs {
     /// End with exit code 1 if the second has more than so much more in all, as 1M
     #[arg(long, value_name = "AMOUNT", value_parser = parse_size)]
     pub(crate) fail_above: Option<u64>,
+
+    /// Show deep call stacks whole, not their inner and outer ends alone
+    #[arg(long)]
+    pub(crate) whole: bool,
 
     /// As JSON
     #[arg(long)]

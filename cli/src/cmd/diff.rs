@@ -54,7 +54,16 @@ fn page(
     }
     let names = names.each_ref();
     let notes = notes(snapshots, args.matching);
-    let difference = Difference { metric, ledgers, names, changed, totals, top: args.top, notes };
+    let difference = Difference {
+        metric,
+        ledgers,
+        names,
+        changed,
+        totals,
+        top: args.top,
+        is_whole: args.whole,
+        notes,
+    };
     let mut out = String::new();
     if args.json {
         out = format!("{:#}\n", pages::json(&difference));

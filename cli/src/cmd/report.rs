@@ -36,7 +36,7 @@ fn page(ledger: &Ledger, args: &ReportArgs, mut names: Names) -> Result<String, 
             metric.word()
         )));
     }
-    let hot = hot(snapshot, &mut names, metric, args.top);
+    let hot = Hot { is_whole: args.whole, ..hot(snapshot, &mut names, metric, args.top) };
     let culprit = culprit_of_peak(snapshot, &mut names);
     let culprit = culprit.as_ref();
     let chosen = needs_sum.then(|| Chosen::of(snapshot, metric));
@@ -124,7 +124,7 @@ fn hot(snapshot: &Snapshot, names: &mut Names, metric: Metric, top: usize) -> Ho
     let mut rows = merged(snapshot, names, metric, rows);
     let number = all - (looked_at - rows.len());
     rows.truncate(top);
-    Hot { metric, rows, number, total }
+    Hot { metric, rows, number, total, is_whole: false }
 }
 
 /// The function that had most of the peak.
@@ -132,7 +132,9 @@ fn culprit_of_peak(snapshot: &Snapshot, names: &mut Names) -> Option<Culprit> {
     let mut hot = hot(snapshot, names, Metric::Peak, 1);
     let first = hot.rows.pop()?;
     let name = culprit(&Stack::of(snapshot, names, first.node));
-    Some(Culprit { name, bytes: first.counters.at_peak_bytes, whole: hot.total })
+    let bytes = first.counters.at_peak_bytes;
+    let whole = hot.total.max(snapshot.totals.peak_bytes);
+    Some(Culprit { name, bytes, whole, call_stacks: hot.number })
 }
 
 fn json_page(

@@ -12,6 +12,7 @@
 //! The file is a list of events, and a ledger has none: [`super::replay`] makes some that lead to
 //! the same totals, peak and rest.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -49,6 +50,8 @@ struct File<W: Write> {
     out: W,
     strings: HashMap<String, usize>,
     instructions: HashMap<String, usize>,
+    /// Of frames as they are in the ledger, by their index and how many calls are shown.
+    frames: HashMap<(u32, usize), usize>,
     stacks: HashMap<(usize, usize), usize>,
     kinds: HashMap<(u64, usize), usize>,
 }
@@ -58,8 +61,14 @@ type Plan = (usize, Course);
 
 impl<W: Write> File<W> {
     fn new(out: W) -> Self {
-        let (strings, instructions) = (HashMap::new(), HashMap::new());
-        Self { out, strings, instructions, stacks: HashMap::new(), kinds: HashMap::new() }
+        Self {
+            out,
+            strings: HashMap::new(),
+            instructions: HashMap::new(),
+            frames: HashMap::new(),
+            stacks: HashMap::new(),
+            kinds: HashMap::new(),
+        }
     }
 
     fn write(&mut self, profile: &Profile<'_>) -> io::Result<u64> {
@@ -178,6 +187,19 @@ impl<W: Write> File<W> {
     }
 
     fn calls(&mut self, profile: &Profile<'_>, calls: &[Call<'_>]) -> io::Result<usize> {
+        let key = (calls[0].index, calls.len());
+        let is_common = calls.iter().all(|call| matches!(call.frame, Cow::Borrowed(_)));
+        if let Some(number) = self.frames.get(&key).filter(|_| is_common) {
+            return Ok(*number);
+        }
+        let number = self.new_instruction(profile, calls)?;
+        if is_common {
+            self.frames.insert(key, number);
+        }
+        Ok(number)
+    }
+
+    fn new_instruction(&mut self, profile: &Profile<'_>, calls: &[Call<'_>]) -> io::Result<usize> {
         let frame = profile.snapshot.frames[calls[0].index as usize];
         let module = calls[0].frame.module.as_deref().map_or("", file_name);
         let module = self.string(module)?;

@@ -2,6 +2,7 @@
 //!
 //! The messages are those of pprof's `profile.proto`, with the fields that are written.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -139,6 +140,8 @@ struct Tables {
     strings: HashMap<String, i64>,
     functions: HashMap<(i64, i64), u64>,
     locations: HashMap<(u32, Vec<Line>), u64>,
+    /// Of frames as they are in the ledger, by their index and how many calls are shown.
+    frames: HashMap<(u32, usize), u64>,
 }
 
 fn document(profile: &Profile<'_>) -> Document {
@@ -193,9 +196,12 @@ impl Tables {
         number
     }
 
-    /// A mapping for each module, with its number plus one as id.
+    /// A mapping for each module, with its number plus one as id. The program comes first: that is
+    /// how readers know it.
     fn mappings(&mut self, profile: &Profile<'_>) {
-        for (id, module) in (1..).zip(&profile.snapshot.modules) {
+        let mut modules: Vec<_> = (1..).zip(&profile.snapshot.modules).collect();
+        modules.sort_by_key(|(_, module)| module.path != profile.snapshot.process.program);
+        for (id, module) in modules {
             let build_id: String =
                 module.build_id.iter().map(|byte| format!("{byte:02x}")).collect();
             let mapping = Mapping {
@@ -229,6 +235,19 @@ impl Tables {
     }
 
     fn location(&mut self, profile: &Profile<'_>, calls: &[Call<'_>]) -> u64 {
+        let key = (calls[0].index, calls.len());
+        let is_common = calls.iter().all(|call| matches!(call.frame, Cow::Borrowed(_)));
+        if let Some(id) = self.frames.get(&key).filter(|_| is_common) {
+            return *id;
+        }
+        let id = self.new_location(profile, calls);
+        if is_common {
+            self.frames.insert(key, id);
+        }
+        id
+    }
+
+    fn new_location(&mut self, profile: &Profile<'_>, calls: &[Call<'_>]) -> u64 {
         let lines = calls.iter().map(|call| Line {
             function_id: self
                 .function(&label(&call.frame), call.frame.file.as_deref().unwrap_or_default()),

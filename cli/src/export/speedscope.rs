@@ -49,8 +49,8 @@ struct Sampled {
     weights: Vec<u64>,
 }
 
-const METRICS: [Metric; 6] =
-    [Metric::Peak, Metric::Live, Metric::Bytes, Metric::Count, Metric::Temporary, Metric::OwnPeak];
+const METRICS: [Metric; 5] =
+    [Metric::Peak, Metric::Live, Metric::Bytes, Metric::Count, Metric::Temporary];
 
 /// Writes the file; `metric` is shown first.
 pub(crate) fn write(profile: &Profile<'_>, metric: Metric, sink: &mut dyn Write) -> io::Result<()> {

@@ -24,6 +24,8 @@ pub(crate) struct Difference<'a> {
     /// The sums over all call stacks, changed or not.
     pub(crate) totals: [u64; 2],
     pub(crate) top: usize,
+    /// Deep stacks are shown whole.
+    pub(crate) is_whole: bool,
     /// Sentences that qualify the numbers.
     pub(crate) notes: Vec<String>,
 }
@@ -130,7 +132,7 @@ fn write_pair(
     };
     writeln!(out, "\n  {rank}. {colour}{text}{colour:#} {BOLD}{fate}{BOLD:#}")?;
     writeln!(out, "     {DIM}from {before} to {after}{blocks}{DIM:#}")?;
-    stack::write(out, &difference.stack(pair), 6)
+    stack::write(out, &difference.stack(pair), 6, difference.is_whole)
 }
 
 /// The same for programs.

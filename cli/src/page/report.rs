@@ -26,6 +26,8 @@ pub(crate) struct Hot {
     pub(crate) number: usize,
     /// The sum of their values; nothing for a metric without sums.
     pub(crate) total: u64,
+    /// Deep stacks are shown whole.
+    pub(crate) is_whole: bool,
 }
 
 /// The verdict and the numbers.
@@ -145,7 +147,7 @@ fn write_row(
     if row.variants > 1 {
         writeln!(out, "     {DIM}{} call stacks of the same lines{DIM:#}", row.variants)?;
     }
-    stack::write(out, &Stack::of(snapshot, names, row.node), 6)
+    stack::write(out, &Stack::of(snapshot, names, row.node), 6, hot.is_whole)
 }
 
 /// The other numbers of a call stack, in a line.
@@ -203,7 +205,7 @@ mod tests {
         let (snapshot, names) = (sample::snapshot(), sample::names());
         let rows = ranked(&snapshot, Metric::Bytes);
         let (number, total) = (rows.len(), snapshot.totals.bytes_allocated);
-        let hot = Hot { metric: Metric::Bytes, rows, number, total };
+        let hot = Hot { metric: Metric::Bytes, rows, number, total, is_whole: false };
         let mut page = String::new();
         write_hot(&mut page, &snapshot, &names, &hot).expect("written");
         let page = anstream::adapter::strip_str(&page).to_string();

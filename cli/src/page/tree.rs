@@ -48,9 +48,11 @@ impl Page<'_> {
         for (number, child) in (1..).zip(children) {
             let name = printable(self.labels.name(tree.nodes[*child].label));
             let value = tree.nodes[*child].inclusive.value;
-            self.line(trunk, number == lines, value, &format!("{BOLD}{name}{BOLD:#}"))?;
-            // A single child stays in its parent's column, so that long chains stay in sight.
+            // A single child stays in its parent's column and repeats no number, so that long chains
+            // stay in sight.
             let is_chain = lines == 1;
+            let shown = (!is_chain || node == 0).then_some(value);
+            self.line(trunk, number == lines, shown, &format!("{BOLD}{name}{BOLD:#}"))?;
             if !is_chain {
                 trunk.push(number != lines);
             }
@@ -61,16 +63,23 @@ impl Page<'_> {
         }
         if ends_here {
             let is_last = rest.value == 0;
-            self.line(trunk, is_last, own.value, &format!("{DIM}(by itself){DIM:#}"))?;
+            self.line(trunk, is_last, Some(own.value), &format!("{DIM}(by itself){DIM:#}"))?;
         }
         if rest.value > 0 {
-            self.line(trunk, true, rest.value, &format!("{DIM}(smaller ones){DIM:#}"))?;
+            self.line(trunk, true, Some(rest.value), &format!("{DIM}(smaller ones){DIM:#}"))?;
         }
         Ok(())
     }
 
-    fn line(&mut self, trunk: &[bool], is_last: bool, value: u64, name: &str) -> fmt::Result {
-        let (text, share) = (self.metric.text(value), share(value, self.total));
+    fn line(
+        &mut self,
+        trunk: &[bool],
+        is_last: bool,
+        value: Option<u64>,
+        name: &str,
+    ) -> fmt::Result {
+        let text = value.map(|value| self.metric.text(value)).unwrap_or_default();
+        let share = value.map(|value| share(value, self.total)).unwrap_or_default();
         let bars: String = trunk.iter().map(|goes_on| if *goes_on { "│ " } else { "  " }).collect();
         let branch = if is_last { "└ " } else { "├ " };
         writeln!(self.out, "  {text:>10} {share:>9}  {DIM}{bars}{branch}{DIM:#}{name}")
@@ -103,7 +112,7 @@ mod tests {
                 "",
                 "Callees",
                 "       1,000     100 %  └ main",
-                "       1,000     100 %  └ run",
+                "                        └ run",
                 "         900      90 %  ├ a",
                 "          95       9 %  ├ b",
                 "           5 under 1 %  └ (smaller ones)",

@@ -3,7 +3,7 @@
 use heapsight::ledger::{Mode, Snapshot, State};
 
 use super::names::Names;
-use super::numbers::{count, duration, grouped, share, size};
+use super::numbers::{count, duration, grouped, percent, share, size};
 use super::source::Ledger;
 
 /// How the process fared: `is running`, `exited with 0`.
@@ -17,19 +17,25 @@ pub(crate) fn state(ledger: &Ledger) -> String {
     }
 }
 
+/// Whoever has less of the peak is not worth naming in one sentence.
+const CULPRIT_PERCENT: u64 = 10;
+
 /// Who allocated most of the peak.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Culprit {
     pub(crate) name: String,
     pub(crate) bytes: u64,
-    /// Of the peak, as far as its call stacks are known.
+    /// Of what is held at the peak.
     pub(crate) whole: u64,
+    /// Call stacks that hold anything then.
+    pub(crate) call_stacks: usize,
 }
 
 /// What is to be said of a ledger in one sentence.
 pub(crate) fn verdict(ledger: &Ledger, culprit: Option<&Culprit>) -> String {
     let Snapshot { process, totals, tracking, .. } = &ledger.snapshot;
-    let subject = format!("{} (pid {}) {}", process.program, process.pid, state(ledger));
+    let name = if process.program.is_empty() { "the process" } else { &process.program };
+    let subject = format!("{name} (pid {}) {}", process.pid, state(ledger));
     let time = duration(process.elapsed_ns);
     if totals.total_allocations == 0 {
         let reason = match tracking.mode {
@@ -49,8 +55,12 @@ pub(crate) fn verdict(ledger: &Ledger, culprit: Option<&Culprit>) -> String {
         size(totals.peak_bytes),
         duration(totals.peak_ns)
     );
-    let culprit = culprit.map_or_else(String::new, |Culprit { name, bytes, whole }| {
-        format!(", {} of it from {name}", share(*bytes, totals.peak_bytes.max(*whole)))
+    let culprit = culprit.map_or_else(String::new, |culprit| {
+        let Culprit { name, bytes, whole, call_stacks } = culprit;
+        match percent(*bytes, *whole) {
+            Some(share) if share >= CULPRIT_PERCENT => format!(", {share} % of it from {name}"),
+            _ => format!(", spread over {}", count(*call_stacks as u64, "call stack")),
+        }
     });
     let link = if process.state == State::Running && ledger.is_alive { "for" } else { "after" };
     format!("{subject} {link} {time}; {rest}; {peak}{culprit}")
@@ -146,13 +156,17 @@ mod tests {
 
     #[test]
     fn the_verdict_names_state_remains_peak_and_culprit() {
-        let culprit = Culprit { name: "add_item".into(), bytes: 400_000, whole: 500_000 };
+        let name = "add_item".into();
+        let culprit = Culprit { name, bytes: 400_000, whole: 561_488, call_stacks: 4 };
         let text = verdict(&ledger(|_| ()), Some(&culprit));
         assert_eq!(
             text,
             "/opt/shop/shop (pid 31137) exited with 0 after 2.3 s; 5.2 KiB in 13 blocks were never \
              freed; it held at most 548 KiB, 1.2 s after its start, 71 % of it from add_item"
         );
+        let small = Culprit { bytes: 4000, ..culprit };
+        let text = verdict(&ledger(|_| ()), Some(&small));
+        assert!(text.ends_with("after its start, spread over 4 call stacks"), "{text}");
         let text = verdict(&ledger(|it| it.process.state = State::Killed(9)), None);
         assert!(text.contains("was ended by signal 9 after 2.3 s"), "{text}");
     }
