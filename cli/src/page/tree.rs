@@ -48,8 +48,8 @@ impl Page<'_> {
         for (number, child) in (1..).zip(children) {
             let name = printable(self.labels.name(tree.nodes[*child].label));
             let value = tree.nodes[*child].inclusive.value;
-            // A single child stays in its parent's column and repeats no number, so that long chains
-            // stay in sight.
+            // A single child stays in its parent's column and repeats no number, so that long
+            // chains stay in sight.
             let is_chain = lines == 1;
             let shown = (!is_chain || node == 0).then_some(value);
             self.line(trunk, number == lines, shown, &format!("{BOLD}{name}{BOLD:#}"))?;
