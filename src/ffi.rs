@@ -32,6 +32,11 @@ pub fn give_up_headroom(limit: usize) {
     entry::give_up_headroom(limit);
 }
 
+/// Code is about to be unloaded, or has just been.
+pub fn code_unloading() {
+    entry::code_unloading();
+}
+
 /// Writes to stderr, by system call: past stdio's buffers, and not a cancellation point.
 pub fn say(text: &str) {
     process::write(2, text.as_bytes());

@@ -75,6 +75,51 @@ unsafe extern "C" fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void {
     unsafe { next(path, flags & !libc::RTLD_DEEPBIND) }
 }
 
+/// Unloads code: what is remembered of it must be forgotten before other code takes its place.
+macro_rules! unloading {
+    ($($(#[$doc:meta])* $name:ident($argument:ident) -> $result:ty;)*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// # Safety
+            /// As that of libc's.
+            #[unsafe(no_mangle)]
+            unsafe extern "C" fn $name($argument: *mut c_void) -> $result {
+                const NAME: &CStr = match CStr::from_bytes_with_nul(
+                    concat!(stringify!($name), "\0").as_bytes(),
+                ) {
+                    Ok(name) => name,
+                    Err(_) => unreachable!(),
+                };
+                // SAFETY: the name is a C string.
+                let next = unsafe { libc::dlsym(libc::RTLD_NEXT, NAME.as_ptr()) };
+                if next.is_null() {
+                    return Default::default();
+                }
+                // SAFETY: libc's function of that name has this type.
+                let next = unsafe {
+                    core::mem::transmute::<
+                        *mut c_void,
+                        unsafe extern "C" fn(*mut c_void) -> $result,
+                    >(next)
+                };
+                ffi::code_unloading();
+                // SAFETY: the caller's.
+                let result = unsafe { next($argument) };
+                ffi::code_unloading();
+                result
+            }
+        )*
+    };
+}
+
+unloading! {
+    /// `dlclose(3)`.
+    dlclose(library) -> c_int;
+    /// The end of one library, which also those run that libc unloads for itself; of all with null.
+    __cxa_finalize(library) -> ();
+}
+
 /// `setrlimit(2)`: a limit on the address space must not count addresses that we hold in reserve.
 ///
 /// # Safety

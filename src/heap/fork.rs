@@ -69,6 +69,7 @@ impl<O: Observer> Engine<O> {
     pub(crate) fn after_fork_in_child(&self, taken: ForkLocks, survivor: &LocalHeap) {
         let is_ordered = cfg!(target_arch = "x86_64");
         self.for_each_heap(|heap| {
+            self.observer.inherited(heap);
             if heap.state() != State::Running || core::ptr::eq(heap, survivor) {
                 return;
             }

@@ -58,6 +58,8 @@ pub(crate) trait Observer {
     fn freed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool;
     /// The block is a larger or smaller one's successor, which will be freed.
     fn moved(&self, heap: &LocalHeap, slot: Slot<'_>);
+    /// This is a forked child, and the heap a copy of one of its parent's.
+    fn inherited(&self, heap: &LocalHeap);
     /// The heap has lost its thread, or goes on to another one.
     fn handed_over(&self, heap: &LocalHeap);
     /// The observer's locks, in order: taken around `fork` with the engine's, after that of the
@@ -78,6 +80,7 @@ impl Observer for () {
         true
     }
     fn moved(&self, _: &LocalHeap, _: Slot<'_>) {}
+    fn inherited(&self, _: &LocalHeap) {}
     fn handed_over(&self, _: &LocalHeap) {}
     fn resized(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) {}
 }

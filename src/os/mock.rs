@@ -61,14 +61,26 @@ pub(crate) mod memory {
         reserve(len, PAGE)
     }
 
+    pub(crate) fn map_file(_file: i32, _len: usize) -> Option<NonNull<u8>> {
+        None
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Populated {
+        No,
+        Unknown,
+    }
+
     /// # Safety
     /// As on a real machine.
-    pub(crate) unsafe fn map_file(
-        _file: i32,
-        _len: usize,
-        _over: Option<NonNull<u8>>,
-    ) -> Option<NonNull<u8>> {
-        None
+    pub(crate) unsafe fn populate(_start: NonNull<u8>, _len: usize) -> Populated {
+        Populated::Unknown
+    }
+
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn replace(_over: NonNull<u8>, _by: NonNull<u8>, _len: usize) -> bool {
+        false
     }
 }
 
@@ -165,6 +177,10 @@ pub(crate) mod process {
 
     pub(crate) fn program(_buffer: &mut [u8]) -> &[u8] {
         b"mock"
+    }
+
+    pub(crate) fn command(_buffer: &mut [u8]) -> &[u8] {
+        b"mock\0"
     }
 
     pub(crate) fn thread_name() -> [u8; 16] {

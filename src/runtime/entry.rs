@@ -148,3 +148,8 @@ pub(crate) fn trim() -> bool {
 pub(crate) fn give_up_headroom(limit: usize) {
     ENGINE.space.give_up_headroom(limit);
 }
+
+/// Code is about to be unloaded, or has just been: stacks through it must be walked anew.
+pub(crate) fn code_unloading() {
+    ENGINE.observer.code_unloaded();
+}

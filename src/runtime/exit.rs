@@ -5,7 +5,7 @@
 //! free is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
 
 use super::options::{Config, ReportPath, Track};
-use super::{fork, inspect, start};
+use super::{fork, inspect, ledger, start};
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::os::process;
 use crate::report;
@@ -32,6 +32,7 @@ const FIRST_PROCESS: &str = "HEAPSIGHT_RUN_PID";
 const RUN: &str = "HEAPSIGHT_RUN";
 
 unsafe extern "C" {
+    fn on_exit(hook: unsafe extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
     fn __cxa_atexit(
         hook: unsafe extern "C" fn(*mut c_void),
         argument: *mut c_void,
@@ -44,6 +45,8 @@ pub(super) fn register() {
     if !REGISTERED.swap(true, Ordering::AcqRel) {
         // SAFETY: the hook is a function of a library that is never unloaded.
         unsafe { __cxa_atexit(at_exit, ptr::null_mut(), ptr::null_mut()) };
+        // SAFETY: as above. Registered last, it runs first; the ledger goes on until the end.
+        unsafe { on_exit(close_ledger, ptr::null_mut()) };
     }
 }
 
@@ -82,6 +85,10 @@ fn complain(path: &Path, error: &io::Error) {
         "heapsight: cannot write the report to {}: {error}: it will go to stderr instead",
         path.display()
     );
+}
+
+unsafe extern "C" fn close_ledger(status: c_int, _: *mut c_void) {
+    ledger::close(status);
 }
 
 unsafe extern "C" fn at_exit(_: *mut c_void) {
@@ -148,18 +155,23 @@ fn finish(config: &Config) -> bool {
 /// `heapsight run` did not start itself, a forked one, and one that finds a report written since it
 /// started, add their id before the extension.
 fn report_path(config: &Config) -> Option<PathBuf> {
-    if config.report.is_empty() {
+    own_path(&config.report)
+}
+
+/// See [`report_path`]; the same for the ledger.
+pub(super) fn own_path(template: &ReportPath) -> Option<PathBuf> {
+    if template.is_empty() {
         return None;
     }
     let id = process::id();
     // A path that is too long with the id in it is used as it stands: `prepare` names it.
-    let expanded = config.report.expand(id).unwrap_or(config.report);
+    let expanded = template.expand(id).unwrap_or(*template);
     let path = PathBuf::from(OsStr::from_bytes(expanded.as_bytes()));
     let is_first = match env::var(FIRST_PROCESS) {
         Ok(first) => first.parse() == Ok(id),
         Err(_) => !fork::is_child() && !was_written_meanwhile(&path),
     };
-    if is_first || expanded != config.report {
+    if is_first || expanded != *template {
         return Some(path);
     }
     let mut name = path.file_stem().map_or_else(OsString::new, OsStr::to_os_string);

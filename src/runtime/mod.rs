@@ -9,6 +9,7 @@
 //! | [`entry`] | the way into the engine for every face |
 //! | [`thread`] | how does a thread get a heap and leave it? |
 //! | [`start`], [`fork`], [`exit`] | what happens when the process starts, forks and ends? |
+//! | [`ledger`] | where is the ledger's file, and a forked child's? |
 //! | [`inspect`] | statistics, leak reports, the whole-heap check |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
@@ -19,6 +20,7 @@ pub(crate) mod exit;
 pub(crate) mod foreign;
 mod fork;
 pub(crate) mod inspect;
+mod ledger;
 pub(crate) mod misuse;
 pub(crate) mod next;
 pub mod options;

@@ -5,7 +5,7 @@
 //! in a Rust program, with its first allocation through [`crate::Heapsight`].
 
 use super::options::{Config, Safety, Track};
-use super::{ENGINE, exit, fork, misuse, next, tls};
+use super::{ENGINE, exit, fork, ledger, misuse, next, tls};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
 use crate::heap::local::State;
@@ -14,6 +14,8 @@ use crate::os::{lock::Lock, process};
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char};
 use core::fmt::Write;
+use std::ffi::CString;
+use std::os::unix::ffi::OsStringExt;
 
 static STARTED: AtomicBool = AtomicBool::new(false);
 
@@ -29,9 +31,6 @@ struct Current {
 unsafe impl Sync for Current {}
 
 const STDERR: i32 = 2;
-
-/// Most bytes that the ledger may grow to.
-const LEDGER_LEN: usize = 256 << 20;
 
 /// The environment a process was started with, as its constructors get it: libc's own pointer to it
 /// is not set yet when ours runs.
@@ -123,8 +122,10 @@ pub(crate) fn apply(config: Config) -> Config {
     let config = exit::anchored(config);
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
     misuse::set_fatal(config.safety == Safety::Basic);
-    if config.track != Track::Off {
-        ENGINE.observer.open_ledger(LEDGER_LEN);
+    if config.track != Track::Off || !config.ledger.is_empty() {
+        let path = exit::own_path(&config.ledger);
+        let path = path.and_then(|path| CString::new(path.into_os_string().into_vec()).ok());
+        ledger::open(&config, path.as_deref());
     }
     ENGINE.observer.set_stacks(config.track == Track::Full);
     ENGINE.set_tracking(tls::heap(), config.track != Track::Off);

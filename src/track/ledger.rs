@@ -4,14 +4,15 @@
 //! shared with readers. It is opened once, before anything is tracked; a fork gives the child pages
 //! of its own at the same addresses, so that references stay good.
 
-use crate::base::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use super::table::Table;
+use crate::base::sync::{AtomicPtr, AtomicU64, Ordering};
 use crate::format::layout::{
     self, Chunk, Event, Frame, HEADER_LEN, Header, Module, Node, Point, SECTION_ALIGN, SECTIONS,
     Section, SectionId, Shard, Site, Text, Thread,
 };
 use crate::os::lock::Lock;
+use crate::os::memory::Populated;
 use crate::os::{clock, memory};
-use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
 /// The mapped ledger, once there is one.
@@ -29,18 +30,9 @@ pub(crate) struct Ledger {
     pub(crate) chunks: Table<Chunk>,
     pub(crate) points: Table<Point>,
     pub(crate) events: Table<Event>,
-    strings: Table<u8>,
+    pub(super) strings: Table<u8>,
     /// Held while a record is appended.
     lock: Lock,
-}
-
-/// A section of records of type `T`.
-#[derive(Debug)]
-pub(crate) struct Table<T> {
-    section: AtomicPtr<Section>,
-    first: AtomicPtr<u8>,
-    capacity: AtomicU32,
-    records: PhantomData<fn() -> T>,
 }
 
 /// What a section gets of the ledger's length, in parts of [`SHARES`]; the chunks get the rest.
@@ -66,74 +58,6 @@ const fn stride_of(section: usize) -> usize {
         size_of::<Point>(),
         size_of::<Event>(),
     ][section]
-}
-
-impl<T> Table<T> {
-    const fn new() -> Self {
-        Self {
-            section: AtomicPtr::new(ptr::null_mut()),
-            first: AtomicPtr::new(ptr::null_mut()),
-            capacity: AtomicU32::new(0),
-            records: PhantomData,
-        }
-    }
-
-    fn open(&self, section: &Section, first: *mut u8) {
-        self.section.store(ptr::from_ref(section).cast_mut(), Ordering::Relaxed);
-        self.first.store(first, Ordering::Relaxed);
-        self.capacity.store(section.capacity.load(Ordering::Relaxed), Ordering::Release);
-    }
-
-    fn section(&self) -> Option<&Section> {
-        // SAFETY: null, or in the header, which is never unmapped.
-        unsafe { self.section.load(Ordering::Relaxed).as_ref() }
-    }
-
-    /// A record, complete or not; `None` beyond the capacity.
-    #[inline(always)]
-    pub(crate) fn get(&self, number: u32) -> Option<&T> {
-        if number >= self.capacity.load(Ordering::Acquire) {
-            return None;
-        }
-        // SAFETY: the section has room for `capacity` records, aligned, valid when all zero; all
-        // their fields are atomic.
-        Some(unsafe { &*self.first.load(Ordering::Relaxed).cast::<T>().add(number as usize) })
-    }
-
-    /// Most records there can be.
-    pub(crate) fn capacity(&self) -> u32 {
-        self.capacity.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.len() >= self.capacity()
-    }
-
-    /// Complete records.
-    pub(crate) fn len(&self) -> u32 {
-        self.section().map_or(0, |section| section.count.load(Ordering::Acquire))
-    }
-
-    /// Appends a record. The ledger's lock is held. `None`: no room, which is counted.
-    pub(crate) fn append(&self, fill: impl FnOnce(&T)) -> Option<u32> {
-        let section = self.section()?;
-        let number = section.count.load(Ordering::Relaxed);
-        let Some(record) = self.get(number) else {
-            section.refused.fetch_add(1, Ordering::Relaxed);
-            return None;
-        };
-        fill(record);
-        // Release: whoever sees the count sees the record.
-        section.count.store(number + 1, Ordering::Release);
-        Some(number)
-    }
-
-    /// Forgets all records, which are rewritten from the first on. The ledger's lock is held.
-    pub(crate) fn truncate(&self, count: u32) {
-        if let Some(section) = self.section() {
-            section.count.store(count, Ordering::Release);
-        }
-    }
 }
 
 impl Ledger {
@@ -166,21 +90,21 @@ impl Ledger {
         &self.lock
     }
 
-    /// Lays a ledger out in fresh pages, zeroed, `len` bytes long, that are never unmapped.
-    pub(crate) fn open(&self, pages: NonNull<u8>, len: usize) {
-        let header = pages.cast::<Header>();
+    /// Lays a ledger out in fresh pages, which are never unmapped.
+    pub(crate) fn open(&self, pages: Pages) {
+        let header = pages.start.cast::<Header>();
         // SAFETY: zeroed pages are a valid header: all fields are atomic numbers or bytes.
         let header = unsafe { header.as_ref() };
-        lay_out(header, len);
+        lay_out(header, pages.len);
         let first = |id: SectionId| {
             let section = &header.sections[id as usize];
             let offset = section.offset.load(Ordering::Relaxed) as usize;
             // SAFETY: `lay_out` placed the section inside the pages.
-            (section, unsafe { pages.as_ptr().add(offset) })
+            (section, unsafe { pages.start.as_ptr().add(offset) })
         };
         macro_rules! open {
             ($($table:ident: $id:ident,)*) => {
-                $(let (section, start) = first(SectionId::$id); self.$table.open(section, start);)*
+                $(let (section, start) = first(SectionId::$id); self.$table.open(section, start, pages.is_file);)*
             };
         }
         open! {
@@ -189,19 +113,20 @@ impl Ledger {
         }
         // The numbers that stand for "none", "unknown" and "the others".
         for (count, reserved) in [
-            (&self.frames.section, 1),
-            (&self.nodes.section, 1),
-            (&self.sites.section, super::SiteId::FIRST),
-            (&self.threads.section, 1),
+            (self.frames.section(), 1),
+            (self.nodes.section(), 1),
+            (self.sites.section(), super::SiteId::FIRST),
+            (self.threads.section(), 1),
         ] {
-            // SAFETY: opened above.
-            unsafe { &*count.load(Ordering::Relaxed) }.count.store(reserved, Ordering::Relaxed);
+            if let Some(section) = count {
+                section.count.store(reserved, Ordering::Relaxed);
+            }
         }
         self.start_clock(header);
         self.header.store(ptr::from_ref(header).cast_mut(), Ordering::Release);
     }
 
-    fn start_clock(&self, header: &Header) {
+    pub(super) fn start_clock(&self, header: &Header) {
         header.tick_zero.store(clock::ticks(), Ordering::Relaxed);
         self.nanoseconds_zero.store(clock::monotonic_ns(), Ordering::Relaxed);
         header.started_unix_ns.store(clock::wall_ns(), Ordering::Relaxed);
@@ -221,12 +146,14 @@ impl Ledger {
         let at = section.count.load(Ordering::Relaxed);
         let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
         let end = at.checked_add(len);
-        let Some(end) = end.filter(|end| *end <= self.strings.capacity.load(Ordering::Relaxed))
-        else {
+        let has_room = |end: &u32| {
+            *end <= self.strings.capacity() && (len == 0 || self.strings.is_ready(*end - 1))
+        };
+        let Some(end) = end.filter(has_room) else {
             section.refused.fetch_add(1, Ordering::Relaxed);
             return;
         };
-        let start = self.strings.first.load(Ordering::Relaxed).wrapping_add(at as usize);
+        let start = self.strings.first().wrapping_add(at as usize);
         // SAFETY: the range is inside the section and has never been used; the lock is held.
         unsafe { start.copy_from_nonoverlapping(text.as_ptr(), text.len()) };
         place.offset.store(at, Ordering::Relaxed);
@@ -237,7 +164,7 @@ impl Ledger {
     /// The bytes of a text that was kept.
     pub(crate) fn text(&self, place: &Text) -> &[u8] {
         let (at, len) = (place.offset.load(Ordering::Relaxed), place.len.load(Ordering::Relaxed));
-        let start = self.strings.first.load(Ordering::Relaxed).wrapping_add(at as usize);
+        let start = self.strings.first().wrapping_add(at as usize);
         if len == 0 || start.is_null() {
             return &[];
         }
@@ -248,19 +175,6 @@ impl Ledger {
     /// Bytes of the pages, of which only those in use occupy memory.
     pub(crate) fn len(&self) -> usize {
         self.header().map_or(0, |header| header.file_len.load(Ordering::Relaxed) as usize)
-    }
-
-    /// The sections' starts and the bytes in use of each: what a copy has to copy.
-    pub(crate) fn used_ranges(&self) -> [(usize, usize); SECTIONS + 1] {
-        let mut ranges = [(0, HEADER_LEN); SECTIONS + 1];
-        if let Some(header) = self.header() {
-            for (range, section) in ranges.iter_mut().skip(1).zip(&header.sections) {
-                let count = section.count.load(Ordering::Acquire) as usize;
-                let stride = section.stride.load(Ordering::Relaxed) as usize;
-                *range = (section.offset.load(Ordering::Relaxed) as usize, count * stride);
-            }
-        }
-        ranges
     }
 }
 
@@ -292,14 +206,52 @@ fn lay_out(header: &Header, len: usize) {
     header.version.store(layout::VERSION, Ordering::Release);
 }
 
-/// Fresh pages for a ledger that no file keeps: of the wanted length, or less where addresses are
-/// limited.
-pub(crate) fn private_pages(wanted: usize) -> Option<(NonNull<u8>, usize)> {
-    let limited = memory::address_space_limit().map_or(wanted, |limit| wanted.min(limit / 16));
-    core::iter::successors(Some(limited), |len| (len / 4 >= LEN_MIN).then_some(len / 4))
-        .map(|len| (len & !(SECTION_ALIGN - 1)).max(LEN_MIN))
-        .find_map(|len| memory::map_zeroed(len).map(|pages| (pages, len)))
+/// Pages for a ledger, zeroed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pages {
+    pub(super) start: NonNull<u8>,
+    pub(super) len: usize,
+    /// They are those of a file, which may turn out to have no room.
+    pub(super) is_file: bool,
 }
 
 /// Shortest ledger.
 pub(crate) const LEN_MIN: usize = 4 << 20;
+
+impl Pages {
+    /// That no file keeps: of the wanted length, or less where addresses are limited.
+    pub(crate) fn private(wanted: usize) -> Option<Self> {
+        let limited = memory::address_space_limit().map_or(wanted, |limit| wanted.min(limit / 16));
+        core::iter::successors(Some(limited), |len| (len / 4 >= LEN_MIN).then_some(len / 4))
+            .map(|len| (len & !(SECTION_ALIGN - 1)).max(LEN_MIN))
+            .find_map(|len| {
+                memory::map_zeroed(len).map(|start| Self { start, len, is_file: false })
+            })
+    }
+
+    /// Those of a file that has been made `len` bytes long and is empty.
+    pub(crate) fn of_file(file: i32, len: usize) -> Option<Self> {
+        let start = memory::map_file(file, len)?;
+        let pages = Self { start, len, is_file: true };
+        if pages.has_room(0, HEADER_LEN) {
+            return Some(pages);
+        }
+        pages.release();
+        None
+    }
+
+    /// Whether that range can be written.
+    pub(super) fn has_room(&self, offset: usize, len: usize) -> bool {
+        if !self.is_file || len == 0 {
+            return true;
+        }
+        // SAFETY: inside the pages.
+        unsafe { memory::populate(self.start.add(offset), len) != Populated::No }
+    }
+
+    /// Gives the pages back.
+    pub(super) fn release(self) {
+        // SAFETY: nobody has been told of them.
+        unsafe { memory::release(self.start, self.len) };
+    }
+}

@@ -11,10 +11,15 @@ pub(crate) mod ledger;
 mod modules;
 mod numbers;
 pub(crate) mod recorder;
+mod renew;
 pub(crate) mod stacks;
 mod stats;
+mod table;
 mod timeline;
 pub(crate) mod trial;
+
+#[cfg(test)]
+mod tests;
 
 use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
@@ -24,7 +29,7 @@ use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
 use columns::{Columns, Record, Stamp};
 use core::ptr::NonNull;
-use ledger::Ledger;
+use ledger::{Ledger, Pages};
 use recorder::{Event, Recorder, class_cell};
 use stacks::{Stacks, Tree};
 use stats::Baseline;
@@ -77,14 +82,17 @@ impl Tracker {
         self.wants_stacks.store(stacks, Ordering::Relaxed);
     }
 
-    /// Makes a ledger of at most `len` bytes, if there is none yet.
+    /// Makes a ledger of at most `len` bytes that no file keeps, if there is none yet.
     pub(crate) fn open_ledger(&self, len: usize) {
-        if self.ledger.header().is_none()
-            && let Some((pages, len)) = ledger::private_pages(len)
-        {
-            self.ledger.open(pages, len);
-            self.ledger.name_classes();
+        if let Some(pages) = Pages::private(len).filter(|_| self.ledger.header().is_none()) {
+            self.open_ledger_in(pages);
         }
+    }
+
+    /// Makes a ledger. There is none yet.
+    pub(crate) fn open_ledger_in(&self, pages: Pages) {
+        self.ledger.open(pages);
+        self.ledger.name_classes();
     }
 
     /// Stacks, their frames and modules.
@@ -98,12 +106,19 @@ impl Tracker {
         self.stacks.modules.unloaded(&self.ledger);
     }
 
-    /// The process has forked, and this is the child: what it has so far, it has inherited.
-    pub(crate) fn forked(&self, survivor: &LocalHeap) {
+    /// The process has forked, and this is the child: its ledger begins anew, in these pages or,
+    /// without any, in private ones. What lives it has inherited.
+    pub(crate) fn forked(&self, pages: Option<Pages>) {
         self.first_thread.store(self.ledger.threads.len(), Ordering::Relaxed);
-        if let Some(recorder) = recorder_of(survivor) {
-            recorder.forget_thread();
+        self.ledger.renew(pages);
+    }
+
+    /// Makes known to all what a thread has kept to itself.
+    pub(crate) fn tell_all(&self, heap: &LocalHeap) {
+        if let Some(recorder) = recorder_of(heap) {
+            recorder.publish(&self.ledger);
         }
+        self.ledger.adjust_clock();
     }
 
     /// Whether a block was allocated by the process this one was forked from.
@@ -170,6 +185,9 @@ impl Tracker {
 
     #[inline(always)]
     fn count_free(&self, heap: &LocalHeap, slot: Slot<'_>, address: usize, record: Record) {
+        if self.is_inherited(record) {
+            return;
+        }
         let Some(recorder) = self.recorder(heap) else { return self.unseen() };
         let class = class_of(slot.slab, record.size);
         let (site, size) = (record.site, record.size);
@@ -236,6 +254,12 @@ impl Observer for Tracker {
 
     fn moved(&self, heap: &LocalHeap, slot: Slot<'_>) {
         self.count_resize(heap, slot);
+    }
+
+    fn inherited(&self, heap: &LocalHeap) {
+        if let Some(recorder) = recorder_of(heap) {
+            recorder.begin_anew();
+        }
     }
 
     fn handed_over(&self, heap: &LocalHeap) {

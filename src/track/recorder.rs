@@ -107,8 +107,7 @@ impl Recorder {
         if group >= self.groups.load(Ordering::Relaxed) {
             return None;
         }
-        // SAFETY: `make` allocated `groups` pointers behind the recorder.
-        let slot = unsafe { &*self.directory.as_ptr().add(group as usize) };
+        let slot = self.directory_slot(group);
         // SAFETY: null, or a chunk of the ledger, for ever.
         let chunk = match unsafe { slot.load(Ordering::Relaxed).as_ref() } {
             Some(chunk) => chunk,
@@ -269,7 +268,7 @@ impl Recorder {
 
     /// Adds what this thread has kept to itself to what all know, and looks at the time.
     #[cold]
-    fn publish(&self, ledger: &Ledger) {
+    pub(super) fn publish(&self, ledger: &Ledger) {
         let shared = self.shared();
         shared.bytes.fetch_add(self.slack_bytes.replace(0), Ordering::Relaxed);
         shared.blocks.fetch_add(self.slack_blocks.replace(0), Ordering::Relaxed);
@@ -325,9 +324,26 @@ impl Recorder {
         self.shard().thread.store(0, Ordering::Relaxed);
     }
 
-    /// Forgets the thread without a word: in a forked child, where it is the parent's.
-    pub(super) fn forget_thread(&self) {
+    /// In a forked child, whose ledger is empty.
+    pub(super) fn begin_anew(&self) {
         self.thread.set(0);
+        self.last.set(0);
+        for told in [&self.clock, &self.clock_told] {
+            told.set(0);
+        }
+        for slack in [&self.slack_bytes, &self.slack_blocks, &self.fuel] {
+            slack.set(0);
+        }
+        self.set_gates();
+        for group in 0..self.groups.load(Ordering::Relaxed) {
+            self.directory_slot(group).store(core::ptr::null_mut(), Ordering::Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    fn directory_slot(&self, group: u32) -> &AtomicPtr<Chunk> {
+        // SAFETY: `make` allocated `groups` pointers behind the recorder, and the group is below.
+        unsafe { &*self.directory.as_ptr().add(group as usize) }
     }
 
     fn sum_into(&self, sums: &crate::format::layout::Sums) {

@@ -1,7 +1,7 @@
 //! Call stacks for tests and measurements: rules, names and caches of their own, and as many as
 //! wanted. Not an interface for others.
 
-use super::ledger::{self, Ledger};
+use super::ledger::{Ledger, Pages};
 use super::stacks::{ROOT, Stacks, Tree};
 use crate::base::sync::Ordering;
 use crate::format::layout;
@@ -63,9 +63,9 @@ impl Drop for Cache {
 impl Trial {
     /// With `len` bytes of address space for the names; `None` if there is none.
     pub fn new(len: usize) -> Option<Self> {
-        let (pages, len) = ledger::private_pages(len)?;
+        let pages = Pages::private(len)?;
         let ledger = Ledger::new();
-        ledger.open(pages, len);
+        ledger.open(pages);
         Some(Self { rules: Rules::new(), ledger, stacks: Stacks::new() })
     }
 

@@ -1,8 +1,6 @@
 //! Records that count. Each counter is written by one thread; values of the process are sums.
 
 use super::{CHUNK_CELLS, CLASSES, LIFETIMES};
-#[expect(unused_imports, reason = "named by the documentation")]
-use super::{Shared, Thread};
 use crate::base::sync::{AtomicI64, AtomicU32, AtomicU64};
 
 /// Sums over all classes of a shard.

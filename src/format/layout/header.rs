@@ -42,7 +42,7 @@ pub(crate) struct Header {
     pub(crate) command: Text,
     /// Version of Heapsight.
     pub(crate) writer: Text,
-    /// [`state`].
+    /// A value of [`state`].
     pub(crate) state: AtomicU32,
     /// Exit status, where it is known.
     pub(crate) exit_status: AtomicU32,

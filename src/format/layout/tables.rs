@@ -90,6 +90,7 @@ pub(crate) struct Thread {
     pub(crate) last: Sums,
 }
 
+/// A moment of the process. When the section is full, every second point is dropped and
 /// [`Header::point_ticks`] doubled.
 #[derive(Debug)]
 #[repr(C)]
@@ -113,8 +114,9 @@ pub(crate) struct Point {
 #[repr(C)]
 pub(crate) struct Event {
     pub(crate) tick: AtomicU64,
-    /// [`event`].
+    /// A value of [`event`].
     pub(crate) kind: AtomicU32,
+    /// Number of its [`Thread`]; zero: none, or one beyond the capacity.
     pub(crate) thread: AtomicU32,
     /// What it means depends on the kind.
     pub(crate) value: AtomicU64,

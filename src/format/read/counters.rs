@@ -18,6 +18,10 @@ pub(super) fn clamped(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
+fn clamped_difference(added: u64, taken: u64) -> u64 {
+    clamped(added.wrapping_sub(taken).cast_signed())
+}
+
 /// Values that all threads write.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Process {
@@ -83,6 +87,16 @@ impl Shards {
         let add = |sum: &mut u64, value: u64| *sum = sum.wrapping_add(value);
         add(&mut self.temporary, field!(shard, Shard, temporary));
         add(&mut self.reallocations, field!(shard, Shard, reallocations));
+    }
+
+    /// Blocks in use.
+    pub(super) fn blocks(&self) -> u64 {
+        clamped_difference(self.total.allocations, self.total.frees)
+    }
+
+    /// Bytes in use.
+    pub(super) fn bytes(&self) -> u64 {
+        clamped_difference(self.total.bytes, self.total.freed_bytes)
     }
 
     /// Classes with allocations, smallest first.
@@ -187,7 +201,6 @@ fn variance(bits: u64) -> f64 {
 
 /// Makes of raw sums what they mean. `ns` turns the allocation clock into time.
 pub(super) fn finish(counters: &mut Counters, ns: impl Fn(u64) -> u64) {
-    let clamped_difference = |a: u64, b: u64| clamped(a.wrapping_sub(b).cast_signed());
     counters.live = clamped_difference(counters.allocations, counters.frees);
     counters.live_bytes = clamped_difference(counters.bytes, counters.freed_bytes);
     counters.at_peak = clamped(counters.at_peak.cast_signed());

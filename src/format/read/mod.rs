@@ -22,7 +22,7 @@ pub use error::ReadError;
 
 use super::layout::{Header, SectionId, state};
 use super::snapshot::{Mode, Process, Snapshot, State, Totals, Tracking};
-use counters::{Shards, clamped};
+use counters::Shards;
 use outline::{NAMES, Outline};
 use record::field;
 use source::{FileSource, Source};
@@ -83,7 +83,7 @@ fn snapshot(source: &(impl Source + ?Sized)) -> Result<Snapshot, ReadError> {
     let moments = moments.chain(timeline.last().map(|point| point.ns));
     let elapsed_ns = moments.fold(ticks.last_ns(), u64::max);
 
-    let now = (shared.clock, elapsed_ns);
+    let now = (shared.clock.max(shards.total.bytes), elapsed_ns);
     let known = clocks.into_iter().zip(&timeline).map(|(clock, point)| (clock, point.ns));
     let clock = AllocationClock::new(known, now);
     for site in &mut sites {
@@ -151,10 +151,7 @@ fn tracking(outline: &Outline) -> Tracking {
 }
 
 fn totals(shared: counters::Process, shards: &Shards, ns: impl Fn(u64) -> u64) -> Totals {
-    let in_use =
-        |taken: u64, given_back: u64| clamped(taken.wrapping_sub(given_back).cast_signed());
-    let current_bytes = in_use(shards.total.bytes, shards.total.freed_bytes);
-    let current_allocations = in_use(shards.total.allocations, shards.total.frees);
+    let (current_bytes, current_allocations) = (shards.bytes(), shards.blocks());
     Totals {
         total_allocations: shards.total.allocations,
         total_deallocations: shards.total.frees,

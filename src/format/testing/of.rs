@@ -12,7 +12,7 @@ use crate::format::snapshot::{
 use std::vec::Vec;
 
 impl Ledger {
-    /// A ledger that reads as `snapshot`, with one tick and one allocated byte to the nanosecond,
+    /// A ledger that reads as `snapshot`, with one tick to the nanosecond, bytes allocated evenly,
     /// and all counters in one shard.
     ///
     /// What the reader derives is not taken from the snapshot: of counters `live` and `live_bytes`,
@@ -22,7 +22,8 @@ impl Ledger {
     #[must_use]
     pub fn of(snapshot: &Snapshot) -> Self {
         let mut ledger = Self::new();
-        ledger.header = ledger.header_of(snapshot);
+        let pace = pace(snapshot);
+        ledger.header = ledger.header_of(snapshot, pace);
         ledger.modules = snapshot.modules.iter().map(|module| ledger.module(module)).collect();
         let node = |node: &snapshot::Node| Node {
             parent: node.parent,
@@ -44,8 +45,11 @@ impl Ledger {
         let total =
             ledger.shards[0].classes.iter().fold(Flow::default(), |sum, own| sum.plus(*own));
         ledger.take_turns(&snapshot.threads, total);
-        ledger.chunks = snapshot.sites.chunks(CHUNK_CELLS).enumerate().map(chunk).collect();
-        ledger.points = snapshot.timeline.iter().map(point).collect();
+        ledger.chunks = {
+            let chunks = snapshot.sites.chunks(CHUNK_CELLS).enumerate();
+            chunks.map(|(index, sites)| chunk(index, sites, pace)).collect()
+        };
+        ledger.points = snapshot.timeline.iter().map(|one| point(one, pace)).collect();
         ledger.events = snapshot
             .events
             .iter()
@@ -65,7 +69,7 @@ impl Ledger {
 }
 
 impl Ledger {
-    fn header_of(&mut self, snapshot: &Snapshot) -> Header {
+    fn header_of(&mut self, snapshot: &Snapshot, pace: u64) -> Header {
         let (process, tracking, totals) = (&snapshot.process, &snapshot.tracking, &snapshot.totals);
         let (state, exit_status) = match process.state {
             State::Running => (state::RUNNING, 0),
@@ -107,9 +111,9 @@ impl Ledger {
                 peak_bytes: totals.peak_bytes.cast_signed(),
                 peak_blocks: totals.peak_allocations.cast_signed(),
                 peak_epoch: EPOCH,
-                peak_clock: totals.peak_ns,
+                peak_clock: totals.peak_ns.saturating_mul(pace),
                 next_point: 0,
-                clock: process.elapsed_ns,
+                clock: process.elapsed_ns.saturating_mul(pace),
             },
             ..Header::default()
         }
@@ -169,6 +173,12 @@ fn replace<T>(reserved: &mut Vec<T>, all: impl ExactSizeIterator<Item = T>) {
     if all.len() >= reserved.len() {
         *reserved = all.collect();
     }
+}
+
+/// Bytes allocated in a nanosecond, at least: enough for all by the end.
+fn pace(snapshot: &Snapshot) -> u64 {
+    let bytes = snapshot.classes.iter().map(|class| class.bytes).fold(0, u64::saturating_add);
+    (bytes / snapshot.process.elapsed_ns.max(1)).saturating_add(1)
 }
 
 /// The epoch of the peak, and of all cells.
@@ -237,15 +247,15 @@ fn shard(snapshot: &Snapshot) -> Shard {
     }
 }
 
-fn chunk((index, sites): (usize, &[snapshot::Site])) -> Chunk {
+fn chunk(index: usize, sites: &[snapshot::Site], pace: u64) -> Chunk {
     Chunk {
         shard: 1,
         first_site: (index * CHUNK_CELLS) as u32,
-        cells: sites.iter().map(|site| cell(&site.counters)).collect(),
+        cells: sites.iter().map(|site| cell(&site.counters, pace)).collect(),
     }
 }
 
-fn cell(counters: &Counters) -> Cell {
+fn cell(counters: &Counters, pace: u64) -> Cell {
     let mut lifetimes = [0; LIFETIMES];
     for (to, from) in lifetimes.iter_mut().zip(&counters.lifetimes) {
         *to = *from;
@@ -264,13 +274,13 @@ fn cell(counters: &Counters) -> Cell {
         samples: counters.samples,
         variance_blocks: (counters.allocations_error * counters.allocations_error).to_bits(),
         variance_bytes: (counters.bytes_error * counters.bytes_error).to_bits(),
-        first_clock: counters.first_ns,
-        last_clock: counters.last_ns,
+        first_clock: counters.first_ns.saturating_mul(pace),
+        last_clock: counters.last_ns.saturating_mul(pace),
         lifetimes,
     }
 }
 
-fn point(point: &snapshot::Point) -> Point {
+fn point(point: &snapshot::Point, pace: u64) -> Point {
     Point {
         tick: tick(point.ns),
         bytes: point.bytes.cast_signed(),
@@ -278,6 +288,6 @@ fn point(point: &snapshot::Point) -> Point {
         resident: point.resident,
         allocations: point.allocations,
         high_bytes: point.high_bytes.cast_signed(),
-        clock: point.ns,
+        clock: point.ns.saturating_mul(pace),
     }
 }

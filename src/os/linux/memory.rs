@@ -119,24 +119,55 @@ pub(crate) fn map_zeroed(len: usize) -> Option<NonNull<u8>> {
     None
 }
 
-/// Maps the first `len` bytes of a file, shared with whoever else maps it. `over`: at the place of
-/// an existing mapping, which it replaces in one step.
-///
-/// # Safety
-/// `over`, if any, is a mapping of ours of that length, whose content nobody needs any more.
-pub(crate) unsafe fn map_file(
-    file: i32,
-    len: usize,
-    over: Option<NonNull<u8>>,
-) -> Option<NonNull<u8>> {
-    let at = over.map_or(0, |start| start.as_ptr() as usize);
-    let fixed = if over.is_some() { libc::MAP_FIXED } else { 0 };
-    let flags = (libc::MAP_SHARED | fixed) as usize;
+/// Maps the first `len` bytes of a file, shared with whoever else maps it.
+pub(crate) fn map_file(file: i32, len: usize) -> Option<NonNull<u8>> {
     let access = (libc::PROT_READ | libc::PROT_WRITE) as usize;
-    // SAFETY: at a place of the kernel's choice, or over what the caller gives up.
-    let result = unsafe { call(libc::SYS_mmap, [at, len, access, flags, file as usize, 0]) };
+    let args = [0, len, access, libc::MAP_SHARED as usize, file as usize, 0];
+    // SAFETY: a fresh mapping at an address of the kernel's choice disturbs nothing.
+    let result = unsafe { call(libc::SYS_mmap, args) };
     if result < 0 && result > -4096 {
         return None;
     }
     NonNull::new(ptr::with_exposed_provenance_mut(result as usize))
+}
+
+/// What [`populate`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Populated {
+    /// The pages are there.
+    Yes,
+    /// They cannot be had: touching them would be a deadly signal.
+    No,
+    /// The kernel is too old to say.
+    Unknown,
+}
+
+/// Makes pages of a mapped file exist, or tells that the file system has no room for them.
+///
+/// # Safety
+/// The range is a mapping of ours.
+pub(crate) unsafe fn populate(start: NonNull<u8>, len: usize) -> Populated {
+    let first = start.as_ptr() as usize & !(PAGE - 1);
+    let args = [first, start.as_ptr() as usize + len - first, MADV_POPULATE_WRITE, 0, 0, 0];
+    // SAFETY: changes no content.
+    match unsafe { call(libc::SYS_madvise, args) } {
+        0 => Populated::Yes,
+        error if error == -(libc::EINVAL as isize) => Populated::Unknown,
+        _ => Populated::No,
+    }
+}
+
+/// Since Linux 5.14.
+const MADV_POPULATE_WRITE: usize = 23;
+
+/// Moves a mapping over another of ours of the same length, in one step.
+///
+/// # Safety
+/// Both are mappings of ours; nobody needs the content of `over`.
+#[must_use]
+pub(crate) unsafe fn replace(over: NonNull<u8>, by: NonNull<u8>, len: usize) -> bool {
+    let flags = (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) as usize;
+    let (old, new) = (by.as_ptr() as usize, over.as_ptr() as usize);
+    // SAFETY: the caller's.
+    unsafe { call(libc::SYS_mremap, [old, len, len, flags, new, 0]) == new as isize }
 }

@@ -29,6 +29,10 @@ pub struct Config {
     pub safety: Safety,
     /// Milliseconds before unused memory goes back to the operating system: 0 at once, -1 never.
     pub purge_delay_ms: i64,
+    /// Where the ledger is kept.
+    pub ledger: ReportPath,
+    /// Most MiB of it.
+    pub ledger_size_mib: u32,
 }
 
 /// How much is remembered about what the program allocates.
@@ -60,6 +64,8 @@ impl Config {
         report: ReportPath::EMPTY,
         safety: Safety::Basic,
         purge_delay_ms: 500,
+        ledger: ReportPath::EMPTY,
+        ledger_size_mib: 256,
     };
 
     /// Starts from the defaults.

@@ -217,13 +217,11 @@ fn tracking(mode: Mode) -> impl Strategy<Value = Tracking> {
 }
 
 fn totals(elapsed: u64) -> impl Strategy<Value = Totals> {
-    (prop::array::uniform6(0..MOST), 0..=elapsed).prop_map(|(values, peak_ns)| {
-        let [blocks, bytes, more_blocks, more_bytes, temporary, reallocations] = values;
+    (prop::array::uniform4(0..MOST), 0..=elapsed).prop_map(|(values, peak_ns)| {
+        let [peak_allocations, peak_bytes, temporary, reallocations] = values;
         Totals {
-            current_allocations: blocks,
-            peak_allocations: blocks + more_blocks,
-            current_bytes: bytes,
-            peak_bytes: bytes + more_bytes,
+            peak_allocations,
+            peak_bytes,
             peak_ns,
             temporary,
             reallocations,
@@ -252,6 +250,11 @@ fn whole(
         totals.total_deallocations += class.frees;
         totals.bytes_deallocated += class.freed_bytes;
     }
+    let (blocks, freed) = (totals.total_allocations, totals.total_deallocations);
+    totals.current_allocations = blocks.saturating_sub(freed);
+    totals.current_bytes = totals.bytes_allocated.saturating_sub(totals.bytes_deallocated);
+    totals.peak_allocations = totals.peak_allocations.max(totals.current_allocations);
+    totals.peak_bytes = totals.peak_bytes.max(totals.current_bytes);
     tracking.is_estimated = matches!(tracking.mode, Mode::Sample { .. })
         || sites.iter().any(|site| site.counters.samples > 0);
     Snapshot {
@@ -347,7 +350,13 @@ pub(super) fn rich_snapshot() -> Snapshot {
         nodes: (0..9_u32).map(|n| Node { parent: n.saturating_sub(1), frame: n }).collect(),
         sites: [0, 0, 3, 5, 8].map(site).into(),
         threads: vec![Thread { id: 7, name: "main".into(), allocations: 9, ..Thread::default() }],
-        classes: vec![Class { block_size: 16, allocations: 99, ..Class::default() }],
+        classes: vec![Class {
+            block_size: 112,
+            allocations: 200,
+            bytes: 20_000,
+            frees: 50,
+            freed_bytes: 5000,
+        }],
         timeline: (1..9).map(|n| Point { ns: n * 1000, bytes: n, ..Point::default() }).collect(),
         events: vec![
             event(1, EventKind::Mode(Mode::Stats)),

@@ -1,6 +1,7 @@
 //! What is written is what is read; and whatever is read, the reader survives.
 
 mod any;
+mod document;
 mod refusals;
 mod sums;
 
@@ -23,13 +24,7 @@ fn with_derived(wanted: &Snapshot, read: &Snapshot) -> Snapshot {
         lifetime_edges_ns: read.tracking.lifetime_edges_ns.clone(),
         ..wanted.tracking.clone()
     };
-    let mut totals = wanted.totals;
-    totals.current_allocations =
-        totals.total_allocations.saturating_sub(totals.total_deallocations);
-    totals.current_bytes = totals.bytes_allocated.saturating_sub(totals.bytes_deallocated);
-    totals.peak_allocations = totals.peak_allocations.max(totals.current_allocations);
-    totals.peak_bytes = totals.peak_bytes.max(totals.current_bytes);
-    Snapshot { tracking, totals, ..wanted.clone() }
+    Snapshot { tracking, ..wanted.clone() }
 }
 
 /// A file that goes with the value.

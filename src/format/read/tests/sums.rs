@@ -126,6 +126,7 @@ proptest! {
     #[test]
     fn classes_and_totals_are_sums_over_shards(
         flows in prop::collection::vec(prop::collection::vec(any::<[u32; 4]>(), 1..128), 0..5),
+        peaks in any::<[u32; 2]>(),
     ) {
         let flow = |[allocations, bytes, frees, freed_bytes]: [u32; 4]| Flow {
             allocations: allocations.into(),
@@ -135,6 +136,8 @@ proptest! {
         };
         let mut ledger = ledger(0);
         ledger.class_sizes = (1..=128).rev().collect();
+        ledger.header.shared.peak_bytes = peaks[0].into();
+        ledger.header.shared.peak_blocks = peaks[1].into();
         ledger.shards = flows.iter().map(|flows| Shard {
             classes: flows.iter().copied().map(flow).collect(),
             temporary: 3,
@@ -148,9 +151,10 @@ proptest! {
         let sum = |field: usize| every().map(|flow| u64::from(flow[field])).sum::<u64>();
         prop_assert_eq!(totals.total_allocations, sum(0));
         prop_assert_eq!(totals.bytes_deallocated, sum(3));
-        prop_assert_eq!(totals.current_bytes as i64, (sum(1) as i64 - sum(3) as i64).max(0));
-        prop_assert_eq!(totals.current_allocations as i64, (sum(0) as i64 - sum(2) as i64).max(0));
-        prop_assert_eq!(totals.peak_bytes, totals.current_bytes);
+        prop_assert_eq!(totals.current_bytes, sum(1).saturating_sub(sum(3)));
+        prop_assert_eq!(totals.current_allocations, sum(0).saturating_sub(sum(2)));
+        prop_assert_eq!(totals.peak_bytes, totals.current_bytes.max(peaks[0].into()));
+        prop_assert_eq!(totals.peak_allocations, totals.current_allocations.max(peaks[1].into()));
         prop_assert_eq!(totals.temporary as i64, 3 * shards);
         prop_assert_eq!(totals.reallocations as i64, 5 * shards);
         let of_classes: u64 = read.classes.iter().map(|class| class.bytes).sum();

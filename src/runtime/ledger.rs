@@ -1,0 +1,154 @@
+//! The ledger's file: made when tracking begins, and again in a forked child.
+//!
+//! A file gets its name when it is a ledger, by renaming: another process may be writing the one
+//! that had the name before, and cutting a mapped file short kills whoever touches it. All here is
+//! safe in the child of a threaded program: system calls, and a path in a buffer.
+
+use super::ENGINE;
+use super::options::{Config, ReportPath};
+use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
+use crate::base::text::Text;
+use crate::format::layout::state;
+use crate::os::process;
+use crate::track::ledger::Pages;
+use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_int};
+use core::fmt::Write;
+
+/// Where a forked child's ledger is to be, and how long.
+static TEMPLATE: Template = Template {
+    is_set: AtomicBool::new(false),
+    path: UnsafeCell::new(ReportPath::EMPTY),
+    mebibytes: AtomicU32::new(0),
+};
+
+struct Template {
+    is_set: AtomicBool,
+    path: UnsafeCell<ReportPath>,
+    mebibytes: AtomicU32,
+}
+
+// SAFETY: the path is written once, before `is_set` says so.
+unsafe impl Sync for Template {}
+
+const STDERR: c_int = 2;
+const MIB: usize = 1 << 20;
+
+/// Opens the ledger that a configuration asks for, unless there is one. `own_path` is the place of
+/// this very process's.
+pub(super) fn open(config: &Config, own_path: Option<&CStr>) {
+    if ENGINE.observer.ledger.header().is_some() {
+        return;
+    }
+    let len = config.ledger_size_mib as usize * MIB;
+    let pages = own_path.and_then(|path| create_or_complain(path, len));
+    if pages.is_some() && !TEMPLATE.is_set.load(Ordering::Relaxed) {
+        // SAFETY: nobody reads before `is_set`, and only one thread configures at a time.
+        unsafe { *TEMPLATE.path.get() = config.ledger };
+        TEMPLATE.mebibytes.store(config.ledger_size_mib, Ordering::Relaxed);
+        TEMPLATE.is_set.store(true, Ordering::Release);
+    }
+    match pages {
+        Some(pages) => ENGINE.observer.open_ledger_in(pages),
+        None => ENGINE.observer.open_ledger(len),
+    }
+    introduce();
+}
+
+/// In a forked child: pages for its own ledger; `None`: private ones.
+pub(super) fn for_child() -> Option<Pages> {
+    if !TEMPLATE.is_set.load(Ordering::Acquire) {
+        return None;
+    }
+    // SAFETY: set, and never changed since.
+    let template = unsafe { &*TEMPLATE.path.get() };
+    let path = path_of(template, process::id())?;
+    let len = TEMPLATE.mebibytes.load(Ordering::Relaxed) as usize * MIB;
+    create_or_complain(path.as_c_str(), len)
+}
+
+fn create_or_complain(path: &CStr, len: usize) -> Option<Pages> {
+    create(path, len).map_err(|code| complain(path, code)).ok()
+}
+
+/// Says who this is. The ledger is open.
+fn introduce() {
+    let ledger = &ENGINE.observer.ledger;
+    let Some(header) = ledger.header() else { return };
+    let Some(_lock) = ledger.lock().acquire() else { return };
+    header.pid.store(process::id(), Ordering::Relaxed);
+    let mut buffer = [0; 4096];
+    ledger.keep(process::program(&mut buffer), &header.program);
+    ledger.keep(process::command(&mut buffer), &header.command);
+    ledger.keep(env!("CARGO_PKG_VERSION").as_bytes(), &header.writer);
+}
+
+/// The process ends with this status.
+pub(super) fn close(status: c_int) {
+    let ledger = &ENGINE.observer.ledger;
+    if let Some(header) = ledger.header() {
+        ENGINE.observer.tell_all(super::tls::heap());
+        header.exit_status.store(status.cast_unsigned(), Ordering::Relaxed);
+        header.state.store(state::EXITED, Ordering::Release);
+    }
+}
+
+/// Makes the file, `len` bytes long and empty, and maps it. The error is a code of `errno`.
+fn create(path: &CStr, len: usize) -> Result<Pages, c_int> {
+    let mut draft = Text::<PATH_MAX>::new();
+    draft.push_bytes(path.to_bytes());
+    let _fits = write!(draft, ".{}\0", process::id());
+    let draft = CStr::from_bytes_until_nul(draft.as_bytes()).map_err(|_| libc::ENAMETOOLONG)?;
+    let flags = libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC | libc::O_CLOEXEC;
+    // SAFETY: paths are C strings; the file is ours until it is renamed.
+    unsafe {
+        let file = libc::open(draft.as_ptr(), flags, 0o600);
+        if file < 0 {
+            return Err(errno());
+        }
+        let is_long = libc::ftruncate(file, len as libc::off_t) == 0;
+        let pages =
+            if is_long { Pages::of_file(file, len).ok_or(libc::ENOSPC) } else { Err(errno()) };
+        libc::close(file);
+        match pages {
+            Ok(pages) if libc::rename(draft.as_ptr(), path.as_ptr()) == 0 => Ok(pages),
+            Ok(_) => Err(errno()),
+            Err(code) => Err(code),
+        }
+        .inspect_err(|_| {
+            libc::unlink(draft.as_ptr());
+        })
+    }
+}
+
+const PATH_MAX: usize = ReportPath::CAPACITY + 16;
+
+fn errno() -> c_int {
+    // SAFETY: libc's own thread-local, always there.
+    unsafe { *libc::__errno_location() }
+}
+
+/// The path for a process that is not the first: with its id in it.
+fn path_of(template: &ReportPath, id: u32) -> Option<ReportPath> {
+    let expanded = template.expand(id).ok()?;
+    if expanded != *template {
+        return Some(expanded);
+    }
+    let name_start =
+        template.as_bytes().iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    let dot = template.as_bytes().iter().rposition(|byte| *byte == b'.');
+    let dot = dot.filter(|dot| *dot > name_start).unwrap_or(template.as_bytes().len());
+    let mut path = Text::<PATH_MAX>::new();
+    path.push_bytes(&template.as_bytes()[..dot]);
+    let _fits = write!(path, ".{id}");
+    path.push_bytes(&template.as_bytes()[dot..]);
+    ReportPath::new(path.as_bytes()).ok()
+}
+
+fn complain(path: &CStr, code: c_int) {
+    let mut line = Text::<PATH_MAX>::new();
+    line.push_bytes(b"heapsight: cannot write the ledger ");
+    line.push_bytes(path.to_bytes());
+    let _cut = writeln!(line, ": error {code}: this process has none");
+    process::write(STDERR, line.as_bytes());
+}

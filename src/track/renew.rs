@@ -1,0 +1,92 @@
+//! A forked child's ledger.
+//!
+//! The child begins with a ledger of its own, at the same addresses, because stacks that are known
+//! must stay known: what it inherits refers to them. The tables that only grow are copied; counters,
+//! threads and time begin anew. The parent goes on meanwhile, in the same file if there is one: what
+//! it appends is whole before it is counted, and what is copied too much does no harm.
+
+use super::ledger::{Ledger, Pages};
+use super::table::Table;
+use crate::base::sync::{AtomicU32, Ordering};
+use crate::format::layout::{HEADER_LEN, Header, SectionId, Shared};
+use crate::os::{memory, process};
+use core::ptr::{self, NonNull};
+
+/// Sections whose records the child keeps; of the others it keeps the numbers that stand for
+/// "none", and the places of shards and threads.
+const KEPT: [SectionId; 5] =
+    [SectionId::Strings, SectionId::Modules, SectionId::Frames, SectionId::Nodes, SectionId::Sites];
+const EMPTIED: [SectionId; 3] = [SectionId::Chunks, SectionId::Timeline, SectionId::Events];
+
+impl Ledger {
+    /// Puts the child's ledger in place of the parent's. No other thread runs.
+    pub(super) fn renew(&self, pages: Option<Pages>) {
+        let Some(header) = self.header() else { return };
+        let len = self.len();
+        let fits = |pages: &Pages| pages.len == len && self.copy_to(*pages);
+        let Some(pages) = pages.filter(fits).or_else(|| Pages::private(len).filter(fits)) else {
+            return;
+        };
+        // SAFETY: both are ours and that long; what the child needs of the old one was copied.
+        let is_done = unsafe { memory::replace(NonNull::from(header).cast(), pages.start, len) };
+        if !is_done {
+            return pages.release();
+        }
+        self.start_clock(header);
+        macro_rules! moved {
+            ($($table:ident)*) => { $(self.$table.moved(pages.is_file);)* };
+        }
+        moved!(strings modules frames nodes sites threads shards chunks points events);
+    }
+
+    /// `false`: there is no room.
+    fn copy_to(&self, pages: Pages) -> bool {
+        let Some(header) = self.header() else { return false };
+        let from = ptr::from_ref(header).cast::<u8>();
+        let copy = |offset: usize, len: usize| {
+            // SAFETY: both are at least that long, and the new one is nobody else's.
+            unsafe {
+                ptr::copy_nonoverlapping(from.add(offset), pages.start.as_ptr().add(offset), len)
+            };
+        };
+        copy(0, HEADER_LEN);
+        // SAFETY: a copy of a header.
+        let new = unsafe { pages.start.cast::<Header>().as_ref() };
+        for id in KEPT {
+            let section = &new.sections[id as usize];
+            let stride = section.stride.load(Ordering::Relaxed) as usize;
+            let len = section.count.load(Ordering::Acquire) as usize * stride;
+            let offset = section.offset.load(Ordering::Relaxed) as usize;
+            if !pages.has_room(offset, len) {
+                return false;
+            }
+            copy(offset, len);
+        }
+        // Shards and threads keep their places, but nothing in them.
+        for id in [SectionId::Shards, SectionId::Threads] {
+            let section = &new.sections[id as usize];
+            let len = section.count.load(Ordering::Relaxed) as usize
+                * section.stride.load(Ordering::Relaxed) as usize;
+            if !pages.has_room(section.offset.load(Ordering::Relaxed) as usize, len) {
+                return false;
+            }
+        }
+        begin_anew(new);
+        true
+    }
+}
+
+fn begin_anew(header: &Header) {
+    for id in EMPTIED {
+        header.sections[id as usize].count.store(0, Ordering::Relaxed);
+    }
+    let parent = header.pid.load(Ordering::Relaxed);
+    header.forked_from.store(parent, Ordering::Relaxed);
+    header.pid.store(process::id(), Ordering::Relaxed);
+    for number in [&header.unseen, &header.refused_stacks, &header.tick_later] {
+        number.store(0, Ordering::Relaxed);
+    }
+    // SAFETY: plain numbers, of which zero is a valid value; the header is not in use yet.
+    unsafe { (&raw const header.shared).cast_mut().write_bytes(0, 1) };
+    const { assert!(size_of::<Shared>() == 64) };
+}

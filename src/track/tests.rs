@@ -1,0 +1,111 @@
+//! What the tracker writes into its ledger is what a reader gets.
+
+use super::Tracker;
+use super::ledger::LEN_MIN;
+use crate::format::read::from_bytes;
+use crate::format::snapshot::Snapshot;
+use crate::heap::alloc::Request;
+use crate::heap::engine::Engine;
+use crate::unwind::Registers;
+use proptest::prelude::*;
+use std::boxed::Box;
+use std::vec::Vec;
+
+/// The ledger's bytes, of a tracker that nobody uses meanwhile.
+fn read(tracker: &Tracker) -> Snapshot {
+    let header = tracker.ledger.header().expect("an open ledger");
+    let start = core::ptr::from_ref(header).cast::<u8>();
+    // SAFETY: the ledger's pages are that long, mapped for ever, and nobody writes them now.
+    let bytes = unsafe { core::slice::from_raw_parts(start, tracker.ledger.len()) };
+    from_bytes(bytes).expect("a ledger")
+}
+
+/// What a naive observer counts.
+#[derive(Debug, Default, PartialEq)]
+struct Counted {
+    allocations: u64,
+    bytes: u64,
+    frees: u64,
+    freed_bytes: u64,
+    peak_bytes: u64,
+    peak_blocks: u64,
+}
+
+impl Counted {
+    fn allocate(&mut self, size: usize) {
+        self.allocations += 1;
+        self.bytes += size as u64;
+        self.peak_bytes = self.peak_bytes.max(self.bytes - self.freed_bytes);
+        self.peak_blocks = self.peak_blocks.max(self.allocations - self.frees);
+    }
+
+    fn free(&mut self, size: usize) {
+        self.frees += 1;
+        self.freed_bytes += size as u64;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_counted_is_read(
+        steps in prop::collection::vec((any::<u16>(), 0_usize..3, 1_usize..200_000), 0..300),
+    ) {
+        // Heaps and ledgers are never unmapped, so neither is what refers to them.
+        let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));
+        let tracker = &engine.observer;
+        tracker.open_ledger(LEN_MIN);
+        let heap = engine.attach().expect("memory");
+        engine.set_tracking(heap, true);
+        let (mut held, mut counted) = (Vec::new(), Counted::default());
+        for (pick, kind, size) in steps {
+            if kind == 0 && !held.is_empty() {
+                let (address, size) = held.swap_remove(usize::from(pick) % held.len());
+                engine.free(heap, address).expect("a block in use");
+                counted.free(size);
+            } else {
+                let size = if kind == 1 { size % 1000 } else { size };
+                let address = engine.allocate(heap, Request::plain(size, Registers::NOWHERE));
+                prop_assert!(!address.is_null());
+                held.push((address, size));
+                counted.allocate(size);
+            }
+        }
+        let read = read(tracker);
+        let totals = read.totals;
+        let seen = Counted {
+            allocations: totals.total_allocations,
+            bytes: totals.bytes_allocated,
+            frees: totals.total_deallocations,
+            freed_bytes: totals.bytes_deallocated,
+            peak_bytes: totals.peak_bytes,
+            peak_blocks: totals.peak_allocations,
+        };
+        prop_assert_eq!(&seen, &counted);
+        let live: u64 = held.iter().map(|(_, size)| *size as u64).sum();
+        prop_assert_eq!(totals.current_bytes, live);
+        let site = &read.sites[1].counters;
+        prop_assert_eq!((site.allocations, site.bytes), (counted.allocations, counted.bytes));
+        prop_assert_eq!((site.live, site.live_bytes), (held.len() as u64, totals.current_bytes));
+        prop_assert_eq!(site.at_peak_bytes, counted.peak_bytes);
+        prop_assert_eq!(site.own_peak_bytes, counted.peak_bytes);
+        prop_assert_eq!(site.lifetimes.iter().sum::<u64>() + site.temporary, counted.frees);
+        let class_bytes: u64 = read.classes.iter().map(|class| class.bytes).sum();
+        prop_assert_eq!(class_bytes, counted.bytes);
+        let threads: Vec<_> = read.threads.iter().map(|thread| thread.bytes).collect();
+        let mine = if counted.allocations > 0 { &[counted.bytes][..] } else { &[] };
+        prop_assert_eq!(&threads[..], mine);
+
+        for (address, _) in held.drain(..) {
+            engine.free(heap, address).expect("a block in use");
+        }
+        engine.detach(heap);
+        let read = self::read(tracker);
+        prop_assert_eq!(read.totals.current_bytes, 0);
+        for thread in &read.threads {
+            prop_assert!(thread.ended_ns.is_some());
+            prop_assert_eq!(thread.frees, counted.allocations);
+        }
+    }
+}
