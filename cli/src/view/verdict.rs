@@ -47,7 +47,10 @@ pub(crate) fn verdict(ledger: &Ledger, culprit: Option<&Culprit>) -> String {
     let live = count(totals.current_allocations, "block");
     let rest = match (totals.current_allocations, process.state) {
         (0, _) => "nothing is in use".into(),
-        (_, State::Running) => format!("{} in {live} are in use", size(totals.current_bytes)),
+        (_, State::Running) => {
+            let verb = if ledger.is_alive { "are" } else { "were" };
+            format!("{} in {live} {verb} in use", size(totals.current_bytes))
+        }
         _ => format!("{} in {live} were never freed", size(totals.current_bytes)),
     };
     let peak = format!(
@@ -174,7 +177,8 @@ mod tests {
     #[test]
     fn a_process_that_ended_silently_is_not_said_to_run() {
         let mut silent = ledger(|it| it.process.state = State::Running);
-        assert!(verdict(&silent, None).contains("ended without a word after"));
+        let text = verdict(&silent, None);
+        assert!(text.contains("ended without a word after 2.3 s; 5.2 KiB in 13 blocks were in"));
         assert!(notes(&silent)[0].contains("SIGKILL"));
         silent.is_alive = true;
         assert!(verdict(&silent, None).contains("is running for 2.3 s; 5.2 KiB in 13 blocks are"));
