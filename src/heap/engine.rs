@@ -27,7 +27,6 @@ pub(crate) struct Engine<O> {
     pub(crate) private: SharedHeap,
     /// Every heap ever made.
     heaps: AtomicPtr<LocalHeap>,
-    tracking: AtomicBool,
     /// This process was forked while other threads were using their heaps.
     pub(super) is_torn: AtomicBool,
     pub(crate) observer: O,
@@ -46,7 +45,6 @@ impl<O: Observer> Engine<O> {
             late: SharedHeap::new(true),
             private: SharedHeap::new(false),
             heaps: AtomicPtr::new(ptr::null_mut()),
-            tracking: AtomicBool::new(false),
             is_torn: AtomicBool::new(false),
             observer,
         }
@@ -106,17 +104,12 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// Starts or stops observing: at once for `heap`, the caller's; for other threads at their next
-    /// cold path. Blocks from before stay unobserved.
-    pub(crate) fn set_tracking(&self, heap: &LocalHeap, tracking: bool) {
-        self.tracking.store(tracking, Ordering::Release);
+    /// Makes `heap`, the caller's, follow what the observer wants at once; other threads' do at
+    /// their next cold path. Blocks from before stay as they are.
+    pub(crate) fn follow_observer(&self, heap: &LocalHeap) {
         if heap.state() == State::Running {
             self.follow_mode_of(heap);
         }
-    }
-
-    pub(crate) fn is_tracking(&self) -> bool {
-        self.tracking.load(Ordering::Acquire)
     }
 
     pub(super) fn column_memory(&self) -> ColumnMemory<'_> {

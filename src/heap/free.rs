@@ -131,8 +131,8 @@ impl<O: Observer> Engine<O> {
         let emptied = unsafe { slab.push_local(block, self.space.secret()) };
         if slab.is_full() {
             slab.set_full(false);
-            if slab.is_tracked() == heap.is_tracked() {
-                heap.queue(slab.class()).push_front(slab);
+            if let Some(queue) = heap.queue_of(slab) {
+                queue.push_front(slab);
             }
         }
         if emptied {

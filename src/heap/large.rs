@@ -21,7 +21,8 @@ impl<O: Observer> Engine<O> {
         let Some((slab, clean)) = self.space.allocate(size.div_ceil(SLICE), align) else {
             return ptr::null_mut();
         };
-        slab.become_large(size, heap.is_tracked());
+        let is_sampled = self.is_large_sample(heap, size);
+        slab.become_large(size, heap.is_tracked() || is_sampled);
         if request.zero && !clean {
             self.space.for_each_dirty(slab, |start, len| {
                 // SAFETY: the run lies in the span, which is ours and committed.
@@ -30,7 +31,7 @@ impl<O: Observer> Engine<O> {
         }
         let taken = Taken { slab, address: slab.start(), zeroed: clean };
         if slab.is_tracked() {
-            self.observer.slab_born(slab, self.column_memory());
+            self.observer.slab_born(slab, self.column_memory(), is_sampled);
             self.observe(heap, taken, request);
         }
         taken.address

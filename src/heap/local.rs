@@ -9,7 +9,9 @@ use super::block::Block;
 use super::class::{CLASS_COUNT, ClassId};
 use super::queue::Queue;
 use super::remote::Inbox;
+use super::slab::Slab;
 use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use crate::os::process;
 use core::cell::Cell;
 use core::ptr;
 
@@ -35,7 +37,16 @@ pub(crate) struct LocalHeap {
     pub(super) next_heap: AtomicPtr<LocalHeap>,
     pub(super) inbox: Inbox<Block>,
     companion: AtomicPtr<u8>,
+    /// Bytes until the next sample; [`NO_SAMPLES`].
+    sample_left: Cell<u64>,
+    /// Bit per class: its next block is to be observed.
+    samples_due: Cell<u128>,
+    /// Tracked slabs of a heap that samples, which have room.
+    sampled: Queue,
+    random: Cell<u64>,
 }
+
+const NO_SAMPLES: u64 = u64::MAX;
 
 /// In whose hands a heap is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +85,10 @@ impl LocalHeap {
             next_heap: AtomicPtr::new(ptr::null_mut()),
             inbox: Inbox::new(),
             companion: AtomicPtr::new(ptr::null_mut()),
+            sample_left: Cell::new(NO_SAMPLES),
+            samples_due: Cell::new(0),
+            sampled: Queue::new(),
+            random: Cell::new(0),
         }
     }
 
@@ -185,6 +200,60 @@ impl LocalHeap {
     /// Sets [`Self::is_observing`]; the value before.
     pub(crate) fn set_observing(&self, observing: bool) -> bool {
         self.observing.replace(observing)
+    }
+
+    pub(super) fn all_queues(&self) -> impl Iterator<Item = &Queue> {
+        self.queues.iter().chain([&self.sampled])
+    }
+
+    /// The queue for a slab of this heap that has room; `None`: it serves no more blocks.
+    pub(super) fn queue_of(&self, slab: &Slab) -> Option<&Queue> {
+        match (slab.is_tracked(), self.is_tracked()) {
+            (true, true) | (false, false) => Some(self.queue(slab.class())),
+            (true, false) => self.sample_left().map(|_| &self.sampled),
+            (false, true) => None,
+        }
+    }
+
+    pub(super) fn sampled(&self) -> &Queue {
+        &self.sampled
+    }
+
+    /// Bytes until the next sample; `None`: none are taken.
+    #[inline]
+    pub(super) fn sample_left(&self) -> Option<u64> {
+        let left = self.sample_left.get();
+        (left != NO_SAMPLES).then_some(left)
+    }
+
+    pub(super) fn set_sample_left(&self, left: Option<u64>) {
+        self.sample_left.set(left.unwrap_or(NO_SAMPLES));
+    }
+
+    pub(super) fn is_sample_due(&self, class: ClassId) -> bool {
+        self.samples_due.get() >> class.index() & 1 == 1
+    }
+
+    pub(super) fn set_sample_due(&self, class: ClassId, due: bool) {
+        let bit = 1u128 << class.index();
+        let others = self.samples_due.get() & !bit;
+        self.samples_due.set(if due { others | bit } else { others });
+    }
+
+    pub(super) fn forget_samples_due(&self) {
+        self.samples_due.set(0);
+    }
+
+    /// A random number, from a sequence of this heap's own (SplitMix64, Steele et al. 2014).
+    pub(crate) fn random(&self) -> u64 {
+        if self.random.get() == 0 {
+            self.random.set(process::random_word() as u64 | 1);
+        }
+        let state = self.random.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.random.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 
     /// What the observer keeps for this heap; null at first. It stays with the heap for ever.

@@ -45,6 +45,7 @@ mod refill;
 mod region;
 mod remote;
 mod resize;
+mod sampled;
 mod shared;
 pub(crate) mod slab;
 pub(crate) mod space;

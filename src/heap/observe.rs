@@ -43,11 +43,27 @@ pub(crate) struct Slot<'a> {
     pub(crate) index: u32,
 }
 
+/// Which blocks an observer wants to hear of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    None,
+    /// Some, drawn at random.
+    Samples,
+    All,
+}
+
 /// Hears of every block of a tracked heap.
 pub(crate) trait Observer {
     /// A tracked slab has come to be: make its columns. Failing to is allowed; the observer then
-    /// finds no column later and counts the block as unseen.
-    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>);
+    /// finds no column later and counts the block as unseen. `is_sampled`: its blocks were drawn
+    /// by [`Self::until_sample`].
+    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, is_sampled: bool);
+    /// How many bytes the heap hands out before the next sample; `None`: no samples are taken.
+    fn until_sample(&self, heap: &LocalHeap) -> Option<u64>;
+    /// Whether blocks of this slab of samples stand for as many as those drawn now.
+    fn suits(&self, slab: &Slab) -> bool;
+    /// Which blocks are to be observed from here on.
+    fn wants(&self) -> Wanted;
     /// A tracked slab ends: take its columns back.
     fn slab_died(&self, slab: &Slab, memory: ColumnMemory<'_>);
     /// `size` bytes were handed out. `heap` is the calling thread's, or a shared one whose lock it
@@ -73,7 +89,16 @@ pub(crate) trait Observer {
 
 /// Nobody watches: for benches and the engine's own tests.
 impl Observer for () {
-    fn slab_born(&self, _: &Slab, _: ColumnMemory<'_>) {}
+    fn slab_born(&self, _: &Slab, _: ColumnMemory<'_>, _: bool) {}
+    fn until_sample(&self, _: &LocalHeap) -> Option<u64> {
+        None
+    }
+    fn suits(&self, _: &Slab) -> bool {
+        true
+    }
+    fn wants(&self) -> Wanted {
+        Wanted::None
+    }
     fn slab_died(&self, _: &Slab, _: ColumnMemory<'_>) {}
     fn allocated(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) {}
     fn freed(&self, _: &LocalHeap, _: Slot<'_>) -> bool {

@@ -52,6 +52,19 @@ impl Queue {
         slab.queued.set(false);
     }
 
+    /// The first slab that `is_wanted`.
+    pub(super) fn find(&self, is_wanted: impl Fn(&Slab) -> bool) -> Option<&Slab> {
+        let mut cursor = self.first.get();
+        // SAFETY: as in `first`.
+        while let Some(slab) = unsafe { cursor.as_ref() } {
+            if is_wanted(slab) {
+                return Some(slab);
+            }
+            cursor = slab.next.get();
+        }
+        None
+    }
+
     /// Visits every slab; `visit` may remove the one it is given.
     pub(super) fn for_each(&self, mut visit: impl FnMut(&Slab)) {
         let mut cursor = self.first.get();

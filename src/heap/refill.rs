@@ -9,7 +9,8 @@ use super::block::Block;
 use super::class::{CLASS_COUNT, ClassId};
 use super::engine::Engine;
 use super::local::LocalHeap;
-use super::observe::Observer;
+use super::observe::{Observer, Wanted};
+use super::queue::Queue;
 use super::slab::Slab;
 
 /// A cold path in so many looks for slabs that have stayed empty.
@@ -22,35 +23,41 @@ impl<O: Observer> Engine<O> {
         self.follow_mode(heap);
         self.drain(heap);
         self.tick(heap);
+        if heap.is_sample_due(class) {
+            return self.take_sample(heap, class);
+        }
         if heap.queue(class).first().is_none() {
             let slab = self
                 .orphans
                 .adopt_slab(heap, class, |orphan| self.settle(orphan))
-                .or_else(|| self.fresh_slab(heap, class))?;
+                .or_else(|| self.fresh_slab(heap, class, heap.is_tracked()))?;
             heap.queue(class).push_front(slab);
         }
         let slab = heap.queue(class).first()?;
         // SAFETY: queued records stay mapped while the slab lives, and it has a used block next.
         let slab = unsafe { &*core::ptr::from_ref(slab) };
-        Some(if heap.is_tracked() {
-            self.take_single(heap, slab)
-        } else {
-            self.take_run(heap, class, slab)
-        })
+        if heap.is_tracked() {
+            return Some(self.take_single(heap, slab));
+        }
+        let taken = self.take_run(heap, class, slab);
+        // Nothing was taken: the very next block is to be observed.
+        if taken.address.is_null() { self.take_sample(heap, class) } else { Some(taken) }
     }
 
     fn take_run<'a>(&self, heap: &LocalHeap, class: ClassId, slab: &'a Slab) -> Taken<'a> {
+        let used = slab.used();
         let (list, zeroed) = if slab.has_local() {
             (slab.take_list(), false)
         } else {
             (slab.carve(u32::MAX, self.space.secret()), slab.zeroed.get())
         };
+        let list = self.cut_before_sample(heap, slab, list, slab.used() - used);
         leave_queue_when_full(heap, slab);
         heap.set_ready(class, list, zeroed);
         Taken { slab, address: heap.pop(class), zeroed }
     }
 
-    fn take_single<'a>(&self, heap: &LocalHeap, slab: &'a Slab) -> Taken<'a> {
+    pub(super) fn take_single<'a>(&self, heap: &LocalHeap, slab: &'a Slab) -> Taken<'a> {
         let (block, zeroed) = if slab.has_local() {
             (slab.take_one(), false)
         } else {
@@ -62,11 +69,16 @@ impl<O: Observer> Engine<O> {
         Taken { slab, address: block.cast(), zeroed }
     }
 
-    fn fresh_slab(&self, heap: &LocalHeap, class: ClassId) -> Option<&Slab> {
+    pub(super) fn fresh_slab(
+        &self,
+        heap: &LocalHeap,
+        class: ClassId,
+        tracked: bool,
+    ) -> Option<&Slab> {
         let (slab, clean) = self.space.allocate(class.slab_slices(), 1)?;
-        slab.become_slab(class, heap, clean);
-        if slab.is_tracked() {
-            self.observer.slab_born(slab, self.column_memory());
+        slab.become_slab(class, heap, clean, tracked);
+        if tracked {
+            self.observer.slab_born(slab, self.column_memory(), !heap.is_tracked());
         }
         Some(slab)
     }
@@ -86,23 +98,31 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    /// Brings the heap into the engine's tracking mode.
+    /// Brings the heap into the mode that the observer wants. The heap is busy.
     pub(super) fn follow_mode(&self, heap: &LocalHeap) {
-        let tracked = heap.follows_mode() && self.is_tracking();
-        if heap.is_tracked() == tracked {
+        if !heap.follows_mode() {
+            return;
+        }
+        let wanted = self.observer.wants();
+        if heap.is_tracked() == (wanted == Wanted::All)
+            && heap.sample_left().is_some() == (wanted == Wanted::Samples)
+        {
             return;
         }
         self.flush_ready(heap);
         // Slabs of the other mode are parked: they serve no more blocks, and go when empty.
-        for class in (0..CLASS_COUNT).map(ClassId::from_index) {
-            heap.queue(class).for_each(|slab| {
-                heap.queue(class).remove(slab);
+        let park = |queue: &Queue| {
+            queue.for_each(|slab| {
+                queue.remove(slab);
                 if slab.used() == 0 {
                     self.end_slab(slab);
                 }
             });
-        }
-        heap.set_tracked(tracked);
+        };
+        heap.all_queues().for_each(park);
+        heap.forget_samples_due();
+        heap.set_tracked(wanted == Wanted::All);
+        heap.set_sample_left(self.observer.until_sample(heap));
     }
 
     /// Returns the ready blocks to their slabs.
@@ -150,10 +170,10 @@ impl<O: Observer> Engine<O> {
     }
 
     fn end_slabs_where(&self, heap: &LocalHeap, is_due: impl Fn(&Slab) -> bool) {
-        for class in (0..CLASS_COUNT).map(ClassId::from_index) {
-            heap.queue(class).for_each(|slab| {
+        for queue in heap.all_queues() {
+            queue.for_each(|slab| {
                 if slab.used() == 0 && is_due(slab) {
-                    heap.queue(class).remove(slab);
+                    queue.remove(slab);
                     self.end_slab(slab);
                 }
             });
@@ -163,9 +183,11 @@ impl<O: Observer> Engine<O> {
     /// A slab of `heap` has no block in use left. The last one of its class is kept for a while,
     /// so that a program that frees and allocates one block does not make a slab each time.
     pub(super) fn slab_emptied(&self, heap: &LocalHeap, slab: &Slab) {
-        if slab.queued.get() {
-            let queue = heap.queue(slab.class());
-            if queue.is_only(slab) {
+        if slab.queued.get()
+            && let Some(queue) = heap.queue_of(slab)
+        {
+            // Samples are few: their slabs are kept, too.
+            if queue.is_only(slab) || slab.is_tracked() != heap.is_tracked() {
                 slab.stamp.set(heap.ticks.get());
                 return;
             }
@@ -186,7 +208,9 @@ impl<O: Observer> Engine<O> {
 
 fn leave_queue_when_full(heap: &LocalHeap, slab: &Slab) {
     if !slab.has_room() {
-        heap.queue(slab.class()).remove(slab);
+        if let Some(queue) = heap.queue_of(slab) {
+            queue.remove(slab);
+        }
         slab.set_full(true);
     }
 }

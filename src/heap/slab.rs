@@ -77,7 +77,14 @@ impl Slab {
     pub(super) const TRACKED: usize = 2;
 
     /// Makes a free span's record that of an empty slab of `class` owned by `heap`.
-    pub(super) fn become_slab(&self, class: ClassId, heap: &LocalHeap, zeroed: bool) {
+    /// `tracked`: the observer is to hear of its blocks.
+    pub(super) fn become_slab(
+        &self,
+        class: ClassId,
+        heap: &LocalHeap,
+        zeroed: bool,
+        tracked: bool,
+    ) {
         let block_size = class.block_size() as u32;
         self.local_free.set(ptr::null_mut());
         self.divisor.set(Divisor::new(block_size));
@@ -89,8 +96,8 @@ impl Slab {
         self.zeroed.set(zeroed);
         self.queued.set(false);
         self.side.store(ptr::null_mut(), Ordering::Relaxed);
-        let tracked = if heap.is_tracked() { Self::TRACKED } else { 0 };
-        self.owner.store(heap.token() | tracked, Ordering::Relaxed);
+        let flag = if tracked { Self::TRACKED } else { 0 };
+        self.owner.store(heap.token() | flag, Ordering::Relaxed);
         self.kind.store(Kind::Slab as u8, Ordering::Release);
     }
 
@@ -270,6 +277,13 @@ impl Slab {
     pub(super) fn take_list(&self) -> *mut Block {
         self.used.store(self.capacity(), Ordering::Relaxed);
         self.local_free.replace(ptr::null_mut())
+    }
+
+    /// Puts blocks that [`Self::take_list`] or [`Self::carve`] gave back on the empty local list.
+    pub(super) fn give_back(&self, list: *mut Block, count: u32) {
+        debug_assert!(self.local_free.get().is_null());
+        self.local_free.set(list);
+        self.used.store(self.used() - count, Ordering::Relaxed);
     }
 
     /// Takes one block off the local list, or null.

@@ -1,14 +1,14 @@
 //! Looking at the heap from inside: statistics, leak reports, misuse stacks, the whole-heap check.
 
-use super::{ENGINE, start, tls};
+use super::{ENGINE, tls};
 use crate::base::sync::Ordering;
 use crate::format::layout;
 use crate::heap::census::Census;
 use crate::heap::local::{LocalHeap, State};
 use crate::leak;
 use crate::report::{self, LeakReport, MemoryStats, Modules, RawLeak, RawReport, Style};
-use crate::track::SiteId;
 use crate::track::columns::Record;
+use crate::track::{Recorded, SiteId};
 use crate::unwind;
 use std::io::{self, IsTerminal, Write};
 use std::vec::Vec;
@@ -120,7 +120,7 @@ fn notes() -> Vec<std::string::String> {
             "{refused} allocations have no call stack: the ledger has no room for more stacks"
         ));
     }
-    if !ENGINE.is_tracking() {
+    if !is_tracking() {
         notes.push("tracking is off: nothing was recorded. Use track=full.".into());
     }
     notes
@@ -188,5 +188,5 @@ pub(crate) fn check_heap() -> usize {
 
 /// Whether anything is tracked: with `track=off` statistics and leak reports are empty.
 pub(crate) fn is_tracking() -> bool {
-    start::config().track != super::options::Track::Off
+    ENGINE.observer.mode.recorded() != Recorded::Nothing
 }

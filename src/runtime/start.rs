@@ -11,6 +11,7 @@ use crate::base::text::Text;
 use crate::heap::local::State;
 use crate::heap::space;
 use crate::os::{lock::Lock, process};
+use crate::track::Recorded;
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char};
 use core::fmt::Write;
@@ -127,8 +128,12 @@ pub(crate) fn apply(config: Config) -> Config {
         let path = path.and_then(|path| CString::new(path.into_os_string().into_vec()).ok());
         ledger::open(&config, path.as_deref());
     }
-    ENGINE.observer.set_stacks(config.track == Track::Full);
-    ENGINE.set_tracking(tls::heap(), config.track != Track::Off);
+    ENGINE.observer.record(match config.track {
+        Track::Off => Recorded::Nothing,
+        Track::Stats => Recorded::Sums,
+        Track::Full => Recorded::Everything,
+    });
+    ENGINE.follow_observer(tls::heap());
     let before = {
         let Some(_lock) = CONFIG.lock.acquire() else { return config };
         // SAFETY: the lock is held.

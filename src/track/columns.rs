@@ -1,7 +1,7 @@
 //! Side columns: what is recorded of each block of a slab.
 //!
 //! ```text
-//!   header: slots | size of a large block | entries: { site | size | thread and time } × n
+//!   header: slots | size of a large block | weight | entries: { site | size | thread and time } × n
 //! ```
 //!
 //! A site other than zero means "in use". Any thread may free a block, and a report may read while
@@ -20,6 +20,9 @@ pub(crate) struct Columns {
     slots: u32,
     is_large: u32,
     large_size: AtomicU64,
+    /// How many blocks each one here stands for: one, unless they are samples.
+    weight: f64,
+    _pad: u64,
 }
 
 /// What is recorded of one block, in memory.
@@ -58,6 +61,10 @@ impl Stamp {
         Self(clock >> Self::UNIT_LOG << Self::THREAD_BITS | known as u64)
     }
 
+    pub(super) const fn number(self) -> u64 {
+        self.0
+    }
+
     /// The thread's number in the ledger; zero for those without a record.
     pub(crate) const fn thread(self) -> u32 {
         (self.0 & ((1 << Self::THREAD_BITS) - 1)) as u32
@@ -77,8 +84,9 @@ const fn memory_len(slots: u32) -> usize {
 }
 
 impl Columns {
-    /// Gives a tracked slab its columns; without memory for them it stays without.
-    pub(super) fn attach(slab: &Slab, memory: ColumnMemory<'_>) {
+    /// Gives a tracked slab its columns; without memory for them it stays without. Each block of it
+    /// stands for `weight` blocks.
+    pub(super) fn attach(slab: &Slab, memory: ColumnMemory<'_>, weight: f64) {
         let slots = slab.reserved();
         let columns = memory.allocate(memory_len(slots)).cast::<Self>();
         if columns.is_null() {
@@ -86,7 +94,9 @@ impl Columns {
         }
         let is_large = u32::from(slab.kind() == Kind::Large);
         // SAFETY: the memory is ours, zeroed, aligned, and holds the header and the entries.
-        unsafe { columns.write(Self { slots, is_large, large_size: AtomicU64::new(0) }) };
+        unsafe {
+            columns.write(Self { slots, is_large, large_size: AtomicU64::new(0), weight, _pad: 0 })
+        };
         slab.set_side(columns.cast());
     }
 
@@ -103,6 +113,12 @@ impl Columns {
     pub(crate) fn of(slab: &Slab) -> Option<&Self> {
         // SAFETY: the side pointer is null or from `attach`, and lives as long as the slab.
         unsafe { slab.side().cast::<Self>().as_ref() }
+    }
+
+    /// How many blocks each one here stands for.
+    #[inline(always)]
+    pub(super) fn weight(&self) -> f64 {
+        self.weight
     }
 
     /// How many blocks have entries.

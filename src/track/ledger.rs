@@ -8,7 +8,7 @@ use super::table::Table;
 use crate::base::sync::{AtomicPtr, AtomicU64, Ordering};
 use crate::format::layout::{
     self, Chunk, Event, Frame, HEADER_LEN, Header, Module, Node, Point, SECTION_ALIGN, SECTIONS,
-    Section, SectionId, Shard, Site, Text, Thread,
+    SectionId, Shard, Site, Text, Thread,
 };
 use crate::os::lock::Lock;
 use crate::os::memory::Populated;

@@ -8,6 +8,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod ledger;
+mod mode;
 mod modules;
 mod numbers;
 pub(crate) mod recorder;
@@ -21,15 +22,17 @@ pub(crate) mod trial;
 #[cfg(test)]
 mod tests;
 
-use crate::base::sync::{AtomicBool, AtomicU32, Ordering};
+use crate::base::sync::{AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{ColumnMemory, Observer, Slot};
+use crate::heap::observe::{ColumnMemory, Observer, Slot, Wanted};
 use crate::heap::slab::{Kind, Slab};
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
 use columns::{Columns, Record, Stamp};
 use core::ptr::NonNull;
 use ledger::{Ledger, Pages};
+use mode::Mode;
+pub(crate) use mode::Recorded;
 use recorder::{Event, Recorder, class_cell};
 use stacks::{Stacks, Tree};
 use stats::Baseline;
@@ -59,7 +62,7 @@ pub(crate) struct Tracker {
     pub(crate) ledger: Ledger,
     pub(crate) stacks: Stacks,
     pub(crate) rules: Rules,
-    wants_stacks: AtomicBool,
+    pub(crate) mode: Mode,
     /// Threads with lower numbers belong to the process this one was forked from.
     first_thread: AtomicU32,
     baseline: Baseline,
@@ -71,15 +74,15 @@ impl Tracker {
             ledger: Ledger::new(),
             stacks: Stacks::new(),
             rules: Rules::new(),
-            wants_stacks: AtomicBool::new(false),
+            mode: Mode::new(),
             first_thread: AtomicU32::new(0),
             baseline: Baseline::new(),
         }
     }
 
-    /// Whether allocations record their call stack (`track=full`) or are only counted.
-    pub(crate) fn set_stacks(&self, stacks: bool) {
-        self.wants_stacks.store(stacks, Ordering::Relaxed);
+    /// Records something else from here on.
+    pub(crate) fn record(&self, recorded: Recorded) {
+        self.mode.set(recorded, &self.ledger);
     }
 
     /// Makes a ledger of at most `len` bytes that no file keeps, if there is none yet.
@@ -152,7 +155,7 @@ impl Tracker {
 
     #[inline(always)]
     fn site(&self, recorder: &Recorder, caller: Registers) -> SiteId {
-        if !self.wants_stacks.load(Ordering::Relaxed) {
+        if !self.mode.wants_stacks() {
             return SiteId::UNKNOWN;
         }
         let tree = self.tree();
@@ -178,20 +181,27 @@ impl Tracker {
         let stamp = Stamp::new(thread, recorder.clock());
         columns.write(slot.index, Record { site, size: block.size, stamp });
         let class = class_of(slot.slab, block.size);
-        let event = Event { address: block.address, site, size: block.size, class };
+        let (address, size) = (block.address, block.size);
+        let weight = weight_of(columns, stamp, address);
+        let event = Event { address, site, size, weight, class };
         recorder.allocated(&self.ledger, event);
+        if columns.weight() != 1.0 {
+            recorder.sampled(&self.ledger, event, columns.weight());
+        }
         true
     }
 
     #[inline(always)]
-    fn count_free(&self, heap: &LocalHeap, slot: Slot<'_>, address: usize, record: Record) {
+    fn count_free(&self, heap: &LocalHeap, slot: Slot<'_>, columns: &Columns, record: Record) {
         if self.is_inherited(record) {
             return;
         }
         let Some(recorder) = self.recorder(heap) else { return self.unseen() };
         let class = class_of(slot.slab, record.size);
         let (site, size) = (record.site, record.size);
-        let event = Event { address, site, size, class };
+        let address = slot.slab.block(slot.index) as usize;
+        let weight = weight_of(columns, record.stamp, address);
+        let event = Event { address, site, size, weight, class };
         recorder.freed(&self.ledger, event, record.stamp);
     }
 }
@@ -210,14 +220,35 @@ fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
     unsafe { heap.companion().cast::<Recorder>().as_ref() }
 }
 
+/// How many blocks this one stands for, as a whole number.
+#[inline(always)]
+fn weight_of(columns: &Columns, stamp: Stamp, address: usize) -> u64 {
+    if columns.weight() == 1.0 { 1 } else { mode::whole_weight(columns.weight(), stamp, address) }
+}
+
 #[inline(always)]
 fn class_of(slab: &Slab, size: usize) -> usize {
     class_cell((slab.kind() == Kind::Slab).then(|| slab.class()), size)
 }
 
 impl Observer for Tracker {
-    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>) {
-        Columns::attach(slab, memory);
+    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, is_sampled: bool) {
+        let weight = if is_sampled { self.mode.weight(slab.usable_size()) } else { 1.0 };
+        Columns::attach(slab, memory, weight);
+    }
+
+    fn until_sample(&self, heap: &LocalHeap) -> Option<u64> {
+        self.mode.draw(heap.random())
+    }
+
+    fn suits(&self, slab: &Slab) -> bool {
+        let weight = self.mode.weight(slab.usable_size());
+        Columns::of(slab).is_some_and(|columns| columns.weight() == weight)
+    }
+
+    #[inline]
+    fn wants(&self) -> Wanted {
+        self.mode.wants(&self.ledger)
     }
 
     fn slab_died(&self, slab: &Slab, memory: ColumnMemory<'_>) {
@@ -234,7 +265,7 @@ impl Observer for Tracker {
     fn freed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
         let Some(columns) = Columns::of(slot.slab) else { return true };
         let Some(record) = columns.take(slot.index) else { return false };
-        self.count_free(heap, slot, slot.slab.block(slot.index) as usize, record);
+        self.count_free(heap, slot, columns, record);
         true
     }
 
@@ -247,7 +278,7 @@ impl Observer for Tracker {
             return;
         }
         if let Some(old) = old {
-            self.count_free(heap, slot, 0, old);
+            self.count_free(heap, slot, columns, old);
         }
         self.count_resize(heap, slot);
     }

@@ -142,14 +142,14 @@ impl Recorder {
     /// Counts a block that was handed out.
     #[inline(always)]
     pub(super) fn allocated(&self, ledger: &Ledger, event: Event) {
-        let size = event.size as u64;
+        let (size, weight) = (event.size as u64 * event.weight, event.weight);
         self.last.set(event.address);
         let class = &self.shard().classes[event.class];
-        add(&class.allocations, 1);
+        add(&class.allocations, weight);
         add(&class.bytes, size);
         if let Some(cell) = self.cell(ledger, event.site) {
             self.settle_peak(cell);
-            if add(&cell.allocations, 1) == 1 {
+            if add(&cell.allocations, weight) == weight {
                 cell.first_clock.store(self.clock.get(), Ordering::Relaxed);
             }
             let bytes = add(&cell.bytes, size);
@@ -162,7 +162,7 @@ impl Recorder {
         self.clock.set(self.clock.get() + size);
         let size = size.cast_signed();
         self.slack_bytes.set(self.slack_bytes.get() + size);
-        self.slack_blocks.set(self.slack_blocks.get() + 1);
+        self.slack_blocks.set(self.slack_blocks.get() + weight.cast_signed());
         if self.slack_bytes.get() > self.gate_bytes.get()
             || self.slack_blocks.get() > self.gate_blocks.get()
         {
@@ -174,29 +174,43 @@ impl Recorder {
     /// Counts a block that was freed; `born` is when it was allocated.
     #[inline(always)]
     pub(super) fn freed(&self, ledger: &Ledger, event: Event, born: Stamp) {
-        let size = event.size as u64;
+        let (size, weight) = (event.size as u64 * event.weight, event.weight);
         let class = &self.shard().classes[event.class];
-        add(&class.frees, 1);
+        add(&class.frees, weight);
         add(&class.freed_bytes, size);
         let is_temporary = self.last.get() == event.address && born.thread() == self.number();
         if let Some(cell) = self.cell(ledger, event.site) {
             self.settle_peak(cell);
-            add(&cell.frees, 1);
+            add(&cell.frees, weight);
             add(&cell.freed_bytes, size);
             if is_temporary {
-                add(&cell.temporary, 1);
+                add(&cell.temporary, weight);
             } else {
-                add(&cell.lifetimes[lifetime_bucket(born.age(self.clock.get()))], 1);
+                add(&cell.lifetimes[lifetime_bucket(born.age(self.clock.get()))], weight);
             }
         }
         if is_temporary {
             self.last.set(0);
-            add(&self.shard().temporary, 1);
+            add(&self.shard().temporary, weight);
         }
         let size = size.cast_signed();
         self.slack_bytes.set(self.slack_bytes.get() - size);
-        self.slack_blocks.set(self.slack_blocks.get() - 1);
+        self.slack_blocks.set(self.slack_blocks.get() - weight.cast_signed());
         self.burn(ledger, size);
+    }
+
+    /// A block that was counted is a sample: adds to what is known of the estimates' variance.
+    #[cold]
+    pub(super) fn sampled(&self, ledger: &Ledger, event: Event, weight: f64) {
+        let Some(cell) = self.cell(ledger, event.site) else { return };
+        add(&cell.samples, 1);
+        let variance = weight * (weight - 1.0);
+        let raise = |sum: &AtomicU64, by: f64| {
+            let now = f64::from_bits(sum.load(Ordering::Relaxed)) + by;
+            sum.store(now.to_bits(), Ordering::Relaxed);
+        };
+        raise(&cell.variance_blocks, variance);
+        raise(&cell.variance_bytes, variance * event.size as f64 * event.size as f64);
     }
 
     /// Counts a block that was resized, beside freeing and allocating it.
@@ -230,8 +244,7 @@ impl Recorder {
         let total = shared.bytes.load(Ordering::Relaxed) + self.slack_bytes.get();
         if total > shared.peak_bytes.load(Ordering::Relaxed) {
             shared.peak_bytes.fetch_max(total, Ordering::Relaxed);
-            let epoch = shared.peak_epoch.load(Ordering::Relaxed);
-            shared.peak_epoch.store(epoch.wrapping_add(1), Ordering::Relaxed);
+            shared.peak_epoch.fetch_add(1, Ordering::Relaxed);
             shared.peak_clock.store(self.clock.get(), Ordering::Relaxed);
         }
         let total = shared.blocks.load(Ordering::Relaxed) + self.slack_blocks.get();
@@ -371,6 +384,8 @@ pub(super) struct Event {
     pub(super) site: SiteId,
     /// Bytes asked for.
     pub(super) size: usize,
+    /// How many blocks it stands for.
+    pub(super) weight: u64,
     /// Index of its class cell.
     pub(super) class: usize,
 }
@@ -381,7 +396,7 @@ pub(super) fn class_cell(class: Option<ClassId>, size: usize) -> usize {
     match class {
         Some(class) => class.index(),
         None => {
-            let doublings = (size / BLOCK_SIZE_MAX).max(1).ilog2() as usize;
+            let doublings = (size.saturating_sub(1) / BLOCK_SIZE_MAX).max(1).ilog2() as usize;
             LARGE_FIRST + doublings.min(crate::format::layout::CLASSES - 1 - LARGE_FIRST)
         }
     }

@@ -6,8 +6,7 @@
 //! it appends is whole before it is counted, and what is copied too much does no harm.
 
 use super::ledger::{Ledger, Pages};
-use super::table::Table;
-use crate::base::sync::{AtomicU32, Ordering};
+use crate::base::sync::Ordering;
 use crate::format::layout::{HEADER_LEN, Header, SectionId, Shared};
 use crate::os::{memory, process};
 use core::ptr::{self, NonNull};

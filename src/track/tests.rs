@@ -57,7 +57,8 @@ proptest! {
         let tracker = &engine.observer;
         tracker.open_ledger(LEN_MIN);
         let heap = engine.attach().expect("memory");
-        engine.set_tracking(heap, true);
+        tracker.record(super::Recorded::Sums);
+        engine.follow_observer(heap);
         let (mut held, mut counted) = (Vec::new(), Counted::default());
         for (pick, kind, size) in steps {
             if kind == 0 && !held.is_empty() {
@@ -108,4 +109,86 @@ proptest! {
             prop_assert_eq!(thread.frees, counted.allocations);
         }
     }
+}
+
+/// A program whose counts are known, sampled: the estimates and their standard deviations.
+fn sampled_run(mean: u64) -> (Snapshot, Counted) {
+    let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));
+    let tracker = &engine.observer;
+    tracker.open_ledger(LEN_MIN);
+    tracker.record(super::Recorded::Samples(mean));
+    let heap = engine.attach().expect("memory");
+    engine.follow_observer(heap);
+    let mut counted = Counted::default();
+    for round in 0..40_000_usize {
+        let size = [16, 24, 100, 700, 5000][round % 5];
+        let address = engine.allocate(heap, Request::plain(size, Registers::NOWHERE));
+        assert!(!address.is_null());
+        counted.allocate(size);
+        if round % 5 != 2 {
+            engine.free(heap, address).expect("a block in use");
+            counted.free(size);
+        }
+    }
+    assert_eq!(engine.check(), 0);
+    (read(tracker), counted)
+}
+
+#[test]
+fn samples_estimate_the_truth() {
+    let mut inside = 0;
+    let (mut sum, mut runs) = (0.0, 0);
+    for _ in 0..20 {
+        let (read, counted) = sampled_run(4096);
+        let site = &read.sites[1].counters;
+        assert!(site.samples > 1000, "{} samples", site.samples);
+        for (estimate, error, truth) in [
+            (site.allocations, site.allocations_error, counted.allocations),
+            (site.bytes, site.bytes_error, counted.bytes),
+        ] {
+            let off = (estimate as f64 - truth as f64) / error;
+            assert!(off.abs() < 5.0, "{estimate} ± {error} for {truth}");
+            inside += usize::from(off.abs() < 2.0);
+            sum += off;
+            runs += 1;
+        }
+        let live = (counted.allocations - counted.frees) as f64;
+        assert!((site.live as f64 / live - 1.0).abs() < 0.2, "{} for {live} live", site.live);
+    }
+    // Of forty, 38.2 are expected inside two standard deviations, and the mean near zero.
+    assert!(inside >= 33, "{inside} of 40 are inside two standard deviations");
+    assert!((sum / f64::from(runs)).abs() < 0.8, "the mean is off by {sum} in {runs}");
+}
+
+#[test]
+fn full_and_sampled_and_full_again() {
+    let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));
+    let tracker = &engine.observer;
+    tracker.open_ledger(LEN_MIN);
+    let heap = engine.attach().expect("memory");
+    let mut blocks = Vec::new();
+    for step in 0..60_usize {
+        tracker.record(match step % 4 {
+            0 => super::Recorded::Everything,
+            1 => super::Recorded::Samples(512),
+            2 => super::Recorded::Nothing,
+            _ => super::Recorded::Samples(100_000),
+        });
+        engine.follow_observer(heap);
+        for size in 0..500 {
+            blocks.push(engine.allocate(heap, Request::plain(size * 3, Registers::NOWHERE)));
+        }
+        for _ in 0..400 {
+            let block = blocks.swap_remove(step * 7 % blocks.len());
+            engine.free(heap, block).expect("a block in use");
+        }
+        assert_eq!(engine.check(), 0);
+    }
+    for block in blocks {
+        engine.free(heap, block).expect("a block in use");
+    }
+    assert_eq!(engine.check(), 0);
+    let totals = read(tracker).totals;
+    assert_eq!(totals.total_allocations, totals.total_deallocations);
+    assert_eq!(totals.current_bytes, 0);
 }

@@ -226,6 +226,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             report: ReportPath::new(report.as_bytes()).unwrap(),
             safety,
             purge_delay_ms,
+            ..Config::DEFAULT
         },
     )
 }

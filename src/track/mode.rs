@@ -1,0 +1,174 @@
+//! What is recorded: nothing, sums, samples, everything. It changes while the process runs.
+//!
+//! The mode is a number that every heap looks at on its cold paths. Somebody outside may ask for
+//! another one in the ledger's header; whichever thread looks first puts it into force.
+//!
+//! **Samples.** A block of `s` bytes is drawn with probability p = 1 − exp(−s / mean), and stands
+//! for 1 / p blocks: sums of these weights are unbiased estimates of the true counts, with a
+//! variance of (1 − p) / p² for each sample. (Horvitz and Thompson 1952; the drawing by bytes is
+//! that of tcmalloc and Go.) Counters are whole numbers, so a weight is rounded up or down at
+//! random, to the same for a block's end as for its beginning.
+
+use super::columns::Stamp;
+use super::ledger::Ledger;
+use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::format::layout::{Header, event, mode};
+use crate::heap::observe::Wanted;
+use crate::os::clock;
+
+/// The mode in force.
+#[derive(Debug)]
+pub(crate) struct Mode {
+    number: AtomicU32,
+    sample_bytes: AtomicU64,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    Nothing,
+    /// Counts and bytes.
+    Sums,
+    /// Some blocks with their stacks, this many bytes apart on average.
+    Samples(u64),
+    /// Every block with its stack.
+    Everything,
+}
+
+impl Mode {
+    pub(super) const fn new() -> Self {
+        Self { number: AtomicU32::new(mode::OFF), sample_bytes: AtomicU64::new(0) }
+    }
+
+    pub(super) fn set(&self, recorded: Recorded, ledger: &Ledger) {
+        let (number, bytes) = match recorded {
+            Recorded::Nothing => (mode::OFF, 0),
+            Recorded::Sums => (mode::STATS, 0),
+            Recorded::Samples(bytes) => (mode::SAMPLE, bytes.max(1)),
+            Recorded::Everything => (mode::FULL, 0),
+        };
+        self.sample_bytes.store(bytes, Ordering::Relaxed);
+        let before = self.number.swap(number, Ordering::Release);
+        let Some(header) = ledger.header() else { return };
+        header.sample_bytes.store(bytes, Ordering::Relaxed);
+        header.mode.store(number, Ordering::Release);
+        if before != number
+            && let Some(_lock) = ledger.lock().acquire()
+        {
+            ledger.events.append(|event| {
+                event.tick.store(clock::ticks(), Ordering::Relaxed);
+                event.kind.store(event::MODE, Ordering::Relaxed);
+                event.value.store(u64::from(number), Ordering::Relaxed);
+            });
+        }
+    }
+
+    /// Which blocks are to be observed; first puts into force what somebody outside asks for.
+    #[inline]
+    pub(super) fn wants(&self, ledger: &Ledger) -> Wanted {
+        if let Some(header) = ledger.header()
+            && header.wanted.load(Ordering::Relaxed) != 0
+        {
+            self.obey(header, ledger);
+        }
+        match self.number.load(Ordering::Relaxed) {
+            mode::OFF => Wanted::None,
+            mode::SAMPLE => Wanted::Samples,
+            _ => Wanted::All,
+        }
+    }
+
+    #[cold]
+    fn obey(&self, header: &Header, ledger: &Ledger) {
+        let bytes = header.wanted_sample_bytes.load(Ordering::Relaxed);
+        match header.wanted.swap(0, Ordering::AcqRel).wrapping_sub(1) {
+            mode::OFF => self.set(Recorded::Nothing, ledger),
+            mode::STATS => self.set(Recorded::Sums, ledger),
+            mode::SAMPLE => self.set(Recorded::Samples(bytes), ledger),
+            mode::FULL => self.set(Recorded::Everything, ledger),
+            // Another thread was faster, or a newer viewer asks for what is not known here.
+            _ => {}
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn wants_stacks(&self) -> bool {
+        self.number.load(Ordering::Relaxed) != mode::STATS
+    }
+
+    /// What is recorded now.
+    pub(crate) fn recorded(&self) -> Recorded {
+        match self.number.load(Ordering::Acquire) {
+            mode::STATS => Recorded::Sums,
+            mode::SAMPLE => Recorded::Samples(self.sample_bytes.load(Ordering::Relaxed)),
+            mode::FULL => Recorded::Everything,
+            _ => Recorded::Nothing,
+        }
+    }
+
+    /// Bytes from one sample to the next, drawn by a random number; `None`: none are taken.
+    pub(super) fn draw(&self, random: u64) -> Option<u64> {
+        if self.number.load(Ordering::Relaxed) != mode::SAMPLE {
+            return None;
+        }
+        let mean = self.sample_bytes.load(Ordering::Relaxed) as f64;
+        // In (0, 1]: 53 bits, and never zero.
+        let uniform = ((random >> 11) + 1) as f64 / (1u64 << 53) as f64;
+        Some((-libm::log(uniform) * mean) as u64)
+    }
+
+    /// How many blocks of `size` bytes one that is drawn stands for.
+    pub(super) fn weight(&self, size: usize) -> f64 {
+        let mean = self.sample_bytes.load(Ordering::Relaxed);
+        if mean == 0 {
+            return 1.0;
+        }
+        1.0 / -libm::expm1(-(size as f64) / mean as f64)
+    }
+}
+
+/// A weight as a whole number: one of its neighbours, by chance, but always the same one for the
+/// same block.
+pub(super) fn whole_weight(weight: f64, stamp: Stamp, address: usize) -> u64 {
+    let below = libm::floor(weight);
+    // Twice: stamps and addresses of one program differ in few bits.
+    let once = super::numbers::mix(stamp.number(), address as u64);
+    let chance = super::numbers::mix(once, stamp.number()) as f64 / u64::MAX as f64;
+    below as u64 + u64::from(chance < weight - below)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_rounded_without_bias() {
+        for weight in [1.0, 1.25, 1.582, 513.9] {
+            let sum: u64 = (0..100_000)
+                .map(|n| whole_weight(weight, Stamp::new(n, u64::from(n) << 12), n as usize * 64))
+                .sum();
+            let mean = sum as f64 / 100_000.0;
+            assert!((mean - weight).abs() < 0.01, "{mean} for {weight}");
+        }
+    }
+
+    #[test]
+    fn samples_are_as_far_apart_as_asked_for() {
+        let mode = Mode::new();
+        assert_eq!(mode.draw(1), None);
+        mode.set(Recorded::Samples(4096), &Ledger::new());
+        let mut state = 1;
+        let count = 200_000;
+        let sum: u64 = (0..count)
+            .map(|_| {
+                state = super::super::numbers::mix(state, 77);
+                mode.draw(state).expect("sampling")
+            })
+            .sum();
+        let mean = sum as f64 / f64::from(count);
+        assert!((mean / 4096.0 - 1.0).abs() < 0.02, "{mean}");
+        // Small blocks are drawn seldom, and stand for many.
+        assert!((mode.weight(64) - 64.5).abs() < 0.1);
+        assert!(mode.weight(1 << 20) < 1.000_001);
+    }
+}
