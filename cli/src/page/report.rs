@@ -220,4 +220,20 @@ mod tests {
         }
         assert!(!page.contains("libheapsight") && !page.contains("__libc_start"), "{page}");
     }
+
+    #[test]
+    fn estimates_have_their_errors_beside_them() {
+        let (mut snapshot, names) = (sample::snapshot(), sample::names());
+        let counters = &mut snapshot.sites[2].counters;
+        (counters.bytes_error, counters.allocations_error) = (104_857.0, 5.0);
+        let rows = ranked(&snapshot, Metric::Bytes)[..1].to_vec();
+        let total = snapshot.totals.bytes_allocated;
+        let hot = Hot { metric: Metric::Bytes, rows, number: 4, total, is_whole: false };
+        let mut page = String::new();
+        write_hot(&mut page, &snapshot, &names, &hot).expect("written");
+        assert!(page.contains("1. 1.0 MiB ± 10 % in 100 blocks"), "{page}");
+        let hot = Hot { metric: Metric::Peak, ..hot };
+        write_hot(&mut page, &snapshot, &names, &hot).expect("written");
+        assert!(page.contains("allocated 1.0 MiB ± 10 % in 100 blocks ± 5 %"), "{page}");
+    }
 }
