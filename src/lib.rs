@@ -35,6 +35,10 @@ mod unwind;
 ///
 /// `docs/ledger.md` describes the file.
 #[cfg(not(loom))]
+/// Ledgers, read: what a tracked process has recorded, while it runs or after its end.
+///
+/// `docs/ledger.md` describes the file.
+#[cfg(not(loom))]
 pub mod ledger {
     pub use crate::format::read::{ReadError, from_bytes, read};
     pub use crate::format::request::request;
@@ -42,6 +46,9 @@ pub mod ledger {
     #[doc(hidden)]
     pub use crate::format::testing;
 }
+#[doc(hidden)]
+#[cfg(not(loom))]
+pub use report::reader as symbols;
 
 #[cfg(not(loom))]
 pub use api::*;

@@ -1,6 +1,8 @@
 //! What can be typed. The flags of `run` that set an option take their values and their help from
 //! the option's row of the table.
 
+pub(crate) mod viewing;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -8,6 +10,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser};
 use clap::{Parser, Subcommand, ValueHint};
 use heapsight::options::{Values, row};
+
+use self::viewing::{DiffArgs, ExportArgs, ReportArgs, TopArgs};
 
 /// Colours of help and errors; shown on a terminal only, and not when NO_COLOR is set.
 pub(crate) const STYLES: Styles = Styles::styled()
@@ -34,6 +38,10 @@ Examples:
       Fail a test run that leaks.
   heapsight run --track off -- ./server
       Only the allocator: nothing is recorded, nothing is reported.
+  heapsight report 31137
+      Where the memory of a running process is, by call stack.
+  heapsight top 31137
+      The same, live.
   heapsight options
       Every option, its values and what they do.
 
@@ -81,6 +89,14 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a program and report what it leaked
     Run(RunArgs),
+    /// Show where a process's memory went, from its ledger
+    Report(ReportArgs),
+    /// Show what changed between two ledgers
+    Diff(DiffArgs),
+    /// Write a ledger for another viewer: pprof, flame graph, heaptrack ...
+    Export(ExportArgs),
+    /// Watch a running process
+    Top(TopArgs),
     /// List every option, its values and what they do
     Options(OptionsArgs),
 }
@@ -184,7 +200,7 @@ mod tests {
     fn program(line: &[&str]) -> Vec<OsString> {
         match Args::try_parse_from(["heapsight", "run"].iter().chain(line)).unwrap().command {
             Command::Run(args) => args.program,
-            Command::Options(_) => panic!("run was typed"),
+            other => panic!("run was typed, not {other:?}"),
         }
     }
 

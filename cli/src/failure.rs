@@ -1,12 +1,14 @@
 //! What went wrong, in one line, and the exit code that says so to a script.
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::library::LibraryError;
 use crate::program::ProgramError;
 use crate::report::ReportError;
 use crate::settings::SettingsError;
+use crate::view::source::SourceError;
 
 /// Why the command ends without having done what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,16 @@ pub(crate) enum Failure {
     Library(#[from] LibraryError),
     #[error(transparent)]
     Program(#[from] ProgramError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("{0}")]
+    Question(String),
+    #[error("cannot write to '{}': {error}", .path.display())]
+    File { path: PathBuf, error: io::Error },
+    #[error("{0}")]
+    Growth(String),
+    #[error("cannot use the terminal: {0}: --once prints a picture as text")]
+    Terminal(io::Error),
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
 }
@@ -27,11 +39,11 @@ impl Failure {
     /// 2 as for a wrong command line; 125 to 127 as `env`, `nohup` and the shells use them.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Settings(_) | Self::Report(_) => 2,
+            Self::Settings(_) | Self::Report(_) | Self::Source(_) | Self::Question(_) => 2,
             Self::Library(_) => 125,
             Self::Program(error) if error.is_missing() => 127,
             Self::Program(_) => 126,
-            Self::Output(_) => 1,
+            Self::File { .. } | Self::Growth(_) | Self::Terminal(_) | Self::Output(_) => 1,
         })
     }
 }

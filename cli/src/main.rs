@@ -8,16 +8,24 @@
 //! | [`program`], [`image`] | which file is the program, and can a library be preloaded into it? |
 //! | [`library`] | where is `libheapsight.so`? |
 //! | [`report`] | can the report be written? |
+//! | [`view`] | what does a ledger say? |
+//! | [`page`] | how is it printed? |
+//! | [`export`] | what do other viewers read? |
+//! | [`top`] | what is to be seen, live? |
 //! | [`failure`] | what went wrong, and which exit code says so? |
 
 mod args;
 mod cmd;
+mod export;
 mod failure;
 mod image;
 mod library;
+mod page;
 mod program;
 mod report;
 mod settings;
+mod top;
+mod view;
 
 use std::process::ExitCode;
 
@@ -29,6 +37,10 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Run(args) => cmd::run::run(&args),
         Command::Options(args) => cmd::options::options(&args),
+        Command::Report(args) => cmd::report::report(&args),
+        Command::Diff(args) => cmd::diff::diff(&args),
+        Command::Export(args) => cmd::export::export(&args),
+        Command::Top(args) => cmd::top::top(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@
 //! functions without their modules, `with_capacity`.
 
 use super::model::Frame;
+use core::borrow::Borrow;
 use std::borrow::Cow;
 use std::format;
 
@@ -112,9 +113,10 @@ fn is_own_source(file: &str) -> bool {
 
 /// How many of the innermost frames are Heapsight's own: the last of them lies above nothing but
 /// the way to the heap, some of which is compiled into Heapsight's functions.
-pub(super) fn own_len(frames: &[Frame]) -> usize {
-    let way = frames.iter().take_while(|frame| is_own(frame) || is_allocation(frame)).count();
-    frames[..way].iter().rposition(is_own).map_or(0, |last| last + 1)
+pub fn own_len<F: Borrow<Frame>>(frames: &[F]) -> usize {
+    let is_way = |frame: &Frame| is_own(frame) || is_allocation(frame);
+    let way = frames.iter().take_while(|frame| is_way((*frame).borrow())).count();
+    frames[..way].iter().rposition(|frame| is_own(frame.borrow())).map_or(0, |last| last + 1)
 }
 
 /// Whether the frame is on the way from any caller to the heap.
@@ -127,12 +129,12 @@ pub(super) fn is_allocation(frame: &Frame) -> bool {
 }
 
 /// Whether the frame is a library's, on the way from the program to the heap.
-pub(super) fn is_plumbing(frame: &Frame) -> bool {
+pub fn is_plumbing(frame: &Frame) -> bool {
     is_allocation(frame) || name_starts(frame, LIBRARIES) || is_from(frame, LIBRARY_SOURCES)
 }
 
 /// Whether the code belongs to the C or C++ run-time.
-pub(super) fn is_of_runtime_library(frame: &Frame) -> bool {
+pub fn is_of_runtime_library(frame: &Frame) -> bool {
     frame.module.as_deref().is_some_and(is_runtime_library)
 }
 
@@ -148,9 +150,9 @@ pub(super) fn file_name(path: &str) -> &str {
 
 /// How many of the outermost frames are the way from the kernel to the program: to its `main` or to
 /// the first function of a thread.
-pub(super) fn roots_len(frames: &[Frame]) -> usize {
+pub fn roots_len<F: Borrow<Frame>>(frames: &[F]) -> usize {
     let is_root_at = |index: &usize| {
-        let frame = &frames[*index];
+        let frame = frames[*index].borrow();
         let Some(name) = subject(frame) else {
             // In a stripped libc, the callers of `main` and of a thread's function.
             return is_of_runtime_library(frame);
@@ -158,7 +160,7 @@ pub(super) fn roots_len(frames: &[Frame]) -> usize {
         // In Rust, C's `main` is what calls the standard library.
         let is_called_in_main =
             |inner| name_starts(inner, &["std::"]) || is_from(inner, ROOT_SOURCES);
-        let inner = index.checked_sub(1).map(|inner| &frames[inner]);
+        let inner = index.checked_sub(1).map(|inner| frames[inner].borrow());
         let is_c_main = name == "main" && inner.is_some_and(is_called_in_main);
         is_c_main || name_starts(frame, ROOTS) || is_from(frame, ROOT_SOURCES)
     };
@@ -272,7 +274,7 @@ mod tests {
         frames[6] = Frame { module: Some("/lib/libc.so.6".into()), ..Frame::default() };
         assert_eq!(roots_len(&frames), 7);
         assert_eq!(roots_len(&["add", "main", "__libc_start_main", "_start"].map(frame)), 2);
-        assert_eq!(roots_len(&[]), 0);
+        assert_eq!(roots_len::<Frame>(&[]), 0);
     }
 
     #[test]

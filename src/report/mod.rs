@@ -5,6 +5,8 @@
 //!       (RawLeak)      (modules)                                     (model)   └─▶ text (fold)
 //! ```
 //!
+//! [`reader`] is the same for viewers, which look at other processes.
+//!
 //! Nothing here knows the heap: a report can be made of any list of stacks.
 
 mod fold;
@@ -14,6 +16,7 @@ mod json;
 mod keepers;
 mod model;
 mod modules;
+pub mod reader;
 mod separate;
 mod symbols;
 mod table;

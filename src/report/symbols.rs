@@ -13,6 +13,7 @@ use super::separate;
 use super::table::SymbolTable;
 use addr2line::Loader;
 use core::cell::OnceCell;
+use core::fmt;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -102,7 +103,7 @@ impl<'a> Symbolizer<'a> {
             return None;
         }
         let object = self.objects.entry(number).or_insert_with(|| ObjectSymbols::open(module));
-        object.callee(caller.wrapping_sub(module.bias)).as_deref().map(demangled)
+        object.callee_name(caller.wrapping_sub(module.bias))
     }
 
     fn number_of(&self, address: u64) -> Option<usize> {
@@ -111,7 +112,7 @@ impl<'a> Symbolizer<'a> {
 }
 
 /// What is known of one object. Most is read when first asked for.
-struct ObjectSymbols {
+pub(super) struct ObjectSymbols {
     module: String,
     is_runtime_library: bool,
     /// The file, if it still is what was loaded.
@@ -123,8 +124,14 @@ struct ObjectSymbols {
     imports: OnceCell<Option<Imports>>,
 }
 
+impl fmt::Debug for ObjectSymbols {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObjectSymbols").field("module", &self.module).finish_non_exhaustive()
+    }
+}
+
 impl ObjectSymbols {
-    fn open(module: &Module) -> Self {
+    pub(super) fn open(module: &Module) -> Self {
         let id = module.build_id.as_deref();
         let is_loaded = |image: &Image| id.is_none() || image.build_id() == id;
         let image = Image::open(&module.path).filter(is_loaded).map(Rc::new);
@@ -144,7 +151,7 @@ impl ObjectSymbols {
     }
 
     /// The frames at an address of the file, the innermost inlined one first; at least one.
-    fn frames(&self, address: u64, detail: Detail) -> Vec<Frame> {
+    pub(super) fn frames(&self, address: u64, detail: Detail) -> Vec<Frame> {
         let wants_lines = detail == Detail::Lines || !self.is_runtime_library;
         let mut frames =
             if wants_lines { self.dwarf_frames(address).unwrap_or_default() } else { Vec::new() };
@@ -199,9 +206,14 @@ impl ObjectSymbols {
     }
 
     /// The import called by the instruction before an address of the file.
-    fn callee(&self, return_address: u64) -> Option<String> {
+    pub(super) fn callee_name(&self, return_address: u64) -> Option<String> {
         let imports = self.imports.get_or_init(|| self.image.clone().map(Imports::of));
-        imports.as_ref()?.callee(return_address)
+        imports.as_ref()?.callee(return_address).as_deref().map(demangled)
+    }
+
+    /// Whether there is anything to read names from.
+    pub(super) fn is_readable(&self) -> bool {
+        self.image.is_some() || self.debug.is_some()
     }
 
     fn bare(&self, address: u64) -> Frame {

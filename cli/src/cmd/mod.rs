@@ -1,4 +1,8 @@
 //! The subcommands, one a file.
 
+pub(crate) mod diff;
+pub(crate) mod export;
 pub(crate) mod options;
+pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod top;
