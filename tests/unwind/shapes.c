@@ -131,8 +131,14 @@ __attribute__((noinline)) static void shifted(struct walk *walk, int shift) {
 __attribute__((noinline)) static void shift(struct walk *walk, int shift) {
     char *bytes = alloca(shift * SHIFT);
     KEEP(bytes);
-    shifted(walk, shift);
-    KEEP(bytes);
+    /* From different places, so that what is stale would show. */
+    if (shift % 2) {
+        shifted(walk, shift);
+        __asm__ volatile("nop" : : "r"(bytes) : "memory");
+    } else {
+        shifted(walk, shift);
+        KEEP(bytes);
+    }
 }
 
 SHAPE shifting(struct walk *walk, int depth) {
