@@ -2,8 +2,8 @@
 //!
 //! The loader's symbol resolution keeps its frame by `rbx`, prologues that align the stack by
 //! `r10`, hand-written assembly by whatever it likes. Here every register's rule is evaluated,
-//! frame by frame, from this very function outwards: its callees have saved what the frames above it need.
-//! What is found is recorded from where the walk was to start.
+//! frame by frame, from this very function outwards: its callees have saved what the frames above
+//! it need. What is found is recorded from where the walk was to start.
 //!
 //! Every word is read through [`Bounds`]: descriptions of epilogues are known to be wrong.
 
