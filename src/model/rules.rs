@@ -1,6 +1,6 @@
 //! The table of unwind rules: readers without a lock against a writer that forgets and learns.
 
-#[path = "../unwind/slots.rs"]
+#[path = "../unwind/native/slots.rs"]
 mod slots;
 
 use loom::sync::Arc;

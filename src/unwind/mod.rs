@@ -5,17 +5,16 @@
 //! frame pointers too, and as usually done slow. Three observations make it fast:
 //!
 //! 1. A program returns to few different addresses. What to do at each is worked out once and fits
-//!    in a word ([`rule`], [`cfi`], [`table`]), and doing it takes a few instructions ([`step`]).
+//!    in a word ([`native::table`]), and doing it takes a few instructions.
 //! 2. Successive stacks of a thread share most of their frames. What is shared is found by
-//!    comparing a few words of the stack, not by walking it ([`cache`]).
+//!    comparing a few words of the stack, not by walking it ([`native::cache`]).
 //! 3. A stack is its innermost frame and the stack of the caller. So stacks have numbers, and what
 //!    has not changed has its number already ([`StackNames`]).
 //!
 //! Nothing is guessed. What the tables do not say ends a walk, which tells how ([`End`]).
 //!
 //! No loader lock is taken (glibc's `_dl_find_object`), nothing is allocated but pages, and memory
-//! is read only where the kernel has said that there is some ([`bounds`]).
-
+//! is read only where the kernel has said that there is some.
 //!
 //! All this is for Linux on x86-64; elsewhere the platform's unwinder walks ([`platform`]).
 
@@ -25,34 +24,11 @@ pub(crate) use platform::capture;
 mod names;
 mod platform;
 
-/// Linux on x86-64.
-macro_rules! native {
-    ($($module:item)*) => {
-        $(#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))] $module)*
-    };
-}
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+mod native;
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+pub(crate) use native::{Rules, StackCache, State, walk};
 
-native! {
-    mod bounds;
-    mod cache;
-    mod cfi;
-    mod expression;
-    mod front;
-    mod modules;
-    mod rule;
-    mod slots;
-    mod slow;
-    mod step;
-    mod store;
-    mod table;
-    mod walk;
-    pub(crate) use cache::StackCache;
-    pub(crate) use step::State;
-    pub(crate) use table::Rules;
-    pub(crate) use walk::walk;
-}
-
-/// Any other machine.
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
 mod portable;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]

@@ -28,6 +28,7 @@ thread_local! {
     static ROOMS: [UnsafeCell<Room>; NESTING_MAX] =
         const { [const { UnsafeCell::new(Room::new()) }; NESTING_MAX] };
     static NESTING: Cell<usize> = const { Cell::new(0) };
+    static COMPARED_HERE: Cell<u64> = const { Cell::new(0) };
 }
 
 /// What all tests share: numbers keep their meaning for the whole process.
@@ -42,6 +43,11 @@ pub(crate) static FRAMES: AtomicU64 = AtomicU64::new(0);
 pub(crate) static EXACT: AtomicU64 = AtomicU64::new(0);
 /// Captures that found the cache in use and walked instead.
 pub(crate) static REENTERED: AtomicU64 = AtomicU64::new(0);
+
+/// Stacks that this thread has compared.
+pub(crate) fn compared_here() -> u64 {
+    COMPARED_HERE.get()
+}
 
 /// Compares; to be called by C.
 #[unsafe(naked)]
@@ -98,6 +104,7 @@ fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
         }
     }
     COMPARED.fetch_add(1, Ordering::Relaxed);
+    COMPARED_HERE.set(COMPARED_HERE.get() + 1);
     FRAMES.fetch_add(expected.len() as u64, Ordering::Relaxed);
     let exact = expected.iter().filter(|frame| frame.place.exact).count();
     EXACT.fetch_add(exact as u64, Ordering::Relaxed);

@@ -111,6 +111,63 @@ SHAPE shrunk(struct walk *walk, int depth) {
     KEEP(&value);
 }
 
+/* Does not touch the frame pointer, which its callers need. */
+__attribute__((noinline)) static void leaf(struct walk *walk) {
+    walk_hook(walk);
+    KEEP(walk);
+}
+
+enum { SHIFT = 64, SHIFTS = 4 };
+
+__attribute__((noinline)) static void shifted(struct walk *walk, int shift) {
+    char *bytes = alloca((SHIFTS - shift) * SHIFT);
+    KEEP(bytes);
+    leaf(walk);
+    KEEP(bytes);
+}
+
+/* The same words on the stack, as what was allocated is not written, and the same stack pointer in
+   the end, but another frame pointer. */
+__attribute__((noinline)) static void shift(struct walk *walk, int shift) {
+    char *bytes = alloca(shift * SHIFT);
+    KEEP(bytes);
+    /* From different places, so that what is stale would show. */
+    if (shift % 2) {
+        shifted(walk, shift);
+        __asm__ volatile("nop" : : "r"(bytes) : "memory");
+    } else {
+        shifted(walk, shift);
+        KEEP(bytes);
+    }
+}
+
+SHAPE shifting(struct walk *walk, int depth) {
+    (void)depth;
+    for (int i = 0; i < 2 * SHIFTS; i++)
+        shift(walk, (int)(walk_random(walk) % SHIFTS));
+}
+
+__attribute__((noinline)) static void left(struct walk *walk) {
+    leaf(walk);
+    KEEP(walk);
+}
+
+__attribute__((noinline)) static void right(struct walk *walk) {
+    leaf(walk);
+    KEEP(walk);
+}
+
+/* The innermost calls change back and forth. */
+SHAPE alternating(struct walk *walk, int depth) {
+    for (int i = 0; i < 12; i++) {
+        if (i % 3)
+            left(walk);
+        else
+            right(walk);
+    }
+    walk_body(walk, depth);
+}
+
 static int compare(const void *left, const void *right, void *context) {
     struct walk *walk = context;
     int depth = *(const int *)left % 8;
@@ -210,7 +267,7 @@ SHAPE fibered(struct walk *walk, int depth) {
 
 static shape *const tame[] = {
     small, tail, large, huge, dynamic, variable, aligned, aligned_dynamic,
-    arguments, registers, shrunk, sorted, small, registers, shrunk, aligned,
+    arguments, registers, shrunk, sorted, shifting, alternating, shrunk, alternating,
 };
 static shape *const wild[] = {jumping, signalled, fibered, jumping};
 

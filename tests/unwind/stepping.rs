@@ -36,3 +36,24 @@ fn every_instruction_is_captured_exactly() {
     // Where the platform's unwinder crashes, captures end.
     step("step-wrong.so", &["-O0", "-DMISDESCRIBED"], libc::RTLD_NOW, hook::survive);
 }
+
+#[test]
+fn a_capture_amid_the_binding_of_a_symbol_is_exact() {
+    for round in 0..3 {
+        let options = ["-O2", "-fomit-frame-pointer", "-Wl,-z,lazy"];
+        let path = compiled(&format!("resolver{round}.so"), "resolver.c", &options);
+        let object = Object::open(&path, libc::RTLD_LAZY);
+        let symbol = object.symbol(c"resolver_run");
+        // SAFETY: the function has this type.
+        let run = unsafe {
+            std::mem::transmute::<
+                *mut std::ffi::c_void,
+                unsafe extern "C" fn(extern "C" fn()) -> c_int,
+            >(symbol)
+        };
+        let before = hook::compared_here();
+        // SAFETY: the hook captures stacks, which may be done anywhere.
+        assert_eq!(unsafe { run(hook::hook) }, 42);
+        assert_eq!(hook::compared_here(), before + 1, "the resolver has been called");
+    }
+}

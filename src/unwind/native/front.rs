@@ -2,10 +2,10 @@
 //!
 //! The cache holds one stack, the last. A loop that allocates in several places changes the
 //! innermost frames back and forth, and each change is unwound again. So tops of stacks that come
-//! again are kept: a frame, the words from it to where it joined the cached stack, and the number of
-//! the whole. A top is good as long as the cache still has the very entry that it joined (entries
-//! have serial numbers) and its words, then those of that entry, are what they were; they are
-//! compared in this order, as [`super::cache`] demands.
+//! again are kept: a frame, the words from it to where it joined the cached stack, and the number
+//! of the whole. A top is good as long as the cache still has the very entry that it joined
+//! (entries have serial numbers) and its words, then those of that entry, are what they were; they
+//! are compared in this order, as [`super::cache`] demands.
 //!
 //! Tops are worth their comparison only if they come again: a top is kept when its stack comes the
 //! second time, and while most looks are in vain none are taken.

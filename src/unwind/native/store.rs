@@ -139,7 +139,9 @@ impl Store {
     #[inline(always)]
     pub(super) fn hint(self, sp: usize) -> *mut u16 {
         // SAFETY: the mask keeps the place inside.
-        unsafe { ptr::addr_of_mut!((*self.layout()).hints).cast::<u16>().add((sp >> 3) & (HINTS - 1)) }
+        unsafe {
+            ptr::addr_of_mut!((*self.layout()).hints).cast::<u16>().add((sp >> 3) & (HINTS - 1))
+        }
     }
 
     /// One of the kept tops.

@@ -1,9 +1,9 @@
 //! Stacks with a frame that two registers cannot unwind: with all of them, by the letter.
 //!
-//! The loader's symbol resolution keeps its frame by `rbx`, prologues that align the stack by `r10`,
-//! hand-written assembly by whatever it likes. Here every register's rule is evaluated, frame by
-//! frame, from this very function outwards: its callees have saved what the frames above it need.
-//! What is found is recorded from where the walk was to start.
+//! The loader's symbol resolution keeps its frame by `rbx`, prologues that align the stack by
+//! `r10`, hand-written assembly by whatever it likes. Here every register's rule is evaluated,
+//! frame by frame, from this very function outwards: its callees have saved what the frames above
+//! it need. What is found is recorded from where the walk was to start.
 //!
 //! Every word is read through [`Bounds`]: descriptions of epilogues are known to be wrong.
 
@@ -131,7 +131,9 @@ impl Machine {
             let Some(target) = restored.get_mut(usize::from(register.0)) else { continue };
             *target = match rule {
                 RegisterRule::Undefined | RegisterRule::SameValue => continue,
-                RegisterRule::Offset(offset) => self.read(cfa.wrapping_add_signed(*offset as isize))?,
+                RegisterRule::Offset(offset) => {
+                    self.read(cfa.wrapping_add_signed(*offset as isize))?
+                }
                 RegisterRule::ValOffset(offset) => cfa.wrapping_add_signed(*offset as isize),
                 RegisterRule::Register(other) => self.value(*other)?,
                 RegisterRule::Expression(at) => {
@@ -182,7 +184,9 @@ impl World for Machine {
 
     fn word_at(&mut self, address: Value) -> Option<Value> {
         match address {
-            Value::Known(address) => self.read(address as usize).map(|word| Value::Known(word as i64)),
+            Value::Known(address) => {
+                self.read(address as usize).map(|word| Value::Known(word as i64))
+            }
             _ => None,
         }
     }

@@ -59,8 +59,7 @@ impl Bounds {
     #[inline(always)]
     pub(super) fn admit_word(&mut self, address: usize) -> bool {
         let is_known = address >= self.low && address.wrapping_add(8) <= self.high;
-        address.is_multiple_of(size_of::<usize>())
-            && (is_known || memory::is_readable(address))
+        address.is_multiple_of(size_of::<usize>()) && (is_known || memory::is_readable(address))
     }
 
     #[cold]

@@ -315,7 +315,8 @@ impl Stack {
             needs_fp = is_fp_live(rule, needs_fp);
             self.serial += 1;
             let State { frame, sp, fp } = state;
-            let entry = Entry { frame, sp, fp, node, words, is_fp_live: needs_fp, serial: self.serial };
+            let entry =
+                Entry { frame, sp, fp, node, words, is_fp_live: needs_fp, serial: self.serial };
             // SAFETY: `join + count` is at most the number of entries.
             unsafe {
                 store.entries().add(self.len).write(entry);
@@ -355,16 +356,11 @@ fn entry_of(store: Store, last: usize, word: usize) -> usize {
 }
 
 /// The number of a stack that has a frame which only the slow path understands, or whose rules were
-/// forgotten again and again. Its callers may depend on more registers than an entry has, so nothing
-/// of it is kept.
+/// forgotten again and again. Its callers may depend on more registers than an entry has, so
+/// nothing of it is kept.
 #[cold]
 #[inline(never)]
-fn unwind_slowly<N: StackNames>(
-    store: Store,
-    view: &View<'_>,
-    names: &N,
-    start: State,
-) -> u32 {
+fn unwind_slowly<N: StackNames>(store: Store, view: &View<'_>, names: &N, start: State) -> u32 {
     // SAFETY: the room for frames found is ours, and a frame is smaller and any word.
     let frames = unsafe { slice::from_raw_parts_mut(store.found().cast::<Frame>(), DEPTH_MAX) };
     let walk = slow::walk(start, frames);

@@ -5,8 +5,9 @@
 //! before another value comes: so a value read between two reads of the same key is the key's. Only
 //! the number inside a key's own value may change, from none to some.
 //!
-//! (Unless the key was removed and came back meanwhile, which takes two invalidations. Whoever keeps
-//! what it has read asks afterwards whether there has been one: [`super::table::View::is_stale`].)
+//! (Unless the key was removed and came back meanwhile, which takes two invalidations. Whoever
+//! keeps what it has read asks afterwards whether there has been one:
+//! [`super::table::View::is_stale`].)
 //!
 //! A removed key leaves a mark that searches pass over and insertions use again.
 
@@ -118,7 +119,8 @@ pub(super) fn copy(from: &[Slot], to: &[Slot]) -> usize {
 /// 2^64 divided by the golden ratio: spreads the differences of addresses (Knuth 6.4).
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
+#[cfg(not(loom))]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -80,13 +80,7 @@ pub(super) fn step(rule: Rule, state: State, bounds: &mut Bounds) -> Result<Stat
 
 /// To the caller of a frame whose return address is below `cfa`.
 #[inline(always)]
-fn leave(
-    sp: usize,
-    cfa: usize,
-    rule: Rule,
-    fp: usize,
-    bounds: &mut Bounds,
-) -> Result<State, End> {
+fn leave(sp: usize, cfa: usize, rule: Rule, fp: usize, bounds: &mut Bounds) -> Result<State, End> {
     let saved_at = cfa.wrapping_add_signed(rule.saved_fp_offset());
     if !bounds.admit(sp, cfa, saved_at) {
         return Err(End::Damaged);
@@ -136,12 +130,7 @@ fn step_rare(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End
 /// one never depends on an earlier one's content. Without the frame pointer's unless `needs_fp`:
 /// nothing outwards asks for its value.
 #[inline(always)]
-pub(super) fn words_read(
-    rule: Rule,
-    state: State,
-    needs_fp: bool,
-    mut push: impl FnMut(usize),
-) {
+pub(super) fn words_read(rule: Rule, state: State, needs_fp: bool, mut push: impl FnMut(usize)) {
     if !rule.is_common() {
         return words_read_rarely(rule, state, needs_fp, &mut push);
     }

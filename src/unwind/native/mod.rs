@@ -1,0 +1,30 @@
+//! The unwinder for Linux on x86-64.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`modules`], [`cfi`], [`expression`] | finds the description of a program counter, reads it |
+//! | [`rule`], [`table`], [`slots`] | keeps what follows from it, in one word |
+//! | [`step`], [`bounds`] | from a frame to its caller, reading only what is there |
+//! | [`walk`](mod@walk), [`slow`] | whole stacks, by rules, and by the letter |
+//! | [`cache`], [`front`], [`store`] | what has not changed since the last capture |
+
+use super::names;
+
+mod bounds;
+mod cache;
+mod cfi;
+mod expression;
+mod front;
+mod modules;
+mod rule;
+mod slots;
+mod slow;
+mod step;
+mod store;
+mod table;
+mod walk;
+
+pub(crate) use cache::StackCache;
+pub(crate) use step::State;
+pub(crate) use table::Rules;
+pub(crate) use walk::walk;
