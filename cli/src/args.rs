@@ -2,16 +2,18 @@
 //! the option's row of the table.
 
 pub(crate) mod viewing;
+mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::RangedI64ValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::builder::{PossibleValue, PossibleValuesParser, RangedI64ValueParser};
 use clap::{Parser, Subcommand, ValueHint};
 use heapsight::options::{Values, row};
 
-use self::viewing::{DiffArgs, ExportArgs, ReportArgs, TopArgs};
+use self::viewing::{AttachArgs, DiffArgs, ExportArgs, ReportArgs, TopArgs};
+use self::words::words;
 
 /// Colours of help and errors; shown on a terminal only, and not when NO_COLOR is set.
 pub(crate) const STYLES: Styles = Styles::styled()
@@ -42,6 +44,8 @@ Examples:
       Where the memory of a running process is, by call stack.
   heapsight top 31137
       The same, live.
+  heapsight run --ledger shop.ledger --track sample -- ./shop
+      Record some blocks, at no cost that could be measured, into a file for report and top.
   heapsight options
       Every option, its values and what they do.
 
@@ -97,6 +101,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Watch a running process
     Top(TopArgs),
+    /// Change what a running process records
+    Attach(AttachArgs),
     /// List every option, its values and what they do
     Options(OptionsArgs),
 }
@@ -126,6 +132,19 @@ pub(crate) struct RunArgs {
     /// becomes the process id
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<OsString>,
+
+    /// The file that the process writes while it runs, for report, top, diff and export; %p becomes
+    /// the process id; implies --track full unless that is given
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) ledger: Option<OsString>,
+
+    #[arg(
+        long,
+        value_name = "MIB",
+        value_parser = range("ledger_size"),
+        help = doc("ledger_size"),
+    )]
+    pub(crate) ledger_size: Option<i64>,
 
     #[arg(
         long,
@@ -167,19 +186,6 @@ pub(crate) struct OptionsArgs {
 
 fn doc(name: &str) -> &'static str {
     row(name.as_bytes()).map_or("", |row| row.doc.trim_end_matches('.'))
-}
-
-/// Accepts the words of the option called `name`.
-fn words(name: &str) -> PossibleValuesParser {
-    let choices = match row(name.as_bytes()).map(|row| row.values) {
-        Some(Values::Words(choices)) => choices,
-        _ => &[],
-    };
-    choices
-        .iter()
-        .map(|choice| PossibleValue::new(choice.word).help(choice.doc))
-        .collect::<Vec<_>>()
-        .into()
 }
 
 /// Accepts the numbers of the option called `name`.

@@ -29,6 +29,8 @@ pub(crate) enum Failure {
     File { path: PathBuf, error: io::Error },
     #[error("{0}")]
     Growth(String),
+    #[error("{0}")]
+    Patience(String),
     #[error("cannot use the terminal: {0}: --once prints a picture as text")]
     Terminal(io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -43,7 +45,11 @@ impl Failure {
             Self::Library(_) => 125,
             Self::Program(error) if error.is_missing() => 127,
             Self::Program(_) => 126,
-            Self::File { .. } | Self::Growth(_) | Self::Terminal(_) | Self::Output(_) => 1,
+            Self::File { .. }
+            | Self::Growth(_)
+            | Self::Patience(_)
+            | Self::Terminal(_)
+            | Self::Output(_) => 1,
         })
     }
 }

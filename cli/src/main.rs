@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Diff(args) => cmd::diff::diff(&args),
         Command::Export(args) => cmd::export::export(&args),
         Command::Top(args) => cmd::top::top(&args),
+        Command::Attach(args) => cmd::attach::attach(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,7 +15,7 @@ use crate::args::RunArgs;
 const DEFAULT: &[u8] = b"leaks=on";
 
 /// The options that say what should happen.
-const PURPOSES: [&str; 2] = ["track", "leaks"];
+const PURPOSES: [&str; 3] = ["track", "leaks", "ledger"];
 
 /// A text of options that is free of errors.
 #[derive(Debug)]
@@ -112,6 +112,8 @@ fn flags(args: &RunArgs) -> impl Iterator<Item = Vec<u8>> {
         word("leaks", &args.leaks),
         number("leaks_exitcode", args.leaks_exitcode),
         args.report.as_ref().map(|path| item("report", path.as_bytes())),
+        args.ledger.as_ref().map(|path| item("ledger", path.as_bytes())),
+        number("ledger_size", args.ledger_size),
         word("safety", &args.safety),
         number("purge_delay", args.purge_delay),
     ]

@@ -1,4 +1,4 @@
-//! What can be typed after `report`, `diff`, `export` and `top`.
+//! What can be typed after `report`, `diff`, `export`, `top` and `attach`.
 
 use std::path::PathBuf;
 
@@ -65,6 +65,43 @@ Examples:
       One picture, as text. So it is, too, when the output is no terminal.
 
 Exit codes: 0; 1 if the terminal cannot be used; 2 for a ledger that cannot be found or read.";
+
+const ATTACH_EXAMPLES: &str = "\
+The process must write a ledger: heapsight run --ledger FILE --track off -- PROGRAM costs nothing
+until somebody attaches. Blocks that it allocated before stay as unknown as they are.
+
+Examples:
+  heapsight attach 31137 --track full
+      Record every block from here on; then: heapsight top 31137.
+  heapsight attach 31137 --track sample:1M
+      Record some.
+  heapsight attach 31137 --track off
+      Stop recording. What was recorded stays in the ledger.
+
+Exit codes: 0; 1 if the process has not followed in time; 2 for a ledger that cannot be found or
+written.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = ATTACH_EXAMPLES)]
+pub(crate) struct AttachArgs {
+    /// The id of the process, or its ledger
+    #[arg(value_name = "PID|LEDGER")]
+    pub(crate) ledger: PathBuf,
+
+    #[arg(
+        long,
+        value_name = "MODE",
+        value_parser = super::words::words("track"),
+        default_value = "full",
+        help = "How much is recorded from here on",
+    )]
+    pub(crate) track: String,
+
+    /// Wait so many seconds for the process to follow, which it does with the next few blocks that it
+    /// allocates; 0 does not wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
+    pub(crate) wait: f64,
+}
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = REPORT_EXAMPLES)]

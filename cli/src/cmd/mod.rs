@@ -1,5 +1,6 @@
 //! The subcommands, one a file.
 
+pub(crate) mod attach;
 pub(crate) mod diff;
 pub(crate) mod export;
 pub(crate) mod options;

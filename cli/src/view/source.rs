@@ -40,13 +40,13 @@ pub(crate) enum SourceError {
     #[error("process {0} belongs to another user: run this command as that user, or as root")]
     Forbidden(u32),
     #[error(
-        "process {0} does not run on Heapsight: start it with 'heapsight run --track full -- \
+        "process {0} does not run on Heapsight: start it with 'heapsight run --ledger FILE -- \
          PROGRAM'"
     )]
     Untracked(u32),
     #[error(
-        "process {0} runs on Heapsight but writes no ledger: start it with 'heapsight run --track \
-         full -- PROGRAM'"
+        "process {0} runs on Heapsight but writes no ledger: start it with 'heapsight run --ledger \
+         FILE -- PROGRAM'"
     )]
     NoLedger(u32),
 }

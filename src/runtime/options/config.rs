@@ -1,7 +1,7 @@
 //! What the options amount to: a plain value, and its builder.
 //!
-//! The builder remembers which options were given, because one rule needs to know: `leaks=on`
-//! means `track=full` unless somebody chose how to track. The parser fills the same builder, so
+//! The builder remembers which options were given, because one rule needs to know: `leaks=on` and a
+//! `ledger` mean `track=full` unless somebody chose how to track. The parser fills the same builder, so
 //! the rule exists once.
 
 use core::fmt::{self, Display, Formatter, Write};
@@ -98,7 +98,7 @@ impl Config {
 
     /// Starts from this configuration; what is set afterwards overrides it.
     pub const fn to_builder(self) -> ConfigBuilder {
-        ConfigBuilder { base: self, track: None, leaks: None, problem: None }
+        ConfigBuilder { base: self, track: None, leaks: None, has_ledger: false, problem: None }
     }
 
     /// Reads `name=value,...`. Items that make no sense go to `on_error` and change nothing.
@@ -171,6 +171,8 @@ pub struct ConfigBuilder {
     base: Config,
     track: Option<Track>,
     leaks: Option<bool>,
+    /// A ledger was given.
+    has_ledger: bool,
     problem: Option<Problem>,
 }
 
@@ -210,7 +212,10 @@ impl ConfigBuilder {
     #[must_use]
     pub const fn ledger(mut self, path: &str) -> Self {
         match ReportPath::new(path.as_bytes()) {
-            Ok(path) => self.base.ledger = path,
+            Ok(path) => {
+                self.has_ledger = !path.is_empty();
+                self.base.ledger = path;
+            }
             Err(reason) => {
                 self.problem = Some(Problem::bad_path("ledger", path.as_bytes(), reason))
             }
@@ -270,7 +275,7 @@ impl ConfigBuilder {
         }
     }
 
-    /// Applies the one rule that involves two options.
+    /// Applies the rules that involve two options.
     const fn resolve(self) -> Config {
         let mut config = self.base;
         if let Some(leaks) = self.leaks {
@@ -279,6 +284,7 @@ impl ConfigBuilder {
         match (self.track, self.leaks) {
             (Some(track), _) => config.track = track,
             (None, Some(true)) => config.track = Track::Full,
+            (None, _) if self.has_ledger => config.track = Track::Full,
             (None, _) => {}
         }
         config
@@ -305,6 +311,7 @@ impl ConfigBuilder {
     }
 
     pub(super) fn with_ledger(&mut self, path: ReportPath) {
+        self.has_ledger = !path.is_empty();
         self.base.ledger = path;
     }
 

@@ -105,8 +105,8 @@ pub const TABLE: &[OptionRow] = &[
         name: "ledger",
         doc: "The file that the process writes while it runs: call sites, counters, timeline. \
               heapsight report, top, diff and export read it, while the process runs and after \
-              its end, however it ended. Empty means none. %p becomes the process id; a forked \
-              process adds its own.",
+              its end, however it ended. Empty means none; a path implies track=full \
+              unless track is given. %p becomes the process id; a forked process adds its own.",
         values: Values::Path(PathSlot {
             metavar: "PATH",
             set: |builder, path| builder.with_ledger(path),
