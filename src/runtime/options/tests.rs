@@ -106,12 +106,12 @@ fn an_unknown_option_names_the_nearest() {
     assert_eq!(
         complaint("zebra"),
         "heapsight: unknown option 'zebra': the options are track, leaks, leaks_exitcode, \
-         report, safety and purge_delay (ignored)"
+         report, ledger, ledger_size, safety and purge_delay (ignored)"
     );
     assert_eq!(
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
-         safety and purge_delay (ignored)"
+         ledger, ledger_size, safety and purge_delay (ignored)"
     );
 }
 
@@ -120,7 +120,7 @@ fn a_bad_value_names_what_would_do() {
     let cases = [
         ("track=ful", "bad value 'ful' for option 'track': did you mean 'full'?"),
         ("track=FULL", "bad value 'FULL' for option 'track': did you mean 'full'?"),
-        ("track=", "bad value '' for option 'track': use off, stats or full"),
+        ("track=", "bad value '' for option 'track': use off, stats, sample or full"),
         ("leaks=yes", "bad value 'yes' for option 'leaks': use off or on"),
         ("leaks", "option 'leaks' has no value: write 'leaks=VALUE', and as VALUE off or on"),
         (
