@@ -148,6 +148,46 @@ impl StackCache {
 impl Stack {
     #[inline(always)]
     fn capture<N: StackNames>(&mut self, rules: &Rules, names: &N, start: State) -> u32 {
+        match self.same(rules, &start) {
+            Ok(node) => node,
+            Err(limit) => self.capture_changed(rules, names, start, limit),
+        }
+    }
+
+    /// The number of the last stack if it is this one, or continues it inwards; otherwise how many
+    /// of its words may still be those of this one.
+    #[inline(always)]
+    fn same(&self, rules: &Rules, start: &State) -> Result<u32, usize> {
+        let Some(store) = self.store.filter(|_| self.generation == rules.generation()) else {
+            return Err(usize::MAX);
+        };
+        // SAFETY: hints are always there.
+        let index = usize::from(unsafe { store.hint(start.sp).read() });
+        if index >= self.len {
+            return Err(usize::MAX);
+        }
+        // SAFETY: entries below `len` are written.
+        let entry = unsafe { &*store.entries().add(index) };
+        if !entry.is(start) {
+            return Err(usize::MAX);
+        }
+        // SAFETY: the frame is on this thread's stack, just as it was.
+        match unsafe { Word::first_difference(store.words(), entry.words as usize) } {
+            None => Ok(entry.node),
+            Some(word) => Err(word),
+        }
+    }
+
+    /// As [`Self::capture`], when at most the first `limit` words are the same.
+    #[inline(never)]
+    fn capture_changed<N: StackNames>(
+        &mut self,
+        rules: &Rules,
+        names: &N,
+        start: State,
+        limit: usize,
+    ) -> u32 {
+        // Tries after the first find an empty cache, and no words.
         for _ in 0..TRIES {
             let view = rules.view();
             if self.generation != view.generation() {
@@ -156,15 +196,12 @@ impl Stack {
             }
             let Some(store) = self.store.or_else(Store::reserve) else { return 0 };
             self.store = Some(store);
-            if let Some(node) = self.same(store, &start) {
-                return node;
-            }
             let looks = self.odds.favour();
-            if looks && let Some(node) = front::find(store, &start, self.len) {
+            if looks && let Some(node) = front::find(store, &start, self.len, limit) {
                 self.odds.won();
                 return node;
             }
-            let (stop, count) = self.walk(store, &view, names, start);
+            let (stop, count) = self.walk(store, &view, names, start, limit);
             let node = match stop {
                 Stop::Joined(join) if join + count <= DEPTH_MAX => {
                     // SAFETY: entries below `len` are written, and `0 < join <= len`.
@@ -193,24 +230,6 @@ impl Stack {
         self.store.map_or(0, |store| unwind_slowly(store, &view, names, start))
     }
 
-    /// The number of the last stack if it is this one, or continues it inwards.
-    #[inline(always)]
-    fn same(&self, store: Store, start: &State) -> Option<u32> {
-        // SAFETY: hints are always there.
-        let index = usize::from(unsafe { store.hint(start.sp).read() });
-        if index >= self.len {
-            return None;
-        }
-        // SAFETY: entries below `len` are written.
-        let entry = unsafe { &*store.entries().add(index) };
-        if !entry.is(start) {
-            return None;
-        }
-        // SAFETY: the frame is on this thread's stack, just as it was.
-        let difference = unsafe { Word::first_difference(store.words(), entry.words as usize) };
-        difference.is_none().then_some(entry.node)
-    }
-
     /// The number of a stack whose root was not reached.
     #[cold]
     #[inline(never)]
@@ -235,7 +254,8 @@ impl Stack {
         number_of(names, root, found.iter().rev().map(|found| found.rule.number()))
     }
 
-    /// Unwinds until a known frame or the end; the frames found are in the store, so many.
+    /// Unwinds until a known frame that rests on at most `limit` words, or the end; the frames
+    /// found are in the store, so many.
     #[inline(always)]
     fn walk<N: StackNames>(
         &mut self,
@@ -243,22 +263,21 @@ impl Stack {
         view: &View<'_>,
         names: &N,
         start: State,
+        mut limit: usize,
     ) -> (Stop, usize) {
         let mut state = start;
-        // Entries that may still be joined.
-        let mut limit = self.len;
         let mut count = 0;
         loop {
             // SAFETY: hints are always there.
             let index = usize::from(unsafe { store.hint(state.sp).read() });
-            if index < limit {
+            if index < self.len {
                 // SAFETY: entries below `len` are written.
                 let entry = unsafe { &*store.entries().add(index) };
-                if entry.is(&state) {
+                if entry.words as usize <= limit && entry.is(&state) {
                     // SAFETY: the frame is on this thread's stack, just as it was.
                     match unsafe { Word::first_difference(store.words(), entry.words as usize) } {
                         None => return (Stop::Joined(index + 1), count),
-                        Some(word) => limit = entry_of(store, index, word),
+                        Some(word) => limit = word,
                     }
                 }
             }
@@ -345,14 +364,6 @@ fn number_of<N: StackNames>(names: &N, root: u32, frames: impl Iterator<Item = u
         frame => Some(names.child(parent, frame)).filter(|node| *node != 0),
     };
     { frames }.try_fold(root, child).unwrap_or(0)
-}
-
-/// The entry, at most `last`, to which a word belongs.
-#[inline(never)]
-fn entry_of(store: Store, last: usize, word: usize) -> usize {
-    // SAFETY: entries up to `last` are written.
-    let entries = unsafe { slice::from_raw_parts(store.entries(), last + 1) };
-    entries.partition_point(|entry| entry.words as usize <= word)
 }
 
 /// The number of a stack that has a frame which only the slow path understands, or whose rules were

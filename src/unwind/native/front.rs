@@ -86,9 +86,10 @@ fn set_of(state: &State) -> usize {
 
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The number of a stack whose top is known, when the cache has `len` entries.
+/// The number of a stack whose top is known, when the cache has `len` entries of which those that
+/// rest on more than `limit` words have changed.
 #[inline(always)]
-pub(super) fn find(store: Store, state: &State, len: usize) -> Option<u32> {
+pub(super) fn find(store: Store, state: &State, len: usize, limit: usize) -> Option<u32> {
     let set = set_of(state);
     for way in 0..WAYS {
         // SAFETY: tops are always there.
@@ -102,7 +103,7 @@ pub(super) fn find(store: Store, state: &State, len: usize) -> Option<u32> {
         }
         // SAFETY: entries below `len` are written.
         let joined = unsafe { &*store.entries().add(join - 1) };
-        if joined.serial != top.serial {
+        if joined.serial != top.serial || joined.words as usize > limit {
             continue;
         }
         // SAFETY: the frame is on this thread's stack, just as it was, and as many words are
