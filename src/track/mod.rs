@@ -159,8 +159,10 @@ impl Tracker {
             return SiteId::UNKNOWN;
         }
         let tree = self.tree();
-        let node = recorder.stack.capture(&self.rules, &tree, caller);
-        let site = node.and_then(|node| tree.site(node)).unwrap_or(SiteId::UNKNOWN);
+        let Some(node) = recorder.stack.capture(&self.rules, &tree, caller) else {
+            return SiteId::UNKNOWN;
+        };
+        let Some(site) = tree.site(node) else { return SiteId::UNKNOWN };
         recorder.site_with_room(&self.ledger, site)
     }
 

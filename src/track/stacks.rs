@@ -59,7 +59,7 @@ fn node_hash(parent: u32, frame: u32) -> u64 {
 
 impl Tree<'_> {
     /// The site of a stack, new or known. `None`: no room.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn site(&self, node: u32) -> Option<SiteId> {
         let record = self.ledger.nodes.get(node)?;
         match SiteId::from_number(record.site.load(Ordering::Acquire)) {
@@ -69,6 +69,7 @@ impl Tree<'_> {
     }
 
     #[cold]
+    #[inline(never)]
     fn new_site(&self, node: u32, record: &Node) -> Option<SiteId> {
         if node == ROOT {
             return None;

@@ -27,13 +27,22 @@ impl Bounds {
     /// the word at `sp` can be read.
     #[inline(always)]
     pub(super) fn enter(&mut self, sp: usize) -> bool {
-        let is_known = sp.wrapping_sub(self.low) < self.high.wrapping_sub(self.low);
-        (is_known || self.enter_new(sp)) && sp.is_multiple_of(size_of::<usize>())
+        self.is_known(sp) || self.enter_new(sp)
+    }
+
+    /// Whether the word at `sp` is in the window.
+    #[inline(always)]
+    pub(super) fn is_known(&self, sp: usize) -> bool {
+        let is_inside = sp.wrapping_sub(self.low) < self.high.wrapping_sub(self.low);
+        is_inside && sp.is_multiple_of(size_of::<usize>())
     }
 
     #[cold]
     #[inline(never)]
     fn enter_new(&mut self, sp: usize) -> bool {
+        if !sp.is_multiple_of(size_of::<usize>()) {
+            return false;
+        }
         let page = sp & !(PAGE - 1);
         if page == 0 || !memory::is_readable(page) {
             *self = Self::EMPTY;

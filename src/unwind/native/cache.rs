@@ -20,12 +20,11 @@
 
 use super::bounds::Bounds;
 use super::front::{self, Odds};
-use super::names::{End, Frame, Registers, StackNames};
-use super::rule::{Kind, Rule};
-use super::slow;
+use super::names::{End, Registers, StackNames};
 use super::step::{State, is_fp_live, step, word, words_read};
 use super::store::{DEPTH_MAX, Entry, Found, Store, Word};
 use super::table::{Rules, View};
+use super::uncached::{number_of, root_of, rule_of, unwind_slowly};
 use crate::base::sync::{AtomicBool, Ordering};
 use core::cell::UnsafeCell;
 use core::slice;
@@ -69,6 +68,8 @@ struct Cut {
 
 /// How often a capture is begun again because a module came or went meanwhile.
 const TRIES: usize = 4;
+/// Any word of the last stack may be that of this one.
+const NO_LIMIT: usize = usize::MAX;
 
 impl StackCache {
     pub(crate) const fn new() -> Self {
@@ -88,17 +89,37 @@ impl StackCache {
     ///
     /// Only the thread whose cache this is may ask, for its own stack, and always with the same
     /// rules and names.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn capture<N: StackNames>(
         &self,
         rules: &Rules,
         names: &N,
         caller: Registers,
     ) -> Option<u32> {
-        self.alone(|stack| {
-            let start = State::of(caller, &mut stack.bounds)?;
-            Some(stack.capture(rules, names, start))
-        })
+        let stack = self.enter()?;
+        let limit = match State::of_known(caller, &stack.bounds) {
+            None => NO_LIMIT,
+            Some(start) => match stack.same(rules, &start) {
+                Ok(node) => return self.leave(Some(node)),
+                Err(limit) => limit,
+            },
+        };
+        self.capture_changed(rules, names, caller, limit)
+    }
+
+    /// The rest of [`Self::capture`]: a call of its own, and its last.
+    #[inline(never)]
+    fn capture_changed<N: StackNames>(
+        &self,
+        rules: &Rules,
+        names: &N,
+        caller: Registers,
+        limit: usize,
+    ) -> Option<u32> {
+        // SAFETY: only this thread comes here, and not twice at a time: `enter` has seen to it.
+        let stack = unsafe { &mut *self.stack.get() };
+        let start = State::of(caller, &mut stack.bounds);
+        self.leave(start.map(|start| stack.capture(rules, names, start, limit)))
     }
 
     /// As [`Self::capture`], from a state of the thread's.
@@ -109,22 +130,33 @@ impl StackCache {
         names: &N,
         start: State,
     ) -> Option<u32> {
-        self.alone(|stack| {
-            let is_there = stack.bounds.enter(start.sp);
-            is_there.then(|| stack.capture(rules, names, start))
-        })
+        let stack = self.enter()?;
+        let limit = match stack.bounds.is_known(start.sp).then(|| stack.same(rules, &start)) {
+            Some(Ok(node)) => return self.leave(Some(node)),
+            Some(Err(limit)) => limit,
+            None => NO_LIMIT,
+        };
+        // SAFETY: as in `capture_changed`; the reference from `enter` is not used any more.
+        let stack = unsafe { &mut *self.stack.get() };
+        let is_there = stack.bounds.enter(start.sp);
+        self.leave(is_there.then(|| stack.capture(rules, names, start, limit)))
     }
 
-    /// Does something with the stack unless this thread is doing so already.
+    /// The stack, unless this thread is in here already. Until it leaves, its signal handlers stay
+    /// out.
     #[inline(always)]
-    fn alone<T>(&self, action: impl FnOnce(&mut Stack) -> Option<T>) -> Option<T> {
+    fn enter(&self) -> Option<&Stack> {
         if self.is_busy.load(Ordering::Relaxed) {
             return None;
         }
         self.is_busy.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
         // SAFETY: only this thread comes here, and not twice at a time.
-        let result = action(unsafe { &mut *self.stack.get() });
+        Some(unsafe { &*self.stack.get() })
+    }
+
+    #[inline(always)]
+    fn leave(&self, result: Option<u32>) -> Option<u32> {
         compiler_fence(Ordering::SeqCst);
         self.is_busy.store(false, Ordering::Relaxed);
         result
@@ -146,30 +178,22 @@ impl StackCache {
 }
 
 impl Stack {
-    #[inline(always)]
-    fn capture<N: StackNames>(&mut self, rules: &Rules, names: &N, start: State) -> u32 {
-        match self.same(rules, &start) {
-            Ok(node) => node,
-            Err(limit) => self.capture_changed(rules, names, start, limit),
-        }
-    }
-
     /// The number of the last stack if it is this one, or continues it inwards; otherwise how many
     /// of its words may still be those of this one.
     #[inline(always)]
     fn same(&self, rules: &Rules, start: &State) -> Result<u32, usize> {
         let Some(store) = self.store.filter(|_| self.generation == rules.generation()) else {
-            return Err(usize::MAX);
+            return Err(NO_LIMIT);
         };
         // SAFETY: hints are always there.
         let index = usize::from(unsafe { store.hint(start.sp).read() });
         if index >= self.len {
-            return Err(usize::MAX);
+            return Err(NO_LIMIT);
         }
         // SAFETY: entries below `len` are written.
         let entry = unsafe { &*store.entries().add(index) };
         if !entry.is(start) {
-            return Err(usize::MAX);
+            return Err(NO_LIMIT);
         }
         // SAFETY: the frame is on this thread's stack, just as it was.
         match unsafe { Word::first_difference(store.words(), entry.words as usize) } {
@@ -178,9 +202,9 @@ impl Stack {
         }
     }
 
-    /// As [`Self::capture`], when at most the first `limit` words are the same.
-    #[inline(never)]
-    fn capture_changed<N: StackNames>(
+    /// The number of another stack than the last, which shares at most the first `limit` words.
+    #[inline]
+    fn capture<N: StackNames>(
         &mut self,
         rules: &Rules,
         names: &N,
@@ -344,47 +368,5 @@ impl Stack {
             self.len += 1;
         }
         node
-    }
-}
-
-/// The stack that stands for the callers nobody knows of.
-fn root_of<N: StackNames>(names: &N, end: End) -> Option<u32> {
-    if end == End::Root {
-        return Some(0);
-    }
-    let ending = Some(names.ending(end)).filter(|frame| *frame != 0)?;
-    Some(names.child(0, ending)).filter(|node| *node != 0)
-}
-
-/// The number of the stack that is `root` and then `frames`, outermost first; 0 if one of them has
-/// none.
-fn number_of<N: StackNames>(names: &N, root: u32, frames: impl Iterator<Item = u32>) -> u32 {
-    let child = |parent, frame| match frame {
-        0 => None,
-        frame => Some(names.child(parent, frame)).filter(|node| *node != 0),
-    };
-    { frames }.try_fold(root, child).unwrap_or(0)
-}
-
-/// The number of a stack that has a frame which only the slow path understands, or whose rules were
-/// forgotten again and again. Its callers may depend on more registers than an entry has, so
-/// nothing of it is kept.
-#[cold]
-#[inline(never)]
-fn unwind_slowly<N: StackNames>(store: Store, view: &View<'_>, names: &N, start: State) -> u32 {
-    // SAFETY: the room for frames found is ours, and a frame is smaller and any word.
-    let frames = unsafe { slice::from_raw_parts_mut(store.found().cast::<Frame>(), DEPTH_MAX) };
-    let walk = slow::walk(start, frames);
-    let Some(root) = root_of(names, walk.end) else { return 0 };
-    let numbers = frames.iter().take(walk.len).rev();
-    number_of(names, root, numbers.map(|frame| rule_of(view, names, *frame).number()))
-}
-
-/// The rule of a frame, with a number unless there is no room for one.
-#[inline(always)]
-fn rule_of<N: StackNames>(view: &View<'_>, names: &N, frame: Frame) -> Rule {
-    match view.find(frame) {
-        Some(rule) if rule.number() != 0 && rule.kind() != Kind::NoInfo => rule,
-        _ => view.learn(frame, &|frame| names.frame(frame.pc(), frame.is_exact())),
     }
 }

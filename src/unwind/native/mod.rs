@@ -7,6 +7,7 @@
 //! | [`step`], [`bounds`] | from a frame to its caller, reading only what is there |
 //! | [`walk`](mod@walk), [`slow`] | whole stacks, by rules, and by the letter |
 //! | [`cache`], [`front`], [`store`] | what has not changed since the last capture |
+//! | [`uncached`] | what is found out anew each time |
 
 use super::names;
 
@@ -22,6 +23,7 @@ mod slow;
 mod step;
 mod store;
 mod table;
+mod uncached;
 mod walk;
 
 pub(crate) use cache::StackCache;

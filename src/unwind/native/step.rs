@@ -46,10 +46,17 @@ impl State {
     /// As [`Self::of_caller`], with a window that may know the stack already.
     #[inline(always)]
     pub(super) fn of(caller: Registers, bounds: &mut Bounds) -> Option<Self> {
-        if !bounds.enter(caller.sp) {
+        bounds.enter(caller.sp);
+        Self::of_known(caller, bounds)
+    }
+
+    /// As [`Self::of`], if the window knows the stack.
+    #[inline(always)]
+    pub(super) fn of_known(caller: Registers, bounds: &Bounds) -> Option<Self> {
+        if !bounds.is_known(caller.sp) {
             return None;
         }
-        // SAFETY: the window around it has been entered.
+        // SAFETY: it is in the window.
         let pc = unsafe { word(caller.sp) };
         let sp = caller.sp + size_of::<usize>();
         Some(Self { frame: Frame::returned_to(pc), sp, fp: caller.fp })

@@ -77,7 +77,10 @@ impl Word {
             }
             end -= 4;
         }
-        while end > 0 {
+        for _ in 0..3 {
+            if end == 0 {
+                break;
+            }
             end -= 1;
             if !is_equal(end) {
                 return Some(end);
