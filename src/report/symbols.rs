@@ -248,27 +248,27 @@ fn unhashed(name: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unwind;
+    use crate::unwind::{self, Rules, State};
 
     #[inline(never)]
-    fn outer(frames: &mut [usize]) -> usize {
+    fn outer(frames: &mut [unwind::Frame]) -> usize {
         core::hint::black_box(inner(frames))
     }
 
     #[inline(always)]
-    fn inner(frames: &mut [usize]) -> usize {
-        unwind::capture(frames).len
+    fn inner(frames: &mut [unwind::Frame]) -> usize {
+        unwind::walk(&Rules::new(), State::here(), frames).len
     }
 
     #[test]
     fn functions_lines_and_inlining_of_this_program_are_found() {
-        let mut addresses = [0; 64];
-        let len = outer(&mut addresses);
+        let mut stack = [unwind::Frame::NONE; 64];
+        let len = outer(&mut stack);
         let modules = Modules::of_this_process();
         let mut symbolizer = Symbolizer::new(&modules);
-        let frames: Vec<_> = addresses[..len]
+        let frames: Vec<_> = stack[..len]
             .iter()
-            .flat_map(|address| symbolizer.frames_at(*address as u64, Detail::Lines).to_vec())
+            .flat_map(|frame| symbolizer.frames_at(frame.pc() as u64, Detail::Lines).to_vec())
             .collect();
         let named = |name: &str| {
             frames

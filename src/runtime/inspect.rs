@@ -152,9 +152,9 @@ pub(super) fn report_failure(written: io::Result<()>) {
 /// Prints where the program is, and where the block concerned came from.
 pub(super) fn print_misuse_stacks(record: Option<Record>) {
     let _unobserved = Unobserved::begin();
-    let mut frames = [0; 64];
-    let walk = unwind::capture(&mut frames);
-    let here = frames[..walk.len].iter().map(|frame| *frame as u64).collect();
+    let mut frames = [unwind::Frame::NONE; 64];
+    let walk = unwind::walk(&ENGINE.observer.rules, unwind::State::here(), &mut frames);
+    let here = frames.iter().take(walk.len).map(|frame| frame.pc() as u64).collect();
     let modules = Modules::of_this_process();
     let mut stderr = io::stderr();
     let style = style(&stderr);

@@ -16,12 +16,14 @@
 //! No loader lock is taken (glibc's `_dl_find_object`), nothing is allocated but pages, and memory
 //! is read only where the kernel has said that there is some.
 //!
-//! All this is for Linux on x86-64; elsewhere the platform's unwinder walks ([`platform`]).
+//! All this is for Linux on x86-64; elsewhere the platform's unwinder walks (`platform`). Here only
+//! tests ask it.
 
 pub(crate) use names::{End, Frame, Registers, StackNames};
-pub(crate) use platform::capture;
 
 mod names;
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_os = "linux", not(miri)))))]
 mod platform;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]

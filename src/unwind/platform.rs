@@ -4,7 +4,7 @@ use super::names::{End, Walk};
 use core::ffi::c_void;
 
 /// Writes the return addresses of the callers, innermost first. The first few are Heapsight's own.
-pub(crate) fn capture(frames: &mut [usize]) -> Walk {
+pub(super) fn capture(frames: &mut [usize]) -> Walk {
     let mut walk = Walk { len: 0, end: End::Root };
     let mut record = |frame: &backtrace::Frame| {
         let address = frame.ip().cast::<c_void>() as usize;

@@ -1,6 +1,7 @@
 //! The walk and the cache against the platform's unwinder, on stacks of this process.
 
 use super::names::Walk;
+use super::platform::capture;
 use super::*;
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -55,36 +55,34 @@ impl Word {
     /// address follows from the equal ones after it, so it is read as a step would read it.
     #[inline(always)]
     pub(super) unsafe fn first_difference(words: *const Self, len: usize) -> Option<usize> {
-        // SAFETY: the caller's.
-        let is_equal = |index: usize| unsafe {
-            let expected = &*words.add(index);
-            word(expected.address) == expected.value
+        // SAFETY: the caller's; only words below `len` are asked for.
+        let differs = |at: *const Self, back: usize| unsafe {
+            let expected = &*at.sub(back);
+            word(expected.address) != expected.value
         };
-        let mut end = len;
-        // Four at a time, in order: no loop would be unrolled with so many ways out.
-        while end >= 4 {
-            if !is_equal(end - 1) {
-                return Some(end - 1);
-            }
-            if !is_equal(end - 2) {
-                return Some(end - 2);
-            }
-            if !is_equal(end - 3) {
-                return Some(end - 3);
-            }
-            if !is_equal(end - 4) {
-                return Some(end - 4);
-            }
-            end -= 4;
+        // SAFETY: inside the words, both.
+        let index = |at: *const Self, back| unsafe { at.sub(back).offset_from(words) as usize };
+        // SAFETY: one behind the last.
+        let mut at = unsafe { words.add(len) };
+        // In order: one, two, and then four at a time, as no loop with so many ways out would be
+        // unrolled. What is left to compare is before `at`.
+        macro_rules! compare {
+            ($count:literal: $($back:literal)*) => {{
+                $(if differs(at, $back) {
+                    return Some(index(at, $back));
+                })*
+                // SAFETY: so many have been compared.
+                at = unsafe { at.sub($count) };
+            }};
         }
-        for _ in 0..3 {
-            if end == 0 {
-                break;
-            }
-            end -= 1;
-            if !is_equal(end) {
-                return Some(end);
-            }
+        if len & 1 != 0 {
+            compare!(1: 1);
+        }
+        if len & 2 != 0 {
+            compare!(2: 1 2);
+        }
+        while at != words {
+            compare!(4: 1 2 3 4);
         }
         None
     }
