@@ -66,7 +66,7 @@ pub(super) enum Problem {
     MissingValue { row: &'static OptionRow },
     BadValue { row: &'static OptionRow, typed: Excerpt, near: Option<&'static str> },
     OutOfRange { name: &'static str, number: i64, min: i64, max: i64 },
-    BadSize { name: &'static str, word: &'static str, typed: Excerpt, min: u64, max: u64 },
+    BadSize { row: &'static OptionRow, word: &'static str, range: &'static Size, typed: Excerpt },
     SizeOutOfRange { name: &'static str, word: &'static str, bytes: u64, min: u64, max: u64 },
     BadPath { name: &'static str, typed: Excerpt, reason: PathError },
     LeaksUntracked,
@@ -97,11 +97,10 @@ impl Problem {
     pub(super) fn bad_size(
         row: &'static OptionRow,
         choice: &Choice,
-        range: &Size,
+        range: &'static Size,
         typed: &[u8],
     ) -> Self {
-        let Size { min, max, .. } = *range;
-        Self::BadSize { name: row.name, word: choice.word, typed: Excerpt::of(typed), min, max }
+        Self::BadSize { row, word: choice.word, range, typed: Excerpt::of(typed) }
     }
 
     pub(super) const fn bad_path(name: &'static str, typed: &[u8], reason: PathError) -> Self {
@@ -138,9 +137,9 @@ impl Display for Reason<'_> {
             Problem::BadPath { name, typed, reason } => {
                 write!(f, "bad value '{typed}' for option '{name}': {reason}")
             }
-            Problem::BadSize { name, word, typed, min, max } => {
-                write!(f, "bad value '{word}:{typed}' for option '{name}': use ")?;
-                write_sizes(f, word, *min, *max)
+            Problem::BadSize { row, word, range, typed } => {
+                write!(f, "bad value '{word}:{typed}' for option '{}': use ", row.name)?;
+                write_sizes(f, word, range.min, range.max)
             }
             Problem::SizeOutOfRange { name, word, bytes, min, max } => {
                 let bytes = ShownSize(*bytes);
