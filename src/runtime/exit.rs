@@ -110,10 +110,11 @@ unsafe extern "C" fn at_exit(_: *mut c_void) {
 }
 
 /// Leaks are reported when they are looked for; statistics when there is a place for them: a path,
-/// or the terminal of `heapsight run`.
+/// or the terminal of `heapsight run` unless a ledger has them, and more.
 fn wants_report(config: &Config) -> bool {
     let is_tracked = config.track != Track::Off;
-    config.leaks || (is_tracked && (!config.report.is_empty() || env::var_os(RUN).is_some()))
+    let is_for_terminal = config.ledger.is_empty() && env::var_os(RUN).is_some();
+    config.leaks || (is_tracked && (!config.report.is_empty() || is_for_terminal))
 }
 
 /// Makes the final report now, instead of at exit; whether anything leaked.

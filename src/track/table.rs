@@ -21,7 +21,7 @@ pub(crate) struct Table<T> {
 }
 
 /// So many bytes of pages are made at a time.
-const STEP: usize = 64 << 10;
+const STEP: usize = 16 << 10;
 
 impl<T> Table<T> {
     pub(super) const fn new() -> Self {
