@@ -1,7 +1,8 @@
 //! Side columns: what is recorded of each block of a slab.
 //!
 //! ```text
-//!   header: slots | size of a large block | weight | entries: { site | size | thread and time } × n
+//!   header: slots | size of a large block | weight
+//!   entries: { site | size | thread and time } × slots
 //! ```
 //!
 //! A site other than zero means "in use". Any thread may free a block, and a report may read while

@@ -104,7 +104,10 @@ impl Ledger {
         };
         macro_rules! open {
             ($($table:ident: $id:ident,)*) => {
-                $(let (section, start) = first(SectionId::$id); self.$table.open(section, start, pages.is_file);)*
+                $(
+                    let (section, start) = first(SectionId::$id);
+                    self.$table.open(section, start, pages.is_file);
+                )*
             };
         }
         open! {

@@ -7,6 +7,7 @@
 //! lives in the ledger ([`ledger`]), where another process can read it.
 
 pub(crate) mod columns;
+mod event;
 pub(crate) mod ledger;
 mod mode;
 mod modules;
@@ -30,10 +31,11 @@ use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
 use columns::{Columns, Record, Stamp};
 use core::ptr::NonNull;
+use event::{Event, class_cell};
 use ledger::{Ledger, Pages};
 use mode::Mode;
 pub(crate) use mode::Recorded;
-use recorder::{Event, Recorder, class_cell};
+use recorder::Recorder;
 use stacks::{Stacks, Tree};
 use stats::Baseline;
 
