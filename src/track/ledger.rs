@@ -164,6 +164,17 @@ impl Ledger {
         section.count.store(end, Ordering::Release);
     }
 
+    /// Writes down something that happened; `kind` is one of [`layout::event`].
+    pub(crate) fn note(&self, kind: u32, value: u64, text: &[u8]) {
+        let Some(_lock) = self.lock.acquire() else { return };
+        self.events.append(|event| {
+            event.tick.store(clock::ticks(), Ordering::Relaxed);
+            event.kind.store(kind, Ordering::Relaxed);
+            event.value.store(value, Ordering::Relaxed);
+            self.keep(text, &event.text);
+        });
+    }
+
     /// The bytes of a text that was kept.
     pub(crate) fn text(&self, place: &Text) -> &[u8] {
         let (at, len) = (place.offset.load(Ordering::Relaxed), place.len.load(Ordering::Relaxed));

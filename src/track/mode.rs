@@ -14,7 +14,6 @@ use super::ledger::Ledger;
 use crate::base::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::format::layout::{Header, event, mode};
 use crate::heap::observe::Wanted;
-use crate::os::clock;
 
 /// The mode in force.
 #[derive(Debug)]
@@ -59,14 +58,8 @@ impl Mode {
         let Some(header) = ledger.header() else { return };
         header.sample_bytes.store(bytes, Ordering::Relaxed);
         header.mode.store(number, Ordering::Release);
-        if before != number
-            && let Some(_lock) = ledger.lock().acquire()
-        {
-            ledger.events.append(|event| {
-                event.tick.store(clock::ticks(), Ordering::Relaxed);
-                event.kind.store(event::MODE, Ordering::Relaxed);
-                event.value.store(u64::from(number), Ordering::Relaxed);
-            });
+        if before != number || number == mode::SAMPLE {
+            ledger.note(event::MODE, u64::from(number) | bytes << 8, b"");
         }
     }
 
