@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::grid::{Figure, Grid};
 use super::stages::Stage;
-use super::{Findings, depth, gate};
+use super::{Findings, depth, gate, grid};
 
 /// A figure whose rounds spread wider than this is marked.
 const NOISY: f64 = 0.05;
@@ -79,11 +79,13 @@ fn preface(findings: &Findings) -> String {
 Method: every setup is preloaded (`LD_PRELOAD`) into the same programs, none of which was built for
 it. Program by program, {} rounds after one that is thrown away; in a round every setup runs the
 program once, one after the other, and each round starts with another one. Figures are medians over
-the rounds. A program must print the same under every setup. heaptrack writes its trace to a file
-that is deleted after each run; the interpreter and the compressor its script runs beside the
-program are left out, so its figures are a lower bound.
+the rounds; a setup that takes more than {} times as long as glibc runs once. A program must print
+the same under every setup. heaptrack writes its trace to a file that is deleted after each run; the
+interpreter and the compressor its script runs beside the program are left out, so its figures are a
+lower bound.
 ",
-        options.rounds
+        options.rounds,
+        grid::SLOW
     );
     text
 }

@@ -27,6 +27,9 @@ pub struct Failure {
     pub message: String,
 }
 
+/// From this many times glibc's time on, one round is enough.
+pub const SLOW: f64 = 10.0;
+
 /// Which figure of a cell is meant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Figure {
@@ -62,18 +65,20 @@ impl Grid {
 }
 
 /// Runs every program under every setup: in a round each setup once, each round starting with
-/// another, after a first round that is thrown away. A setup that fails leaves its place empty.
+/// another, after a first round that is thrown away. A setup that fails leaves its place empty, and
+/// one more than `SLOW` times as slow as glibc is run once: its figure needs no second digit.
 pub fn run(cases: &[Case], setups: &Setups, rounds: usize) -> Grid {
     let mut grid = Grid::default();
     for (index, case) in cases.iter().enumerate() {
         eprint!("compare: {:2}/{} {:<12}", index + 1, cases.len(), case.row.name);
         let mut samples: Vec<Vec<Sample>> = vec![Vec::new(); setups.all.len()];
         let mut failed = vec![false; setups.all.len()];
-        let mut output = None;
+        let mut is_slow = vec![false; setups.all.len()];
+        let (mut output, mut base) = (None, f64::INFINITY);
         for round in 0..=rounds {
             for turn in 0..setups.all.len() {
                 let column = (round.saturating_sub(1) + turn) % setups.all.len();
-                if failed[column] {
+                if failed[column] || (is_slow[column] && round > 1) {
                     continue;
                 }
                 let outcome = measure(case, &setups.all[column]).and_then(|sample| {
@@ -84,7 +89,8 @@ pub fn run(cases: &[Case], setups: &Setups, rounds: usize) -> Grid {
                 setups.clear();
                 match outcome {
                     Ok(sample) if round > 0 => samples[column].push(sample),
-                    Ok(_) => {}
+                    Ok(sample) if column == 0 => base = sample.time,
+                    Ok(sample) => is_slow[column] = sample.time > SLOW * base,
                     Err(message) => {
                         eprint!(" [{message}] ");
                         failed[column] = true;
