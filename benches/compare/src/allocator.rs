@@ -71,7 +71,7 @@ pub fn heapsight(workload: &Path, library: &Path) -> Result<Allocator, String> {
         )
     })?;
     provider(workload, Some(&object))?;
-    let is_own = library.starts_with(repository());
+    let is_own = object.starts_with(repository());
     let version = match is_own.then(commit) {
         Some(commit) => commit.unwrap_or_else(|| "outside a git checkout".to_string()),
         None => "named by --library".to_string(),
