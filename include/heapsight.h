@@ -113,6 +113,13 @@ void heapsight_reset_stats(void);
 // keep on purpose do not.
 uint64_t heapsight_check_for_leaks(void);
 
+// Sets a mark in the ledger, if there is one: a name for this moment, for those who look at the
+// timeline.
+//
+// # Safety
+// `name` is null or a C string.
+void heapsight_mark(const char *name);
+
 // Checks the whole heap for contradictions, the sign of memory corruption. No other thread may
 // use the heap meanwhile.
 //

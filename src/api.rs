@@ -49,6 +49,12 @@ pub fn check_for_leaks() -> LeakReport {
     inspect::check_for_leaks()
 }
 
+/// Sets a mark in the ledger, if there is one: a name for this moment, for those who look at the
+/// timeline. Marks are few and short: a ledger holds some thousand.
+pub fn mark(name: &str) {
+    inspect::mark(name.as_bytes());
+}
+
 /// Checks the whole heap for contradictions, the sign of memory corruption; how many were found.
 ///
 /// No other thread may use the heap meanwhile.

@@ -232,9 +232,20 @@ mod tests {
 
     #[test]
     fn values_outside_the_table_are_refused() {
-        for flag in ["--track=ful", "--leaks-exitcode=256", "--purge-delay=-2", "--safety=max"] {
+        let flags = [
+            "--track=ful",
+            "--track=full:1",
+            "--track=sample:0",
+            "--track=sample,leaks=on",
+            "--ledger-size=3",
+            "--leaks-exitcode=256",
+            "--purge-delay=-2",
+            "--safety=max",
+        ];
+        for flag in flags {
             assert!(Args::try_parse_from(["heapsight", "run", flag, "ls"]).is_err(), "{flag}");
         }
         assert!(Args::try_parse_from(["heapsight", "run", "--purge-delay", "-1", "ls"]).is_ok());
+        assert!(Args::try_parse_from(["heapsight", "run", "--track", "sample:64K", "ls"]).is_ok());
     }
 }

@@ -54,9 +54,9 @@ impl Settings {
         read(&self.text, "")
     }
 
-    /// Replaces the path of the report.
-    pub(crate) fn set_report(&mut self, path: &Path) -> Result<(), SettingsError> {
-        self.push(&item("report", path.as_os_str().as_bytes()), "")
+    /// Replaces the path that the option called `name` holds.
+    pub(crate) fn set_path(&mut self, name: &str, path: &Path) -> Result<(), SettingsError> {
+        self.push(&item(name, path.as_os_str().as_bytes()), "")
     }
 
     /// The value of `HEAPSIGHT`.
@@ -148,6 +148,8 @@ mod tests {
         assert_eq!(gather("safety=off", &[]).unwrap(), "safety=off,leaks=on");
         assert_eq!(gather("track=stats", &[]).unwrap(), "track=stats");
         assert_eq!(gather("", &["--track", "full"]).unwrap(), "track=full");
+        assert_eq!(gather("", &["--ledger", "/l"]).unwrap(), "ledger=/l");
+        assert_eq!(gather("", &["--ledger-size", "8"]).unwrap(), "ledger_size=8,leaks=on");
         assert_eq!(gather("", &["-o", "leaks=off"]).unwrap(), "leaks=off");
     }
 

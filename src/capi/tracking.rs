@@ -114,6 +114,19 @@ pub extern "C" fn heapsight_check_for_leaks() -> u64 {
     inspect::check_for_leaks().leaked_blocks()
 }
 
+/// Sets a mark in the ledger, if there is one: a name for this moment, for those who look at the
+/// timeline.
+///
+/// # Safety
+/// `name` is null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapsight_mark(name: *const c_char) {
+    if !name.is_null() {
+        // SAFETY: the caller's.
+        inspect::mark(unsafe { CStr::from_ptr(name) }.to_bytes());
+    }
+}
+
 /// Checks the whole heap for contradictions, the sign of memory corruption. No other thread may
 /// use the heap meanwhile.
 ///

@@ -64,6 +64,10 @@ pub(crate) trait Observer {
     fn suits(&self, slab: &Slab) -> bool;
     /// Which blocks are to be observed from here on.
     fn wants(&self) -> Wanted;
+    /// Whether it has just begun to want any, and must be told what lives already.
+    fn begins(&self) -> bool;
+    /// So many blocks and bytes live that were not observed.
+    fn lived_before(&self, blocks: usize, bytes: usize);
     /// A tracked slab ends: take its columns back.
     fn slab_died(&self, slab: &Slab, memory: ColumnMemory<'_>);
     /// `size` bytes were handed out. `heap` is the calling thread's, or a shared one whose lock it
@@ -99,6 +103,10 @@ impl Observer for () {
     fn wants(&self) -> Wanted {
         Wanted::None
     }
+    fn begins(&self) -> bool {
+        false
+    }
+    fn lived_before(&self, _: usize, _: usize) {}
     fn slab_died(&self, _: &Slab, _: ColumnMemory<'_>) {}
     fn allocated(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) {}
     fn freed(&self, _: &LocalHeap, _: Slot<'_>) -> bool {

@@ -110,6 +110,11 @@ impl<O: Observer> Engine<O> {
             return;
         }
         self.flush_ready(heap);
+        if self.observer.begins() {
+            let lives = self.census(heap);
+            let blocks = lives.blocks + lives.large_blocks;
+            self.observer.lived_before(blocks, lives.used + lives.large);
+        }
         // Slabs of the other mode are parked: they serve no more blocks, and go when empty.
         let park = |queue: &Queue| {
             queue.for_each(|slab| {

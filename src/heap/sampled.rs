@@ -5,7 +5,7 @@
 //! point is not inside the list, the fast path runs through it as ever. A list that a point falls
 //! into is cut before that block, and the request that finds it empty gets a block of a tracked
 //! slab instead, which no fast path frees. Looking at refills changes the order of the bytes, not
-//! the chance of any block: for a block of `s` bytes it is 1 − exp(−s / mean), whatever came before.
+//! the chance of any block: for one of `s` bytes it is 1 − exp(−s / mean), whatever came before.
 
 use super::alloc::Taken;
 use super::block::Block;

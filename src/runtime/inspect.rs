@@ -181,6 +181,11 @@ pub(crate) fn census() -> Census {
     ENGINE.census(tls::heap())
 }
 
+/// Names this moment in the ledger.
+pub(crate) fn mark(name: &[u8]) {
+    ENGINE.observer.ledger.note(layout::event::MARK, 0, name);
+}
+
 /// Number of contradictions in the whole heap; no other thread may use it meanwhile.
 pub(crate) fn check_heap() -> usize {
     ENGINE.check()

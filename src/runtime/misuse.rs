@@ -7,6 +7,7 @@
 use super::{ENGINE, inspect};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
+use crate::format::layout::event;
 use crate::heap::locate::{Misuse, MisuseKind};
 use crate::os::process;
 use core::fmt::Write;
@@ -76,6 +77,7 @@ fn say(call: Call, misuse: Misuse) {
     };
     let _cut = writeln!(line, "{advice}");
     process::write(STDERR, line.as_bytes());
+    ENGINE.observer.ledger.note(event::MISUSE, 0, line.as_bytes().trim_ascii_end());
 }
 
 const fn describe(kind: MisuseKind) -> (&'static str, &'static str) {

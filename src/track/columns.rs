@@ -1,7 +1,8 @@
 //! Side columns: what is recorded of each block of a slab.
 //!
 //! ```text
-//!   header: slots | size of a large block | weight | entries: { site | size | thread and time } × n
+//!   header: slots | size of a large block | weight
+//!   entries: { site | size | thread and time } × slots
 //! ```
 //!
 //! A site other than zero means "in use". Any thread may free a block, and a report may read while
@@ -85,12 +86,12 @@ const fn memory_len(slots: u32) -> usize {
 
 impl Columns {
     /// Gives a tracked slab its columns; without memory for them it stays without. Each block of it
-    /// stands for `weight` blocks.
-    pub(super) fn attach(slab: &Slab, memory: ColumnMemory<'_>, weight: f64) {
+    /// stands for `weight` blocks. The bytes of the columns.
+    pub(super) fn attach(slab: &Slab, memory: ColumnMemory<'_>, weight: f64) -> usize {
         let slots = slab.reserved();
         let columns = memory.allocate(memory_len(slots)).cast::<Self>();
         if columns.is_null() {
-            return;
+            return 0;
         }
         let is_large = u32::from(slab.kind() == Kind::Large);
         // SAFETY: the memory is ours, zeroed, aligned, and holds the header and the entries.
@@ -98,15 +99,19 @@ impl Columns {
             columns.write(Self { slots, is_large, large_size: AtomicU64::new(0), weight, _pad: 0 })
         };
         slab.set_side(columns.cast());
+        memory_len(slots)
     }
 
-    pub(super) fn detach(slab: &Slab, memory: ColumnMemory<'_>) {
-        let columns = slab.side();
-        if !columns.is_null() {
-            slab.set_side(core::ptr::null_mut());
-            // SAFETY: all blocks of the slab are free, so nobody asks for its columns.
-            unsafe { memory.free(columns, memory_len(slab.reserved())) };
+    /// Takes the columns back; their bytes.
+    pub(super) fn detach(slab: &Slab, memory: ColumnMemory<'_>) -> usize {
+        let (columns, len) = (slab.side(), memory_len(slab.reserved()));
+        if columns.is_null() {
+            return 0;
         }
+        slab.set_side(core::ptr::null_mut());
+        // SAFETY: all blocks of the slab are free, so nobody asks for its columns.
+        unsafe { memory.free(columns, len) };
+        len
     }
 
     #[inline(always)]

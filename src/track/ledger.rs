@@ -104,7 +104,10 @@ impl Ledger {
         };
         macro_rules! open {
             ($($table:ident: $id:ident,)*) => {
-                $(let (section, start) = first(SectionId::$id); self.$table.open(section, start, pages.is_file);)*
+                $(
+                    let (section, start) = first(SectionId::$id);
+                    self.$table.open(section, start, pages.is_file);
+                )*
             };
         }
         open! {
@@ -159,6 +162,17 @@ impl Ledger {
         place.offset.store(at, Ordering::Relaxed);
         place.len.store(len, Ordering::Relaxed);
         section.count.store(end, Ordering::Release);
+    }
+
+    /// Writes down something that happened; `kind` is one of [`layout::event`].
+    pub(crate) fn note(&self, kind: u32, value: u64, text: &[u8]) {
+        let Some(_lock) = self.lock.acquire() else { return };
+        self.events.append(|event| {
+            event.tick.store(clock::ticks(), Ordering::Relaxed);
+            event.kind.store(kind, Ordering::Relaxed);
+            event.value.store(value, Ordering::Relaxed);
+            self.keep(text, &event.text);
+        });
     }
 
     /// The bytes of a text that was kept.

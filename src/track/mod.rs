@@ -7,6 +7,7 @@
 //! lives in the ledger ([`ledger`]), where another process can read it.
 
 pub(crate) mod columns;
+mod event;
 pub(crate) mod ledger;
 mod mode;
 mod modules;
@@ -30,10 +31,11 @@ use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
 use columns::{Columns, Record, Stamp};
 use core::ptr::NonNull;
+use event::{Event, class_cell};
 use ledger::{Ledger, Pages};
 use mode::Mode;
 pub(crate) use mode::Recorded;
-use recorder::{Event, Recorder, class_cell};
+use recorder::Recorder;
 use stacks::{Stacks, Tree};
 use stats::Baseline;
 
@@ -149,6 +151,7 @@ impl Tracker {
     #[cold]
     fn new_recorder<'a>(&self, heap: &'a LocalHeap) -> Option<&'a Recorder> {
         let recorder: NonNull<Recorder> = Recorder::make(&self.ledger)?;
+        self.own_memory(size_of::<Recorder>().cast_signed());
         heap.set_companion(recorder.as_ptr().cast());
         recorder_of(heap)
     }
@@ -164,6 +167,13 @@ impl Tracker {
         };
         let Some(site) = tree.site(node) else { return SiteId::UNKNOWN };
         recorder.site_with_room(&self.ledger, site)
+    }
+
+    /// Heapsight's own records have grown by so many bytes.
+    fn own_memory(&self, bytes: isize) {
+        if let Some(header) = self.ledger.header() {
+            header.overhead_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        }
     }
 
     fn unseen(&self) {
@@ -236,7 +246,7 @@ fn class_of(slab: &Slab, size: usize) -> usize {
 impl Observer for Tracker {
     fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, is_sampled: bool) {
         let weight = if is_sampled { self.mode.weight(slab.usable_size()) } else { 1.0 };
-        Columns::attach(slab, memory, weight);
+        self.own_memory(Columns::attach(slab, memory, weight).cast_signed());
     }
 
     fn until_sample(&self, heap: &LocalHeap) -> Option<u64> {
@@ -254,7 +264,18 @@ impl Observer for Tracker {
     }
 
     fn slab_died(&self, slab: &Slab, memory: ColumnMemory<'_>) {
-        Columns::detach(slab, memory);
+        self.own_memory(-Columns::detach(slab, memory).cast_signed());
+    }
+
+    fn begins(&self) -> bool {
+        self.mode.begins()
+    }
+
+    fn lived_before(&self, blocks: usize, bytes: usize) {
+        if let Some(header) = self.ledger.header() {
+            header.before_blocks.store(blocks as u64, Ordering::Relaxed);
+            header.before_bytes.store(bytes as u64, Ordering::Relaxed);
+        }
     }
 
     #[inline(always)]

@@ -11,16 +11,17 @@
 
 use super::columns::Stamp;
 use super::ledger::Ledger;
-use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::format::layout::{Header, event, mode};
 use crate::heap::observe::Wanted;
-use crate::os::clock;
 
 /// The mode in force.
 #[derive(Debug)]
 pub(crate) struct Mode {
     number: AtomicU32,
     sample_bytes: AtomicU64,
+    /// Something is recorded now that was not before.
+    begins: AtomicBool,
 }
 
 /// What is recorded.
@@ -37,7 +38,11 @@ pub(crate) enum Recorded {
 
 impl Mode {
     pub(super) const fn new() -> Self {
-        Self { number: AtomicU32::new(mode::OFF), sample_bytes: AtomicU64::new(0) }
+        Self {
+            number: AtomicU32::new(mode::OFF),
+            sample_bytes: AtomicU64::new(0),
+            begins: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn set(&self, recorded: Recorded, ledger: &Ledger) {
@@ -49,17 +54,12 @@ impl Mode {
         };
         self.sample_bytes.store(bytes, Ordering::Relaxed);
         let before = self.number.swap(number, Ordering::Release);
+        self.begins.store(before == mode::OFF && number != mode::OFF, Ordering::Release);
         let Some(header) = ledger.header() else { return };
         header.sample_bytes.store(bytes, Ordering::Relaxed);
         header.mode.store(number, Ordering::Release);
-        if before != number
-            && let Some(_lock) = ledger.lock().acquire()
-        {
-            ledger.events.append(|event| {
-                event.tick.store(clock::ticks(), Ordering::Relaxed);
-                event.kind.store(event::MODE, Ordering::Relaxed);
-                event.value.store(u64::from(number), Ordering::Relaxed);
-            });
+        if before != number || number == mode::SAMPLE {
+            ledger.note(event::MODE, u64::from(number) | bytes << 8, b"");
         }
     }
 
@@ -89,6 +89,11 @@ impl Mode {
             // Another thread was faster, or a newer viewer asks for what is not known here.
             _ => {}
         }
+    }
+
+    /// Whether recording has just begun; once.
+    pub(super) fn begins(&self) -> bool {
+        self.begins.load(Ordering::Relaxed) && self.begins.swap(false, Ordering::AcqRel)
     }
 
     #[inline(always)]

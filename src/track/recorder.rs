@@ -10,11 +10,11 @@
 
 use super::SiteId;
 use super::columns::Stamp;
+use super::event::{Event, lifetime_bucket};
 use super::ledger::Ledger;
 use super::timeline;
 use crate::base::sync::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use crate::format::layout::{CHUNK_CELLS, Cell as SiteCell, Chunk, LIFETIMES, Shard, Shared};
-use crate::heap::class::{BLOCK_SIZE_MAX, CLASS_COUNT, ClassId};
+use crate::format::layout::{CHUNK_CELLS, Cell as SiteCell, Chunk, Shard, Shared};
 use crate::os::{clock, memory, process};
 use crate::unwind::StackCache;
 use core::cell::Cell;
@@ -51,11 +51,8 @@ pub(crate) struct Recorder {
 
 /// Bytes that may change hands before a thread tells the others.
 pub(crate) const SLACK_BYTES: i64 = 64 << 10;
-/// A block counts for so many bytes at least: a thread tells the others every 1024 blocks or sooner.
+/// A block counts for so many bytes at least: a thread tells the others every 1024 blocks.
 const BLOCK_FUEL: i64 = 64;
-/// Class cells from here on count large blocks, by the power of two they fit in.
-const LARGE_FIRST: usize = 96;
-const _: () = assert!(CLASS_COUNT <= LARGE_FIRST);
 
 /// Adds to a counter that this thread alone writes: no locked instruction.
 #[inline(always)]
@@ -375,44 +372,4 @@ fn set_name(thread: &crate::format::layout::Thread) {
         let four = [bytes[0], bytes[1], bytes[2], bytes[3]];
         word.store(u32::from_le_bytes(four), Ordering::Relaxed);
     }
-}
-
-/// A block handed out or freed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Event {
-    pub(super) address: usize,
-    pub(super) site: SiteId,
-    /// Bytes asked for.
-    pub(super) size: usize,
-    /// How many blocks it stands for.
-    pub(super) weight: u64,
-    /// Index of its class cell.
-    pub(super) class: usize,
-}
-
-/// The class cell of a block.
-#[inline(always)]
-pub(super) fn class_cell(class: Option<ClassId>, size: usize) -> usize {
-    match class {
-        Some(class) => class.index(),
-        None => {
-            let doublings = (size.saturating_sub(1) / BLOCK_SIZE_MAX).max(1).ilog2() as usize;
-            LARGE_FIRST + doublings.min(crate::format::layout::CLASSES - 1 - LARGE_FIRST)
-        }
-    }
-}
-
-/// Largest block that a class cell counts.
-pub(super) fn class_cell_size(index: usize) -> u64 {
-    match index {
-        _ if index < CLASS_COUNT => ClassId::from_index(index).block_size() as u64,
-        LARGE_FIRST.. => (BLOCK_SIZE_MAX as u64) << (index - LARGE_FIRST + 1),
-        _ => 0,
-    }
-}
-
-/// The bucket of a lifetime in bytes of the allocation clock.
-#[inline]
-fn lifetime_bucket(bytes: u64) -> usize {
-    ((bytes >> 8 | 1).ilog2() as usize / 2).min(LIFETIMES - 1)
 }

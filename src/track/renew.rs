@@ -1,9 +1,9 @@
 //! A forked child's ledger.
 //!
 //! The child begins with a ledger of its own, at the same addresses, because stacks that are known
-//! must stay known: what it inherits refers to them. The tables that only grow are copied; counters,
-//! threads and time begin anew. The parent goes on meanwhile, in the same file if there is one: what
-//! it appends is whole before it is counted, and what is copied too much does no harm.
+//! must stay known: what it inherits refers to them. The tables that only grow are copied;
+//! counters, threads and time begin anew. The parent goes on meanwhile, in the same file if there
+//! is one: what it appends is whole before it is counted, and what is copied too much does no harm.
 
 use super::ledger::{Ledger, Pages};
 use crate::base::sync::Ordering;

@@ -1,8 +1,8 @@
 //! Statistics of the process: sums over all recorders.
 
 use super::Tracker;
+use super::event;
 use super::ledger::Ledger;
-use super::recorder;
 use crate::base::sync::{AtomicI64, AtomicU64, Ordering};
 use crate::format::layout::{ClassCell, Shared};
 
@@ -86,7 +86,7 @@ impl Ledger {
     pub(super) fn name_classes(&self) {
         let Some(header) = self.header() else { return };
         for (index, size) in header.class_sizes.iter().enumerate() {
-            size.store(recorder::class_cell_size(index), Ordering::Relaxed);
+            size.store(event::class_cell_size(index), Ordering::Relaxed);
         }
     }
 }

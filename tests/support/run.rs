@@ -44,7 +44,7 @@ impl Run {
         let mut command = Command::new(program.as_ref());
         command.stdin(Stdio::null()).process_group(0);
         // What the test itself runs under must not reach the program.
-        command.env_remove("LD_PRELOAD").env_remove("HEAPSIGHT");
+        command.env_remove("LD_PRELOAD").env_remove("LD_LIBRARY_PATH").env_remove("HEAPSIGHT");
         Self {
             command,
             shown: program.as_ref().to_string_lossy().into_owned(),

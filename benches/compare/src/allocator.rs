@@ -1,5 +1,6 @@
 //! The allocators under comparison, each proven to serve `malloc` before anything is measured.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,6 +8,7 @@ use crate::arguments::{Arguments, repository};
 use crate::build::Built;
 
 /// One column of the table.
+#[derive(Clone)]
 pub struct Allocator {
     /// Its name in the table.
     pub name: String,
@@ -14,6 +16,14 @@ pub struct Allocator {
     pub version: String,
     /// The shared object to preload; glibc needs none.
     pub preload: Option<PathBuf>,
+    /// Variables that choose its mode; none when its defaults are measured.
+    pub environment: Vec<(&'static str, OsString)>,
+}
+
+impl Allocator {
+    fn with_defaults(name: &str, version: String, preload: Option<PathBuf>) -> Self {
+        Self { name: name.to_string(), version, preload, environment: Vec::new() }
+    }
 }
 
 /// glibc, the chosen peers and the library, in the order of the columns.
@@ -28,9 +38,10 @@ pub fn line_up(built: &Built, arguments: &Arguments) -> Result<Vec<Allocator>, S
     Ok(allocators)
 }
 
-fn glibc(workload: &Path) -> Result<Allocator, String> {
+/// The C library's own allocator.
+pub fn glibc(workload: &Path) -> Result<Allocator, String> {
     let version = provider(workload, None)?.libc_version;
-    Ok(Allocator { name: "glibc".to_string(), version, preload: None })
+    Ok(Allocator::with_defaults("glibc", version, None))
 }
 
 fn peer(workload: &Path, name: &str, object: PathBuf) -> Result<Allocator, String> {
@@ -47,10 +58,11 @@ fn peer(workload: &Path, name: &str, object: PathBuf) -> Result<Allocator, Strin
         let (major, minor, patch) = (number / 10_000, number / 100 % 100, number % 100);
         version = format!("{major}.{minor}.{patch}, {version}");
     }
-    Ok(Allocator { name: name.to_string(), version, preload: Some(object) })
+    Ok(Allocator::with_defaults(name, version, Some(object)))
 }
 
-fn heapsight(workload: &Path, library: &Path) -> Result<Allocator, String> {
+/// The library, with its default settings.
+pub fn heapsight(workload: &Path, library: &Path) -> Result<Allocator, String> {
     let object = library.canonicalize().map_err(|error| {
         format!(
             "cannot open {}: {error}; build it (cargo build --release), name another with \
@@ -59,8 +71,12 @@ fn heapsight(workload: &Path, library: &Path) -> Result<Allocator, String> {
         )
     })?;
     provider(workload, Some(&object))?;
-    let version = commit().unwrap_or_else(|| "outside a git checkout".to_string());
-    Ok(Allocator { name: "heapsight".to_string(), version, preload: Some(object) })
+    let is_own = object.starts_with(repository());
+    let version = match is_own.then(commit) {
+        Some(commit) => commit.unwrap_or_else(|| "outside a git checkout".to_string()),
+        None => "named by --library".to_string(),
+    };
+    Ok(Allocator::with_defaults("heapsight", version, Some(object)))
 }
 
 /// What `workload provider` answers.

@@ -7,6 +7,7 @@ pub const USAGE: &str = "\
 Measures Heapsight beside glibc, mimalloc, jemalloc and snmalloc.
 
 usage: cargo run --release --manifest-path benches/compare/Cargo.toml -- [OPTIONS]
+       … -- tracking [OPTIONS]   what tracking costs; tracking --help tells more
 
   --library PATH  the shared object to measure (default: target/release/libheapsight.so)
   --no-library    measure the peers alone
@@ -134,7 +135,8 @@ fn peers(list: &str) -> Result<Vec<String>, String> {
     }
 }
 
-fn positive<T: std::str::FromStr + PartialOrd + Default>(
+/// A number above zero.
+pub fn positive<T: std::str::FromStr + PartialOrd + Default>(
     option: &str,
     value: &str,
 ) -> Result<T, String> {

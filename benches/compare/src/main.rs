@@ -4,6 +4,8 @@
 //! programs: one that only allocates (`workload/`) and whole programs of this machine. Rounds are
 //! interleaved (A B C B C A …), so what disturbs the machine disturbs everybody, and the figures
 //! are medians over the rounds of one run.
+//!
+//! `compare tracking` answers another question: what the tracking modes cost.
 
 mod allocator;
 mod arguments;
@@ -16,6 +18,7 @@ mod programs;
 mod results;
 mod rounds;
 mod row;
+mod tracking;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -26,7 +29,12 @@ use results::Results;
 
 /// Ends with 1 when a gate was exceeded, with 2 when there is no result.
 fn main() -> ExitCode {
-    match compare() {
+    let mut words = std::env::args().skip(1).peekable();
+    let outcome = match words.next_if(|word| word == "tracking") {
+        Some(_) => tracking::run(words),
+        None => compare(words),
+    };
+    match outcome {
         Ok(exceeded) if exceeded.is_empty() => ExitCode::SUCCESS,
         Ok(exceeded) => {
             for line in exceeded {
@@ -42,8 +50,8 @@ fn main() -> ExitCode {
 }
 
 /// Runs everything asked for; returns the rows that exceed the gate.
-fn compare() -> Result<Vec<String>, String> {
-    let Some(arguments) = Arguments::parse(std::env::args().skip(1))? else {
+fn compare(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
+    let Some(arguments) = Arguments::parse(words)? else {
         println!("{}", arguments::USAGE);
         return Ok(Vec::new());
     };

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read, Seek};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -14,6 +15,8 @@ use crate::row::{Clock, Row};
 pub struct Sample {
     /// Nanoseconds per operation, or seconds of a whole program.
     pub time: f64,
+    /// Seconds the processors spent on the process, in it and for it.
+    pub cpu: f64,
     /// The most memory held at once.
     pub peak_kib: u64,
     /// A digest of a whole program's output; 0 for the allocating program.
@@ -32,20 +35,19 @@ pub fn measure(row: &Row, allocator: &Allocator) -> Result<Sample, String> {
     if let Some(stdout) = &mut child.stdout {
         stdout.read_to_end(&mut output).map_err(|error| fail(error.to_string()))?;
     }
-    let (status, peak_kib) = wait(&child).map_err(&fail)?;
+    let Ended { status, cpu, peak_kib } = wait(&child).map_err(&fail)?;
     let seconds = start.elapsed().as_secs_f64();
 
     let messages = text_of(&mut stderr);
     if status != 0 {
         return Err(fail(format!("ended with {}: {}", describe(status), last_line(&messages))));
     }
-    // The loader only warns, and would let glibc be measured under another name.
-    if messages.contains("cannot be preloaded") {
-        return Err(fail("the loader refused the preload".to_string()));
-    }
+    objection(&messages).map_err(&fail)?;
     match row.clock {
-        Clock::Own => own_clock(&output).ok_or_else(|| fail("printed no measurement".to_string())),
-        Clock::Wall => Ok(Sample { time: seconds, peak_kib, output: digest(&output) }),
+        Clock::Own => {
+            own_clock(&output, cpu).ok_or_else(|| fail("printed no measurement".to_string()))
+        }
+        Clock::Wall => Ok(Sample { time: seconds, cpu, peak_kib, output: digest(&output) }),
     }
 }
 
@@ -53,10 +55,7 @@ fn command(row: &Row, allocator: &Allocator) -> Result<Command, String> {
     let mut command = Command::new(&row.program);
     command.args(&row.arguments).envs(row.environment.iter().copied());
     // Settings of the person who measures must not decide the result.
-    command.env_remove("LD_PRELOAD").env_remove("HEAPSIGHT").env_remove("MALLOC_ARENA_MAX");
-    if let Some(object) = &allocator.preload {
-        command.env("LD_PRELOAD", object);
-    }
+    prepare(&mut command, allocator);
     command.stdin(match &row.input {
         Some(path) => Stdio::from(
             File::open(path).map_err(|error| format!("cannot read its input: {error}"))?,
@@ -67,8 +66,47 @@ fn command(row: &Row, allocator: &Allocator) -> Result<Command, String> {
     Ok(command)
 }
 
-/// Waits for the child: its status as the kernel gives it, and its peak memory.
-fn wait(child: &Child) -> Result<(i32, u64), String> {
+/// Gives a command the allocator, and nothing of the settings of the person who measures.
+pub fn prepare(command: &mut Command, allocator: &Allocator) {
+    command.env_remove("LD_PRELOAD").env_remove("HEAPSIGHT").env_remove("MALLOC_ARENA_MAX");
+    command.env_remove("MALLOC_CONF");
+    command.envs(allocator.environment.iter().map(|(name, value)| (name, value)));
+    if let Some(object) = &allocator.preload {
+        command.env("LD_PRELOAD", object);
+    }
+    // A child counts the peak of the process image it replaces as its own. With anything to do
+    // between, this becomes a fork, whose image holds this program's written pages alone.
+    // SAFETY: The closure does nothing, which is safe after any fork.
+    unsafe { command.pre_exec(|| Ok(())) };
+}
+
+/// What a process said that makes its measurement worthless: the loader and the allocators only
+/// warn, and another allocator or another mode would be measured under the wrong name.
+pub fn objection(messages: &str) -> Result<(), String> {
+    let is_refusal = |line: &&str| {
+        line.contains("cannot be preloaded")
+            || line.contains("Invalid conf")
+            || (line.starts_with("heapsight: ")
+                && (line.ends_with("(ignored)") || line.contains("cannot write")))
+    };
+    match messages.lines().find(is_refusal) {
+        Some(line) => Err(format!("what was to be measured is not there: {line}")),
+        None => Ok(()),
+    }
+}
+
+/// How a process ended, and what it took.
+pub struct Ended {
+    /// The status as the kernel gives it.
+    pub status: i32,
+    /// Seconds of processor time.
+    pub cpu: f64,
+    /// Its peak memory.
+    pub peak_kib: u64,
+}
+
+/// Waits for the child.
+pub fn wait(child: &Child) -> Result<Ended, String> {
     let mut status = 0;
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     let id = child.id() as libc::pid_t;
@@ -85,18 +123,20 @@ fn wait(child: &Child) -> Result<(i32, u64), String> {
         }
     }
     // SAFETY: Zeroed bytes are a valid rusage, and wait4 filled them.
-    let peak_kib = unsafe { usage.assume_init() }.ru_maxrss;
-    Ok((status, u64::try_from(peak_kib).unwrap_or(0)))
+    let usage = unsafe { usage.assume_init() };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    let cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+    Ok(Ended { status, cpu, peak_kib: u64::try_from(usage.ru_maxrss).unwrap_or(0) })
 }
 
 /// Reads `operations nanoseconds peak_kib`.
-fn own_clock(output: &[u8]) -> Option<Sample> {
+fn own_clock(output: &[u8], cpu: f64) -> Option<Sample> {
     let text = std::str::from_utf8(output).ok()?;
     let mut numbers = text.split_whitespace().map(|word| word.parse::<u64>().ok());
     let (operations, nanoseconds, peak_kib) =
         (numbers.next()??, numbers.next()??, numbers.next()??);
     let time = nanoseconds as f64 / operations as f64;
-    (operations > 0).then_some(Sample { time, peak_kib, output: 0 })
+    (operations > 0).then_some(Sample { time, cpu, peak_kib, output: 0 })
 }
 
 fn digest(output: &[u8]) -> u64 {
@@ -105,7 +145,8 @@ fn digest(output: &[u8]) -> u64 {
     hasher.finish()
 }
 
-fn describe(status: i32) -> String {
+/// A status in words.
+pub fn describe(status: i32) -> String {
     if libc::WIFSIGNALED(status) {
         format!("signal {}", libc::WTERMSIG(status))
     } else {
@@ -113,11 +154,13 @@ fn describe(status: i32) -> String {
     }
 }
 
-fn last_line(messages: &str) -> &str {
+/// The last thing a process said.
+pub fn last_line(messages: &str) -> &str {
     messages.lines().last().unwrap_or("it said nothing")
 }
 
-fn text_of(file: &mut File) -> String {
+/// Everything in a file, from its start.
+pub fn text_of(file: &mut File) -> String {
     let mut bytes = Vec::new();
     // A message that cannot be read back costs a detail of an error, not the measurement.
     if file.rewind().and_then(|()| file.read_to_end(&mut bytes)).is_err() {
@@ -127,7 +170,7 @@ fn text_of(file: &mut File) -> String {
 }
 
 /// A file without a name, gone with its last descriptor.
-fn tempfile() -> std::io::Result<File> {
+pub fn tempfile() -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     File::options()
         .read(true)

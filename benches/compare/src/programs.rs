@@ -28,6 +28,11 @@ impl Scratch {
         Ok(Self(path))
     }
 
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     fn write(&self, name: &str, text: &str) -> Result<PathBuf, String> {
         let path = self.0.join(name);
         std::fs::write(&path, text)
@@ -165,7 +170,8 @@ print \"$total\\n\";
     Ok(Row { environment, ..row("perl", what, program, &["-e", &script]) })
 }
 
-fn row(name: &str, what: String, program: PathBuf, arguments: &[&str]) -> Row {
+/// A row timed from start to exit.
+pub fn row(name: &str, what: String, program: PathBuf, arguments: &[&str]) -> Row {
     Row {
         name: name.to_string(),
         what,
@@ -178,7 +184,7 @@ fn row(name: &str, what: String, program: PathBuf, arguments: &[&str]) -> Row {
 }
 
 /// The path a command prints, or that the program behind it is not there.
-fn first_line(command: &mut Command) -> Result<PathBuf, String> {
+pub fn first_line(command: &mut Command) -> Result<PathBuf, String> {
     let asked = command.get_program().to_string_lossy().into_owned();
     let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
     let missing = format!("`{asked} {}` finds nothing on this machine", words.join(" "));

@@ -11,6 +11,8 @@ pub struct Cell {
     pub time: f64,
     /// Half the distance between the quartiles of the times, as a part of the median.
     pub spread: f64,
+    /// Median seconds of processor time.
+    pub cpu: f64,
     /// Median peak memory.
     pub peak_kib: u64,
     /// The times of the rounds, in order.
@@ -73,15 +75,19 @@ pub fn geometric_mean(ratios: impl Iterator<Item = f64>) -> f64 {
     (sum / f64::from(count.max(1))).exp()
 }
 
-fn cell(samples: &[Sample]) -> Cell {
+/// Summarises the samples of one allocator on one row.
+pub fn cell(samples: &[Sample]) -> Cell {
     let times: Vec<f64> = samples.iter().map(|sample| sample.time).collect();
     let mut sorted = times.clone();
     sorted.sort_by(f64::total_cmp);
     let mut peaks: Vec<u64> = samples.iter().map(|sample| sample.peak_kib).collect();
     peaks.sort_unstable();
     let time = quantile(&sorted, 0.5);
+    let mut cpus: Vec<f64> = samples.iter().map(|sample| sample.cpu).collect();
+    cpus.sort_by(f64::total_cmp);
+    let cpu = quantile(&cpus, 0.5);
     let spread = (quantile(&sorted, 0.75) - quantile(&sorted, 0.25)) / 2.0 / time;
-    Cell { time, spread, peak_kib: peaks[peaks.len() / 2], times }
+    Cell { time, spread, cpu, peak_kib: peaks[peaks.len() / 2], times }
 }
 
 /// The value a given part of the way through sorted values, between neighbours if need be.
@@ -96,7 +102,7 @@ mod tests {
     use super::*;
 
     fn sample(time: f64) -> Sample {
-        Sample { time, peak_kib: 7, output: 0 }
+        Sample { time, cpu: time, peak_kib: 7, output: 0 }
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub(crate) struct AttachArgs {
     )]
     pub(crate) track: String,
 
-    /// Wait so many seconds for the process to follow, which it does with the next few blocks that it
+    /// Wait so many seconds for the process to follow, which it does with the next few blocks it
     /// allocates; 0 does not wait
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0)]
     pub(crate) wait: f64,

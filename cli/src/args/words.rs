@@ -1,9 +1,9 @@
 //! Values of options that are words, perhaps with a size behind a colon.
 
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
-use heapsight::options::{Choice, Config, Values, row};
+use heapsight::options::{Choice, Config, OptionError, Values, row};
 use std::ffi::OsStr;
 
 /// Accepts what the table accepts for one option.
@@ -37,38 +37,39 @@ impl TypedValueParser for Words {
         Config::parse(setting.as_bytes(), &mut |error| wrong = wrong.or(Some(*error)));
         match wrong {
             None if !text.contains(',') => Ok(text),
-            wrong => Err(self.refusal(command, arg, &text, wrong.map(|e| e.reason().to_string()))),
+            wrong => self.refuse(command, arg, value, wrong),
         }
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let value = |choice: &Choice| PossibleValue::new(choice.word).help(choice.doc);
+        let value = |choice: &Choice| PossibleValue::new(choice.to_string()).help(choice.doc);
         Some(Box::new(self.choices.iter().map(value)))
     }
 }
 
 impl Words {
-    fn refusal(
+    /// The table knows what is wrong with a size; of words, clap knows the similar ones.
+    fn refuse(
         &self,
         command: &Command,
         arg: Option<&Arg>,
-        text: &str,
-        reason: Option<String>,
-    ) -> Error {
-        let known = self
-            .choices
-            .iter()
-            .any(|choice| choice.size.is_some() && text.split(':').next() == Some(choice.word));
-        if let Some(reason) = reason.filter(|_| known) {
-            return Error::raw(ErrorKind::ValueValidation, format!("{reason}\n")).with_cmd(command);
+        value: &OsStr,
+        wrong: Option<OptionError>,
+    ) -> Result<String, Error> {
+        let mut sized = self.choices.iter().filter(|choice| choice.size.is_some());
+        let is_sized = sized.any(|choice| {
+            let rest = value.as_encoded_bytes().strip_prefix(choice.word.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b":"))
+        });
+        match wrong {
+            Some(wrong) if is_sized => {
+                let line = format!("{}\n", wrong.reason());
+                Err(Error::raw(ErrorKind::ValueValidation, line).with_cmd(command))
+            }
+            _ => {
+                let words = self.choices.iter().map(|choice| choice.word);
+                PossibleValuesParser::new(words).parse_ref(command, arg, value)
+            }
         }
-        let mut error = Error::new(ErrorKind::InvalidValue).with_cmd(command);
-        if let Some(arg) = arg {
-            error.insert(ContextKind::InvalidArg, ContextValue::String(arg.to_string()));
-        }
-        error.insert(ContextKind::InvalidValue, ContextValue::String(text.to_owned()));
-        let words = self.choices.iter().map(|choice| choice.word.to_owned()).collect();
-        error.insert(ContextKind::ValidValue, ContextValue::Strings(words));
-        error
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 
-use heapsight::options::{OptionRow, TABLE, Values};
+use heapsight::options::{Choice, OptionRow, TABLE, Values};
 use serde_json::{Value, json};
 
 use crate::args::{OptionsArgs, STYLES};
@@ -43,22 +43,25 @@ fn text(out: &mut String) -> fmt::Result {
     writeln!(out, "  HEAPSIGHT=track=full,leaks=on LD_PRELOAD=/path/to/libheapsight.so PROGRAM")?;
     for row in TABLE {
         writeln!(out, "\n{name}{}={}{name:#}  (default: {})", row.name, row.values, default(row))?;
+        write!(out, "    ")?;
         wrap(out, row.doc, 4)?;
-        for choice in choices(row) {
-            writeln!(out, "      {:6} {}", choice.0, choice.1)?;
+        let width = choices(row).map(|(value, _)| value.len()).max().unwrap_or(0).max(6);
+        for (value, doc) in choices(row) {
+            write!(out, "      {value:width$} ")?;
+            wrap(out, doc, 7 + width)?;
         }
     }
     Ok(())
 }
 
-/// Writes `sentence` in lines of at most [`COLUMNS`], indented.
+/// Writes `sentence` in lines of at most [`COLUMNS`], indented; the first line is already.
 fn wrap(out: &mut String, sentence: &str, indent: usize) -> fmt::Result {
-    let mut column = COLUMNS;
+    let mut column = indent;
     for (index, word) in sentence.split(' ').enumerate() {
-        if column + 1 + word.len() > COLUMNS {
-            write!(out, "{}{:indent$}", if index > 0 { "\n" } else { "" }, "")?;
+        if index > 0 && column + 1 + word.len() > COLUMNS {
+            write!(out, "\n{:indent$}", "")?;
             column = indent;
-        } else {
+        } else if index > 0 {
             out.write_char(' ')?;
             column += 1;
         }
@@ -78,10 +81,8 @@ fn json() -> Value {
                 "doc": row.doc,
             });
             match row.values {
-                Values::Words(_) => {
-                    let values =
-                        choices(row).map(|(word, doc)| json!({ "value": word, "doc": doc }));
-                    object["values"] = values.collect();
+                Values::Words(choices) => {
+                    object["values"] = choices.iter().map(json_choice).collect();
                 }
                 Values::Number(number) => {
                     object["min"] = number.min.into();
@@ -92,6 +93,14 @@ fn json() -> Value {
             object
         })
         .collect()
+}
+
+fn json_choice(choice: &Choice) -> Value {
+    let mut object = json!({ "value": choice.word, "doc": choice.doc });
+    if let Some(size) = choice.size {
+        object["size"] = json!({ "min": size.min, "max": size.max, "default": size.default });
+    }
+    object
 }
 
 fn markdown(out: &mut String) -> fmt::Result {
@@ -145,12 +154,12 @@ A wrong item in the environment is reported in one line on stderr and ignored; t
 `heapsight` command refuses a wrong item and does not start the program.
 ";
 
-fn choices(row: &OptionRow) -> impl Iterator<Item = (&'static str, &'static str)> {
+fn choices(row: &OptionRow) -> impl Iterator<Item = (String, &'static str)> {
     let choices = match row.values {
         Values::Words(choices) => choices,
         Values::Number(_) | Values::Path(_) => &[],
     };
-    choices.iter().map(|choice| (choice.word, choice.doc))
+    choices.iter().map(|choice| (choice.to_string(), choice.doc))
 }
 
 fn default(row: &OptionRow) -> String {

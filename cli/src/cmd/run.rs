@@ -7,7 +7,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{self, Path};
 use std::process::{self, Command};
 
 use crate::args::RunArgs;
@@ -33,9 +33,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let program = program::find(name)?;
     let library = Library::find(args.library.as_deref())?;
     program::check(&program, library.architecture)?;
+    let ledger = Path::new(OsStr::from_bytes(config.ledger.as_bytes()));
+    // Processes that the program starts may have other directories.
+    if !config.ledger.is_empty()
+        && ledger.is_relative()
+        && let Ok(absolute) = path::absolute(ledger)
+    {
+        settings.set_path("ledger", &absolute)?;
+    }
     let claim = Claim::stake(&config.report)?;
     if let Some(claim) = &claim {
-        settings.set_report(&claim.template)?;
+        settings.set_path("report", &claim.template)?;
     }
     let error = Command::new(&program)
         .arg0(name)

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use super::app::{App, Next};
@@ -48,7 +49,10 @@ fn watch(
     loop {
         app.poll();
         terminal.draw(|frame| draw(frame, app))?;
-        if event::poll(GLANCE.min(every))?
+        if wait_for_key(GLANCE.min(every))? == Watcher::Gone {
+            return Ok(());
+        }
+        if event::poll(Duration::ZERO)?
             && let Event::Key(key) = event::read()?
             && key.kind != KeyEventKind::Release
             && app.key(key) == Next::Quit
@@ -66,6 +70,28 @@ fn watch(
             }
         }
     }
+}
+
+/// Whether there still is somebody to watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watcher {
+    There,
+    Gone,
+}
+
+/// Waits for a key, or as long as `patience`. Not by crossterm: where the terminal has been closed
+/// without a signal, its wait never ends and takes a whole processor.
+fn wait_for_key(patience: Duration) -> io::Result<Watcher> {
+    let stdin = io::stdin();
+    let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
+    let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
+    match poll(&mut polled, Some(&patience)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let gone = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+    let is_gone = polled[0].revents().intersects(gone);
+    Ok(if is_gone { Watcher::Gone } else { Watcher::There })
 }
 
 /// One picture as text, with all names that are in it.

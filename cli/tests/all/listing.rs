@@ -37,7 +37,13 @@ fn the_json_form_has_every_row() {
         assert_eq!(object["default"], row.default().to_string());
         match row.values {
             Values::Words(choices) => {
-                assert_eq!(object["values"].as_array().map(Vec::len), Some(choices.len()));
+                let values = object["values"].as_array().expect("an array");
+                assert_eq!(values.len(), choices.len());
+                for (value, choice) in values.iter().zip(choices) {
+                    assert_eq!(value["value"], choice.word);
+                    let max = choice.size.map(|size| size.max);
+                    assert_eq!(value["size"]["max"].as_u64(), max, "{}", choice.word);
+                }
             }
             Values::Number(number) => assert_eq!(object["max"], number.max),
             Values::Path(_) => assert_eq!(object["path"], true),

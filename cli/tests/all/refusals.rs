@@ -149,7 +149,10 @@ fn an_option_that_does_not_exist_or_has_a_bad_value() {
     refused("track=ful", &["bad value 'ful' for option 'track': did you mean 'full'?"]);
     refused("leaks", &["option 'leaks' has no value"]);
     refused("leaks_exitcode=999", &["a whole number from 0 to 255"]);
+    refused("track=sample:5X", &["bad value 'sample:5X'", "'sample:SIZE'", "from 1 to 1G"]);
+    refused("ledger_size=3", &["a whole number from 4 to 65536"]);
     refused("leaks=on,track=off", &["use 'track=full'"]);
+    refused("leaks=on,track=sample", &["needs every block", "use 'track=full'"]);
     assert_refused(
         world.run().args(["--", "echo", "ran"]).env("HEAPSIGHT", "saftey=off"),
         2,
@@ -163,6 +166,9 @@ fn a_flag_that_does_not_exist_or_has_a_bad_value() {
     let lines = [
         (&["run", "--trak", "full", "--", "echo"][..], "'--track'"),
         (&["run", "--track", "ful", "--", "echo"], "'full'"),
+        (&["run", "--track", "sample:5X", "--", "echo"], "bad value 'sample:5X' for option"),
+        (&["run", "--track", "full:1", "--", "echo"], "possible values"),
+        (&["run", "--ledger-size", "3", "--", "echo"], "4..=65536"),
         (&["run", "--leaks-exitcode", "256", "--", "echo"], "0..=255"),
         (&["run", "--purge-delay", "soon", "--", "echo"], "invalid digit"),
         (&["runn"], "'run'"),

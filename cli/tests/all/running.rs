@@ -136,6 +136,25 @@ fn every_flag_reaches_the_program() {
 }
 
 #[test]
+fn the_flags_of_the_ledger_reach_the_program() {
+    let flags = "--track sample:1M --ledger /a,b --ledger-size 8";
+    assert_eq!(
+        variable(World::new().run().args(flags.split(' ')), "HEAPSIGHT"),
+        r"track=sample:1M,ledger=/a\,b,ledger_size=8"
+    );
+}
+
+#[test]
+fn the_ledger_is_an_absolute_path() {
+    let world = World::new();
+    let text = variable(world.run().args(["--ledger", "a.ledger"]), "HEAPSIGHT");
+    let path = world.path("a.ledger");
+    assert_eq!(text, format!("ledger=a.ledger,ledger={}", path.display()));
+    let inherited = variable(world.run().env("HEAPSIGHT", "ledger=b,track=off"), "HEAPSIGHT");
+    assert!(inherited.ends_with(&format!(",ledger={}", world.path("b").display())), "{inherited}");
+}
+
+#[test]
 fn the_report_is_an_absolute_path_that_can_be_written() {
     let world = World::new();
     let text = variable(world.run().args(["--report", "a,%p.json"]), "HEAPSIGHT");

@@ -125,7 +125,7 @@ pub(crate) struct Event {
 
 /// Values of [`Event::kind`].
 pub(crate) mod event {
-    /// The mode changed; `value` is the new one.
+    /// The mode changed: `value` is the new one, plus 256 times the bytes between samples.
     pub(crate) const MODE: u32 = 1;
     /// The process was forked; `value` is the child.
     pub(crate) const FORK: u32 = 2;

@@ -71,7 +71,6 @@ fn snapshot(source: &(impl Source + ?Sized)) -> Result<Snapshot, ReadError> {
     let ticks = Ticks::of(&outline);
     let tables = Tables { source, outline: &outline, texts: &texts, ticks };
     let header = outline.header();
-    let sample_bytes = field!(header, Header, sample_bytes);
 
     let shared = counters::Process::of(&outline);
     let shards = Shards::read(source, &outline)?;
@@ -79,7 +78,7 @@ fn snapshot(source: &(impl Source + ?Sized)) -> Result<Snapshot, ReadError> {
     counters::add_chunks(source, &outline, shared, &mut sites)?;
 
     let mut threads = tables.threads(&shards)?;
-    let events = tables.events(&threads, sample_bytes)?;
+    let events = tables.events(&threads)?;
     // Number 0 is no thread.
     threads.drain(..threads.len().min(1));
     let modules = tables.modules()?;

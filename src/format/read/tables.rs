@@ -203,17 +203,13 @@ impl<S: Source + ?Sized> Tables<'_, S> {
     }
 
     /// Events of the kinds that are known. The mode's sample distance is the one now in force.
-    pub(super) fn events(
-        &self,
-        threads: &[Thread],
-        sample_bytes: u64,
-    ) -> Result<Vec<Event>, ReadError> {
+    pub(super) fn events(&self, threads: &[Thread]) -> Result<Vec<Event>, ReadError> {
         use layout::Event as Layout;
         let events = self.collect(SectionId::Events, size_of::<Layout>(), |_, event| {
             let value = field!(event, Layout, value);
             let text = || self.texts.text(field!(event, Layout, text));
             let kind = match field!(event, Layout, kind) {
-                event::MODE => EventKind::Mode(mode_of(value, sample_bytes)),
+                event::MODE => EventKind::Mode(mode_of(value & 0xff, value >> 8)),
                 event::FORK => EventKind::Fork(u32::try_from(value).unwrap_or(0)),
                 event::MARK => EventKind::Mark(text()),
                 event::FULL => {

@@ -155,7 +155,10 @@ impl Ledger {
 
     fn event(&mut self, event: &snapshot::Event, thread: u32) -> Event {
         let (kind, value, text) = match &event.kind {
-            EventKind::Mode(mode) => (event::MODE, number_of(*mode).into(), ""),
+            EventKind::Mode(mode) => {
+                let bytes = if let Mode::Sample { bytes } = mode { *bytes } else { 0 };
+                (event::MODE, u64::from(number_of(*mode)) | bytes << 8, "")
+            }
             EventKind::Fork(child) => (event::FORK, u64::from(*child), ""),
             EventKind::Mark(name) => (event::MARK, 0, name.as_str()),
             EventKind::Full(section) => {

@@ -1,8 +1,8 @@
 //! What the options amount to: a plain value, and its builder.
 //!
-//! The builder remembers which options were given, because one rule needs to know: `leaks=on` and a
-//! `ledger` mean `track=full` unless somebody chose how to track. The parser fills the same builder, so
-//! the rule exists once.
+//! The builder remembers which options were given, because one rule needs to know: `leaks=on` and
+//! a `ledger` mean `track=full` unless somebody chose how to track. The parser fills the same
+//! builder, so the rule exists once.
 
 use core::fmt::{self, Display, Formatter, Write};
 
@@ -16,6 +16,7 @@ pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 
 /// Mean bytes between two samples when nothing is said: Go's and jemalloc's choice.
 pub(super) const SAMPLE_BYTES: u64 = 512 << 10;
+/// The most of them: a gibibyte.
 pub(super) const SAMPLE_BYTES_MAX: u64 = 1 << 30;
 
 /// MiB of the ledger, at least and at most.
@@ -52,11 +53,16 @@ pub enum Track {
     Stats,
     /// Some blocks with their call stacks, drawn at random; counters are unbiased estimates.
     Sample {
-        /// Mean bytes between two samples.
+        /// Mean bytes between two samples, 1 to a gibibyte; [`Track::SAMPLE`] has the usual ones.
         bytes: u64,
     },
     /// Counts and bytes, and the call stack, size and thread of every live block.
     Full,
+}
+
+impl Track {
+    /// Samples as `track=sample` draws them: 512 KiB apart on average.
+    pub const SAMPLE: Self = Self::Sample { bytes: SAMPLE_BYTES };
 }
 
 /// What happens when the program frees what it must not.
@@ -179,7 +185,19 @@ pub struct ConfigBuilder {
 impl ConfigBuilder {
     /// How much is remembered about what the program allocates.
     pub const fn track(mut self, track: Track) -> Self {
-        self.with_track(track);
+        if let Track::Sample { bytes } = track
+            && (bytes < 1 || bytes > SAMPLE_BYTES_MAX)
+        {
+            self.problem = Some(Problem::SizeOutOfRange {
+                name: "track",
+                word: "sample",
+                bytes,
+                min: 1,
+                max: SAMPLE_BYTES_MAX,
+            });
+        } else {
+            self.with_track(track);
+        }
         self
     }
 

@@ -66,7 +66,8 @@ pub(super) enum Problem {
     MissingValue { row: &'static OptionRow },
     BadValue { row: &'static OptionRow, typed: Excerpt, near: Option<&'static str> },
     OutOfRange { name: &'static str, number: i64, min: i64, max: i64 },
-    BadSize { row: &'static OptionRow, word: &'static str, typed: Excerpt, max: u64 },
+    BadSize { row: &'static OptionRow, word: &'static str, range: &'static Size, typed: Excerpt },
+    SizeOutOfRange { name: &'static str, word: &'static str, bytes: u64, min: u64, max: u64 },
     BadPath { name: &'static str, typed: Excerpt, reason: PathError },
     LeaksUntracked,
     LeaksSampled,
@@ -82,7 +83,11 @@ impl Problem {
     #[cold]
     pub(super) fn bad_value(row: &'static OptionRow, typed: &[u8]) -> Self {
         let near = match row.values {
-            Values::Words(choices) => nearest(typed, choices.iter().map(|choice| choice.word)),
+            // What follows a colon is no part of the word.
+            Values::Words(choices) => typed
+                .split(|byte| *byte == b':')
+                .next()
+                .and_then(|word| nearest(word, choices.iter().map(|choice| choice.word))),
             Values::Number(_) | Values::Path(_) => None,
         };
         Self::BadValue { row, typed: Excerpt::of(typed), near }
@@ -92,10 +97,10 @@ impl Problem {
     pub(super) fn bad_size(
         row: &'static OptionRow,
         choice: &Choice,
-        range: &Size,
+        range: &'static Size,
         typed: &[u8],
     ) -> Self {
-        Self::BadSize { row, word: choice.word, typed: Excerpt::of(typed), max: range.max }
+        Self::BadSize { row, word: choice.word, range, typed: Excerpt::of(typed) }
     }
 
     pub(super) const fn bad_path(name: &'static str, typed: &[u8], reason: PathError) -> Self {
@@ -132,13 +137,14 @@ impl Display for Reason<'_> {
             Problem::BadPath { name, typed, reason } => {
                 write!(f, "bad value '{typed}' for option '{name}': {reason}")
             }
-            Problem::BadSize { row, word, typed, max } => {
-                let (name, max) = (row.name, ShownSize(*max));
-                write!(
-                    f,
-                    "bad value '{word}:{typed}' for option '{name}': use '{word}:SIZE' with "
-                )?;
-                write!(f, "a number of bytes from 1 to {max}, such as 4096, 512K or 1M")
+            Problem::BadSize { row, word, range, typed } => {
+                write!(f, "bad value '{word}:{typed}' for option '{}': use ", row.name)?;
+                write_sizes(f, word, range.min, range.max)
+            }
+            Problem::SizeOutOfRange { name, word, bytes, min, max } => {
+                let bytes = ShownSize(*bytes);
+                write!(f, "bad value '{word}:{bytes}' for option '{name}': use ")?;
+                write_sizes(f, word, *min, *max)
             }
             Problem::LeaksSampled => f.write_str(
                 "'leaks=on' needs every block, 'track=sample' records some: use 'track=full'",
@@ -152,7 +158,7 @@ impl Display for Reason<'_> {
 
 fn write_accepted(f: &mut Formatter<'_>, row: &OptionRow) -> fmt::Result {
     match row.values {
-        Values::Words(choices) => write_list(f, choices.iter().map(|choice| choice.word), "or"),
+        Values::Words(choices) => write_list(f, choices.iter(), "or"),
         Values::Number(number) => write_range(f, number.min, number.max),
         Values::Path(_) => f.write_str("the path of a file"),
     }
@@ -162,10 +168,15 @@ fn write_range(f: &mut Formatter<'_>, min: i64, max: i64) -> fmt::Result {
     write!(f, "a whole number from {min} to {max}")
 }
 
+fn write_sizes(f: &mut Formatter<'_>, word: &str, min: u64, max: u64) -> fmt::Result {
+    let (min, max) = (ShownSize(min), ShownSize(max));
+    write!(f, "'{word}:SIZE' with a number of bytes from {min} to {max}, such as 4096, 512K or 1M")
+}
+
 /// Writes `a, b and c`.
 fn write_list(
     f: &mut Formatter<'_>,
-    words: impl ExactSizeIterator<Item = &'static str>,
+    words: impl ExactSizeIterator<Item: Display>,
     conjunction: &str,
 ) -> fmt::Result {
     let last = words.len().saturating_sub(1);
@@ -175,7 +186,7 @@ fn write_list(
             _ if index == last => write!(f, " {conjunction} ")?,
             _ => f.write_str(", ")?,
         }
-        f.write_str(word)?;
+        word.fmt(f)?;
     }
     Ok(())
 }

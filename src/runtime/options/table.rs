@@ -36,12 +36,13 @@ pub const TABLE: &[OptionRow] = &[
             Choice {
                 word: "sample",
                 doc: "some blocks with their call stacks, drawn at random, SIZE bytes apart on \
-                      average (default 512K): counters are then unbiased estimates",
-                set: |builder| builder.with_track(Track::Sample { bytes: SAMPLE_BYTES }),
+                      average (1 to 1G, default 512K): counters are then unbiased estimates",
+                set: |builder| builder.with_track(Track::SAMPLE),
                 is_set: |config| matches!(config.track, Track::Sample { .. }),
                 size: Some(Size {
                     min: 1,
                     max: SAMPLE_BYTES_MAX,
+                    default: SAMPLE_BYTES,
                     set: |builder, bytes| builder.with_track(Track::Sample { bytes }),
                     of: |config| match config.track {
                         Track::Sample { bytes } => bytes,
@@ -51,7 +52,7 @@ pub const TABLE: &[OptionRow] = &[
             },
             Choice {
                 word: "full",
-                doc: "the same, and for every live block its call stack, size and thread",
+                doc: "as stats, and for every live block its call stack, size and thread",
                 set: |builder| builder.with_track(Track::Full),
                 is_set: |config| matches!(config.track, Track::Full),
                 size: None,
@@ -199,15 +200,14 @@ pub enum Values {
     Path(PathSlot),
 }
 
-/// Shows the values as a placeholder does: `off|stats|full`, `0..255`, `PATH`.
+/// Shows the values as a placeholder does: `off|stats|sample[:SIZE]|full`, `0..255`, `PATH`.
 impl Display for Values {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Words(choices) => {
                 for (index, choice) in choices.iter().enumerate() {
                     f.write_str(if index == 0 { "" } else { "|" })?;
-                    f.write_str(choice.word)?;
-                    f.write_str(if choice.size.is_some() { "[:SIZE]" } else { "" })?;
+                    choice.fmt(f)?;
                 }
                 Ok(())
             }
@@ -230,6 +230,14 @@ pub struct Choice {
     pub size: Option<Size>,
 }
 
+/// Shows the word with the place of its size: `full`, `sample[:SIZE]`.
+impl Display for Choice {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word)?;
+        f.write_str(if self.size.is_some() { "[:SIZE]" } else { "" })
+    }
+}
+
 /// A number of bytes that belongs to a word: plain, or with K, M or G for powers of 1024.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -237,6 +245,8 @@ pub struct Size {
     pub min: u64,
     /// Largest that is allowed.
     pub max: u64,
+    /// What the word means alone.
+    pub default: u64,
     pub(super) set: fn(&mut ConfigBuilder, u64),
     of: fn(&Config) -> u64,
 }

@@ -38,13 +38,16 @@ fn nothing_said_means_the_defaults() {
 #[test]
 fn every_option_is_read() {
     let config = accepted(
-        "track=stats,leaks=on,leaks_exitcode=23,report=/a/b.json,safety=off,purge_delay=-1",
+        "track=stats,leaks=on,leaks_exitcode=23,report=/a/b.json,ledger=/c,ledger_size=8,\
+         safety=off,purge_delay=-1",
     );
     let built = Config::builder()
         .track(Track::Stats)
         .leaks(true)
         .leaks_exitcode(23)
         .report("/a/b.json")
+        .ledger("/c")
+        .ledger_size_mib(8)
         .safety(Safety::Off)
         .purge_delay_ms(-1)
         .build();
@@ -120,7 +123,7 @@ fn a_bad_value_names_what_would_do() {
     let cases = [
         ("track=ful", "bad value 'ful' for option 'track': did you mean 'full'?"),
         ("track=FULL", "bad value 'FULL' for option 'track': did you mean 'full'?"),
-        ("track=", "bad value '' for option 'track': use off, stats, sample or full"),
+        ("track=", "bad value '' for option 'track': use off, stats, sample[:SIZE] or full"),
         ("leaks=yes", "bad value 'yes' for option 'leaks': use off or on"),
         ("leaks", "option 'leaks' has no value: write 'leaks=VALUE', and as VALUE off or on"),
         (
@@ -200,7 +203,10 @@ fn samples_have_a_distance() {
     for (text, line) in [
         ("track=sample:5X", "bad value 'sample:5X' for option 'track': use 'sample:SIZE' with"),
         ("track=sample:0", "bad value 'sample:0' for option 'track': use 'sample:SIZE' with"),
-        ("track=full:3", "bad value 'full:3' for option 'track': use off, stats"),
+        ("track=full:3", "bad value 'full:3' for option 'track': did you mean 'full'?"),
+        ("track=sampel:1M", "bad value 'sampel:1M' for option 'track': did you mean 'sample'?"),
+        ("track=sample:", "bad value 'sample:' for option 'track': use 'sample:SIZE' with"),
+        ("track=sample:2G", "use 'sample:SIZE' with a number of bytes from 1 to 1G"),
         ("track=sample,leaks=on", "'leaks=on' needs every block"),
     ] {
         let mut said = Vec::new();
@@ -210,9 +216,45 @@ fn samples_have_a_distance() {
 }
 
 #[test]
+fn the_builder_refuses_what_the_parser_does() {
+    let built = |bytes| Config::builder().track(Track::Sample { bytes }).build();
+    assert_eq!(built(1 << 30).unwrap().track, accepted("track=sample:1G").track);
+    assert_eq!(
+        built(0).unwrap_err().to_string(),
+        "heapsight: bad value 'sample:0' for option 'track': use 'sample:SIZE' with a number of \
+         bytes from 1 to 1G, such as 4096, 512K or 1M"
+    );
+    assert!(built((1 << 30) + 1).is_err());
+    let size = |mebibytes| Config::builder().ledger_size_mib(mebibytes).build();
+    assert_eq!(size(65_536).unwrap(), accepted("ledger_size=65536"));
+    assert!(size(3).is_err() && size(65_537).is_err());
+    let leaks = Config::builder().leaks(true).track(Track::SAMPLE).build().unwrap_err();
+    assert!(leaks.to_string().contains("'leaks=on' needs every block"), "{leaks}");
+    assert!(Config::builder().ledger(&"x".repeat(ReportPath::CAPACITY)).build().is_err());
+}
+
+#[test]
+fn a_ledger_implies_full_tracking_unless_tracking_was_chosen() {
+    let track = |text: &str| accepted(text).track;
+    assert_eq!(track("ledger=a"), Track::Full);
+    assert_eq!(track("ledger=a,track=off"), Track::Off);
+    assert_eq!(track("track=sample,ledger=a"), Track::SAMPLE);
+    assert_eq!(track("ledger=a,ledger="), Track::Off);
+    assert_eq!(Config::builder().ledger("a").build().unwrap(), accepted("ledger=a"));
+}
+
+#[test]
 fn the_table_is_well_formed() {
     for (index, row) in TABLE.iter().enumerate() {
         assert!(row.doc.ends_with('.'), "{}", row.name);
+        if let Values::Words(choices) = row.values {
+            for (choice, size) in choices.iter().filter_map(|c| Some((c, c.size?))) {
+                let item = |text: &str| accepted(&format!("{}={text}", row.name));
+                let word = choice.word;
+                assert_eq!(item(word), item(&format!("{word}:{}", size.default)), "{word}");
+                assert!((size.min..=size.max).contains(&size.default), "{word}");
+            }
+        }
         assert!(TABLE[..index].iter().all(|other| other.name != row.name), "{}", row.name);
         let default = accepted(&format!("{}={}", row.name, row.default()));
         assert_eq!(default, Config::DEFAULT, "{}", row.name);
@@ -221,8 +263,11 @@ fn the_table_is_well_formed() {
 
 /// Text made of the pieces that mean something, and of any bytes.
 fn any_text() -> impl Strategy<Value = Vec<u8>> {
-    let words = TABLE.iter().map(|row| row.name).chain(["off", "on", "full", "-1", "255", "256"]);
-    let marks = [",", "=", "\\", " ", "%p", "\n", "\0"];
+    let words = TABLE
+        .iter()
+        .map(|row| row.name)
+        .chain(["off", "on", "full", "sample", "-1", "255", "256", "K"]);
+    let marks = [",", "=", ":", "\\", " ", "%p", "\n", "\0"];
     let pieces: Vec<Vec<u8>> = words.chain(marks).map(|piece| piece.as_bytes().to_vec()).collect();
     let piece = prop_oneof![
         4 => prop::sample::select(pieces),
