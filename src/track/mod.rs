@@ -25,7 +25,7 @@ mod tests;
 
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{ColumnMemory, Observer, Slot, Wanted};
+use crate::heap::observe::{ColumnMemory, Freer, Observer, Slot, Wanted};
 use crate::heap::slab::{Kind, Slab};
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
@@ -285,9 +285,9 @@ impl Observer for Tracker {
     }
 
     #[inline(always)]
-    fn freed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
+    fn freed(&self, heap: &LocalHeap, slot: Slot<'_>, from: Freer) -> bool {
         let Some(columns) = Columns::of(slot.slab) else { return true };
-        let Some(record) = columns.take(slot.index) else { return false };
+        let Some(record) = columns.take(slot.index, from) else { return false };
         self.count_free(heap, slot, columns, record);
         true
     }

@@ -75,6 +75,6 @@ const _: () = {
     assert!(size_of::<Cell>() == 256);
     assert!(size_of::<Chunk>() == 64 + 256 * CHUNK_CELLS);
     assert!(size_of::<Shard>() == 64 + 32 * CLASSES);
-    assert!(size_of::<Node>() == 16 && size_of::<Frame>() == 16 && size_of::<Site>() == 8);
+    assert!(size_of::<Node>() == 20 && size_of::<Frame>() == 16 && size_of::<Site>() == 4);
     assert!(size_of::<Point>() == 64 && size_of::<Event>() == 32);
 };

@@ -61,7 +61,15 @@ pub(crate) struct Node {
     pub(crate) frame: AtomicU32,
     /// The site of this very stack; zero if none allocated.
     pub(crate) site: AtomicU32,
-    pub(crate) depth: AtomicU32,
+    /// The first of the stacks that this one calls, if they are few, or [`Node::MANY`]; zero: none.
+    pub(crate) children: AtomicU32,
+    /// The next of those that the same parent calls, if they are few; zero: none.
+    pub(crate) sibling: AtomicU32,
+}
+
+impl Node {
+    /// Too many to be chained.
+    pub(crate) const MANY: u32 = u32::MAX;
 }
 
 /// A call stack that allocated.
@@ -69,7 +77,6 @@ pub(crate) struct Node {
 #[repr(C)]
 pub(crate) struct Site {
     pub(crate) node: AtomicU32,
-    _pad: AtomicU32,
 }
 
 /// A thread, from the first to its last block.
