@@ -100,7 +100,10 @@ impl<O: Observer> Engine<O> {
         let entered = if heap.is_usable() { heap.enter() } else { None };
         let was_in_use = match entered {
             Some(_busy) => self.observer.freed(heap, slot, Freer::Anyone),
-            None => self.late.with(self, |heap| self.observer.freed(heap, slot, Freer::Anyone)).unwrap_or(true),
+            None => self
+                .late
+                .with(self, |heap| self.observer.freed(heap, slot, Freer::Anyone))
+                .unwrap_or(true),
         };
         if was_in_use { Ok(()) } else { Err(Misuse::double_free(slot, address)) }
     }

@@ -153,7 +153,9 @@ impl Tree<'_> {
             let hash = node_hash(parent, frame);
             return self.stacks.nodes.find(hash, |number| self.is_node(number, parent, frame));
         }
-        self.chain(first).find(|(_, node)| node.frame.load(Ordering::Relaxed) == frame).map(|it| it.0)
+        self.chain(first)
+            .find(|(_, node)| node.frame.load(Ordering::Relaxed) == frame)
+            .map(|it| it.0)
     }
 
     /// The nodes from `first` on that are chained.

@@ -175,4 +175,4 @@ fn totals(shared: counters::Process, shards: &Shards, ns: impl Fn(u64) -> u64) -
 }
 
 // All sections are read.
-const _: () = assert!(SectionId::Events as usize + 1 == NAMES.len());
+const _: () = assert!(SectionId::Wides as usize + 1 == NAMES.len());
