@@ -297,8 +297,8 @@ impl Slab {
         block
     }
 
-    /// Cuts more blocks, at most an OS page of them (but one at least), into a list. Touching memory
-    /// a page at a time keeps a lean program lean.
+    /// Cuts more blocks, at most an OS page of them (but one at least), into a list. Touching
+    /// memory a page at a time keeps a lean program lean.
     pub(super) fn carve(&self, secret: Secret) -> *mut Block {
         let capacity = self.capacity();
         let page_of_blocks = (PAGE as u32 / self.block_size.get()).max(1);

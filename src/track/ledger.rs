@@ -115,7 +115,8 @@ impl Ledger {
         }
         open! {
             strings: Strings, modules: Modules, frames: Frames, nodes: Nodes, sites: Sites,
-            threads: Threads, shards: Shards, chunks: Chunks, points: Timeline, events: Events, wides: Wides,
+            threads: Threads, shards: Shards, chunks: Chunks, points: Timeline, events: Events,
+            wides: Wides,
         }
         // The numbers that stand for "none", "unknown" and "the others".
         for (count, reserved) in [

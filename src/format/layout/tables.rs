@@ -134,12 +134,8 @@ pub(crate) struct Event {
 pub(crate) mod event {
     /// The mode changed: `value` is the new one, plus 256 times the bytes between samples.
     pub(crate) const MODE: u32 = 1;
-    /// The process was forked; `value` is the child.
-    pub(crate) const FORK: u32 = 2;
     /// The program set a mark; `text` is its name.
-    pub(crate) const MARK: u32 = 3;
-    /// A section is full; `value` is its number.
-    pub(crate) const FULL: u32 = 4;
+    pub(crate) const MARK: u32 = 2;
     /// The program misused a block; `text` says how.
-    pub(crate) const MISUSE: u32 = 5;
+    pub(crate) const MISUSE: u32 = 3;
 }

@@ -155,12 +155,7 @@ impl Ledger {
                 let bytes = if let Mode::Sample { bytes } = mode { *bytes } else { 0 };
                 (event::MODE, u64::from(number_of(*mode)) | bytes << 8, "")
             }
-            EventKind::Fork(child) => (event::FORK, u64::from(*child), ""),
             EventKind::Mark(name) => (event::MARK, 0, name.as_str()),
-            EventKind::Full(section) => {
-                let number = NAMES.iter().position(|name| name == section);
-                (event::FULL, number.unwrap_or(NAMES.len()) as u64, "")
-            }
             EventKind::Misuse(how) => (event::MISUSE, 0, how.as_str()),
         };
         Event { tick: tick(event.ns), kind, thread, value, text: self.keep(text) }
