@@ -2,10 +2,13 @@
 
 use super::Tracker;
 use super::ledger::LEN_MIN;
+use crate::base::sync::Ordering;
+use crate::format::layout::Cell;
 use crate::format::read::from_bytes;
 use crate::format::snapshot::Snapshot;
 use crate::heap::alloc::Request;
 use crate::heap::engine::Engine;
+use crate::heap::local::LocalHeap;
 use crate::unwind::Registers;
 use proptest::prelude::*;
 use std::boxed::Box;
@@ -191,4 +194,51 @@ fn full_and_sampled_and_full_again() {
     let totals = read(tracker).totals;
     assert_eq!(totals.total_allocations, totals.total_deallocations);
     assert_eq!(totals.current_bytes, 0);
+}
+
+/// An engine that records everything, with a block of the unknown site freed `frees` times.
+fn counting(frees: usize) -> (&'static Engine<Tracker>, &'static LocalHeap) {
+    let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));
+    engine.observer.open_ledger(LEN_MIN);
+    engine.observer.record(super::Recorded::Sums);
+    let heap = engine.attach().expect("memory");
+    engine.follow_observer(heap);
+    turn_over(engine, heap, frees);
+    (engine, heap)
+}
+
+fn turn_over(engine: &Engine<Tracker>, heap: &LocalHeap, count: usize) {
+    for _ in 0..count {
+        let block = engine.allocate(heap, Request::plain(8, Registers::NOWHERE));
+        engine.free(heap, block).expect("a block in use");
+    }
+}
+
+#[test]
+fn counts_too_large_for_a_cell_are_carried() {
+    let (engine, heap) = counting(1);
+    let tracker = &engine.observer;
+    let cell = &tracker.ledger.chunks.get(0).expect("a chunk").cells[1];
+    // As after so many blocks; the others of the test carry once, and once more.
+    for (low, carried) in [((1_u32 << 31) - 5, 0_u64), (u32::MAX - 4, 1)] {
+        cell.allocations.store(low, Ordering::Relaxed);
+        cell.frees.store(low, Ordering::Relaxed);
+        let before = (carried << 31) + u64::from(low % (1 << 31));
+        turn_over(engine, heap, 10);
+        let site = &read(tracker).sites[1].counters;
+        assert_eq!((site.allocations, site.frees, site.live), (before + 10, before + 10, 0));
+    }
+    turn_over(engine, heap, 1000);
+    assert_eq!(read(tracker).sites[1].counters.temporary, 1021);
+}
+
+#[test]
+fn counts_without_room_stay_where_they_are() {
+    let (engine, heap) = counting(100);
+    let tracker = &engine.observer;
+    let cell = &tracker.ledger.chunks.get(0).expect("a chunk").cells[1];
+    cell.wide.store(Cell::NO_ROOM, Ordering::Relaxed);
+    turn_over(engine, heap, 1000);
+    let site = &read(tracker).sites[1].counters;
+    assert_eq!((site.allocations, site.frees, site.temporary), (1100, 1100, 127));
 }
