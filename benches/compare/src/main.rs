@@ -5,8 +5,10 @@
 //! interleaved (A B C B C A …), so what disturbs the machine disturbs everybody, and the figures
 //! are medians over the rounds of one run.
 //!
-//! `compare tracking` answers another question: what the tracking modes cost.
+//! Further commands answer other questions: `tracking` what the tracking modes cost, `agree` whether
+//! heaptrack counts the same, `endurance` whether a ledger keeps its bounds in a long run.
 
+mod agree;
 mod allocator;
 mod arguments;
 mod build;
@@ -30,8 +32,10 @@ use results::Results;
 /// Ends with 1 when a gate was exceeded, with 2 when there is no result.
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).peekable();
-    let outcome = match words.next_if(|word| word == "tracking") {
-        Some(_) => tracking::run(words),
+    let is_command = |word: &String| ["tracking", "agree"].contains(&word.as_str());
+    let outcome = match words.next_if(is_command).as_deref() {
+        Some("tracking") => tracking::run(words),
+        Some(_) => agree::run(words),
         None => compare(words),
     };
     match outcome {

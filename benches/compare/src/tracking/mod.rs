@@ -6,7 +6,7 @@
 //! callgrind counts instructions where clocks are too coarse.
 
 mod callgrind;
-mod cases;
+pub mod cases;
 mod depth;
 mod document;
 mod gate;
@@ -15,7 +15,7 @@ mod instructions;
 mod json;
 mod options;
 mod server;
-mod setups;
+pub mod setups;
 mod stages;
 
 use crate::machine::Machine;
@@ -58,7 +58,7 @@ pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
     let scratch = Scratch::new()?;
     let mut absent = Vec::new();
     let setups = Setups::find(&built.workload, &options, &scratch, &mut absent)?;
-    let cases = cases::prepare(&scratch, &options, &mut absent)?;
+    let cases = cases::prepare(&scratch, options.percent, &options.only, &mut absent)?;
     let programs = grid::run(&cases, &setups, options.rounds);
     let depth = cases::compile(&scratch, "depth.c")?;
     let depths = match options.only.is_empty() {
@@ -71,7 +71,7 @@ pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
     } else if callgrind::is_installed() {
         // As many again would take valgrind minutes; the inputs are written anew, shorter.
         let shorter = options.shortened();
-        let cases = cases::prepare(&scratch, &shorter, &mut Vec::new())?;
+        let cases = cases::prepare(&scratch, shorter.percent, &shorter.only, &mut Vec::new())?;
         instructions = instructions::count(&cases, &setups, &scratch, &mut absent);
         if options.only.is_empty() {
             stages = stages::count(&depth, &setups, &scratch, &mut absent);

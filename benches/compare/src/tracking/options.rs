@@ -114,11 +114,6 @@ impl Options {
         Self { percent: (self.percent / SHORTENED).max(1), ..self.clone() }
     }
 
-    /// Whether a program of that name is to run.
-    pub fn selects(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|part| name.contains(part))
-    }
-
     /// Whether programs are shortened.
     pub fn is_quick(&self) -> bool {
         self.percent < FULL_PERCENT

@@ -98,7 +98,7 @@ fn heapsight(ours: &Allocator, mode: &str, outputs: &Path) -> Allocator {
 
 /// heaptrack's recorder alone, without the interpreter and the compressor its script starts
 /// beside it: what the program itself pays.
-fn heaptrack(outputs: &Path) -> Result<Allocator, String> {
+pub fn heaptrack(outputs: &Path) -> Result<Allocator, String> {
     let script = first_line(Command::new("which").arg("heaptrack"))
         .map_err(|_| "not installed (Debian's package is heaptrack)".to_string())?;
     let root = script.canonicalize().ok();
