@@ -8,7 +8,7 @@ use super::recording::{Counts, Modules, Recording, Stack};
 /// Of a program whose threads hand work to each other, this part of its blocks may depend on the
 /// order in which they ran, and this part of its peak.
 const ORDER_BLOCKS: f64 = 0.02;
-const ORDER_PEAK: f64 = 0.15;
+const ORDER_PEAK: f64 = 0.5;
 
 /// Why a figure differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +63,7 @@ impl Reason {
                 "order of threads",
                 "the program's threads hand work to each other, so which of them does it, how \
                  long queues get and how many blocks are in use at once is not the same in any \
-                 two runs. At most 2 % of the blocks and 15 % of the peak are explained by it",
+                 two runs. At most 2 % of the blocks and half of the peak are explained by it",
             ),
             Self::Unknown => ("**unexplained**", "no rule explains it"),
         }
