@@ -28,6 +28,14 @@ impl Scratch {
         Ok(Self(path))
     }
 
+    /// One inside of it, removed with it.
+    pub fn inside(&self, name: &str) -> Result<Self, String> {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(&path)
+            .map_err(|error| format!("cannot create {}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.0

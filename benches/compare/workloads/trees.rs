@@ -15,7 +15,7 @@ fn count(tree: &Tree) -> u64 {
     tree.sides.as_ref().map_or(1, |(left, right)| 1 + count(left) + count(right))
 }
 
-fn main() {
+pub fn main() {
     let percent = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(100_u64);
     // A higher one has more call stacks: two for each of its nodes.
     let height = std::env::args().nth(2).and_then(|word| word.parse().ok()).unwrap_or(17_u32);

@@ -79,13 +79,22 @@ fn preface(findings: &Findings) -> String {
 Method: every setup is preloaded (`LD_PRELOAD`) into the same programs, none of which was built for
 it. Program by program, {} rounds after one that is thrown away; in a round every setup runs the
 program once, one after the other, and each round starts with another one. Figures are medians over
-the rounds; a setup that takes more than {} times as long as glibc runs once. A program must print
-the same under every setup. heaptrack writes its trace to a file that is deleted after each run; the
+the rounds. A program must print the same under every setup.
+
+The profilers of others run first at a {} of the length, once, beside glibc at that length. One that
+takes more than {} times as long as glibc there is not run again: its figures are ratios at that
+length, and have an asterisk. The others run {} rounds. dhat-rs cannot be preloaded: it is measured
+on the Rust programs, rebuilt with it, and its mean is of those alone. heaptrack writes its trace to a file that is deleted after each run; the
 interpreter and the compressor its script runs beside the program are left out, so its figures are a
 lower bound.
 ",
         options.rounds,
-        grid::SLOW
+        match options.percent / options.shortened() {
+            5 => "fifth",
+            _ => "part",
+        },
+        grid::SLOW,
+        grid::PEER_ROUNDS.min(options.rounds),
     );
     text
 }
@@ -131,10 +140,13 @@ fn ratios(text: &mut String, findings: &Findings, figure: Figure) {
     for (row, name) in grid.names.iter().enumerate() {
         let _ = write!(text, "| {name} | {} |", absolute(grid, row, figure));
         for column in 1..findings.setups.all.len() {
-            let cell = grid.ratio(row, column, figure).map_or("failed".to_string(), |ratio| {
-                let mark = if figure == Figure::Time { mark(grid, row, column) } else { "" };
-                format!("{mark}{ratio:.2}")
-            });
+            let cell = grid.ratio(row, column, figure).map_or_else(
+                || missing(findings, name, column),
+                |ratio| {
+                    let mark = if figure == Figure::Time { mark(grid, row, column) } else { "" };
+                    format!("{mark}{ratio:.2}{}", shorter(grid, row, column))
+                },
+            );
             let _ = write!(text, " {cell} |");
         }
         text.push('\n');
@@ -164,6 +176,16 @@ fn absolute(grid: &Grid, row: usize, figure: Figure) -> String {
     }
 }
 
+/// Instead of a figure.
+fn missing(findings: &Findings, program: &str, column: usize) -> String {
+    if findings.setups.serves(column, program) { "failed" } else { "–" }.to_string()
+}
+
+/// Whether a figure is of a shorter run.
+fn shorter(grid: &Grid, row: usize, column: usize) -> &'static str {
+    if grid.shorter[row][column].is_some() { "\\*" } else { "" }
+}
+
 fn mark(grid: &Grid, row: usize, column: usize) -> &'static str {
     match &grid.cells[row][column] {
         Some(cell) if cell.spread > NOISY => "~",
@@ -191,9 +213,13 @@ Nanoseconds of a malloc and its free, by the number of frames beneath malloc (`-
     for (row, name) in grid.names.iter().enumerate() {
         let _ = write!(text, "| {name} |");
         for (column, cell) in grid.cells[row].iter().enumerate() {
-            let shown = cell.as_ref().map_or("failed".to_string(), |cell| {
-                format!("{}{:.1}", mark(grid, row, column), cell.time)
-            });
+            let shown = cell.as_ref().map_or_else(
+                || missing(findings, name, column),
+                |cell| {
+                    let (mark, shorter) = (mark(grid, row, column), shorter(grid, row, column));
+                    format!("{mark}{:.1}{shorter}", cell.time)
+                },
+            );
             let _ = write!(text, " {shown} |");
         }
         text.push('\n');
@@ -213,7 +239,7 @@ length. Servers are left out: what they execute depends on when they are asked.
 | program | off | sample | sample / off |
 |---|---:|---:|---:|
 ",
-        findings.options.shortened().percent
+        findings.options.shortened()
     );
     for counted in &findings.instructions {
         let millions = |count: u64| format!("{:.1} million", count as f64 / 1e6);

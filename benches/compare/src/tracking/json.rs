@@ -35,6 +35,8 @@ struct Run<'run> {
     cpu_ratio: Option<f64>,
     peak_ratio: Option<f64>,
     times: &'run [f64],
+    /// Whether it was a shorter run, whose ratios are to glibc's at that length.
+    is_shorter: bool,
 }
 
 #[derive(Serialize)]
@@ -102,6 +104,7 @@ fn runs<'run>(
                 cpu_ratio: ratio(Figure::Cpu),
                 peak_ratio: ratio(Figure::Memory),
                 times: &cell.times,
+                is_shorter: grid.shorter[index][column].is_some(),
             };
             Some((&*setup.name, run))
         });
