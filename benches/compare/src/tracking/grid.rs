@@ -149,7 +149,8 @@ impl<'run> Runs<'run> {
         for turn in 0..self.columns.len() {
             let column = (round.saturating_sub(1) + turn) % self.columns.len();
             let of = &self.columns[column];
-            if of.failed || of.end.is_some_and(|end| round >= end) {
+            let is_warm = round == 0 && self.setups.is_peer(column);
+            if of.failed || is_warm || of.end.is_some_and(|end| round >= end) {
                 continue;
             }
             let run = measure(self.case, self.setups, column);

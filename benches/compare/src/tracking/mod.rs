@@ -1,9 +1,9 @@
 //! `compare tracking`: what the tracking modes cost, beside heap profilers.
 //!
 //! Whole programs run on plain glibc, on Heapsight in each of its modes, under heaptrack, under
-//! jemalloc's profiler and dhat-rs, interleaved as everything here is; every figure is a ratio to glibc. A
-//! program that does nothing but allocate tells what one block costs at which depth, and
-//! callgrind counts instructions where clocks are too coarse.
+//! jemalloc's profiler and with dhat-rs, interleaved as everything here is; every figure is a ratio
+//! to glibc. A program that does nothing but allocate tells what one block costs at which depth,
+//! and callgrind counts instructions where clocks are too coarse.
 
 mod callgrind;
 pub mod cases;

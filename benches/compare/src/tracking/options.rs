@@ -19,7 +19,8 @@ usage: cargo run --release --manifest-path benches/compare/Cargo.toml -- trackin
                    off,stats,sample,full,ledger,heaptrack,jemalloc,dhat
   --no-instructions
                    no instruction counts, which take valgrind's time
-  --rounds N       rounds per program (default: 7, with --quick 3)
+  --rounds N       rounds per program (default: 5, with --quick 3; 3 for the profilers of
+                   others)
   --quick          programs a fifth as long: a look, not a measurement
   --out PATH       where the tables go (default for a full run: docs/tracking.md; a run with
                    --quick, --only, --setups or --no-instructions only prints them)
@@ -95,7 +96,7 @@ impl Options {
             }
         }
         if parsed.rounds == 0 {
-            parsed.rounds = if parsed.is_quick() { 3 } else { 7 };
+            parsed.rounds = if parsed.is_quick() { 3 } else { 5 };
         }
         parsed.checked().map(Some)
     }
