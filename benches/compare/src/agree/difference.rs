@@ -15,7 +15,7 @@ const ORDER_PEAK: f64 = 0.5;
 pub enum Reason {
     /// heaptrack's recorder loads the C++ library into the program, whose constructor allocates.
     Recorder,
-    /// heaptrack has the run-time libraries free what they keep, at exit.
+    /// heaptrack has the C++ library free what it keeps, at exit.
     FreedAtExit,
     /// Thread-local storage has an entry for each module that has any, and the recorders differ.
     ThreadStorage,
@@ -41,10 +41,10 @@ impl Reason {
             ),
             Self::FreedAtExit => (
                 "freed at exit",
-                "at exit heaptrack calls `__libc_freeres` and `__gnu_cxx::__freeres`, by which \
-                 the run-time libraries free what they otherwise keep to the end, so that it is \
-                 no leak. Heapsight lets the program be: its ledger has these blocks in use, and \
-                 its leak report tells them apart by their call stacks",
+                "at exit heaptrack calls `__gnu_cxx::__freeres`, by which libstdc++ frees what it \
+                 otherwise keeps to the end (those bytes for exceptions), so that it is no leak. \
+                 Heapsight lets the program be: its ledger has the block in use, and its leak \
+                 report tells what run-time libraries keep from leaks",
             ),
             Self::ThreadStorage => (
                 "thread storage",
@@ -208,7 +208,7 @@ fn reason(
         (Some(theirs), Some(ours))
             if (theirs.blocks, theirs.bytes) == (ours.blocks, ours.bytes)
                 && theirs.left < ours.left
-                && (is_in(0, &["libstdc++", "libc.so"]) || ours.blocks == 1) =>
+                && is_in(0, &["libstdc++"]) =>
         {
             Reason::FreedAtExit
         }
