@@ -128,7 +128,7 @@ fn c_source(functions: u32) -> String {
 }
 
 /// The interpreter with every object from malloc: dictionaries, strings, JSON, sorting.
-fn python3(_: &Scratch, percent: u32) -> Result<Row, String> {
+fn python3(scratch: &Scratch, percent: u32) -> Result<Row, String> {
     let program =
         first_line(Command::new("python3").args(["-c", "import sys; print(sys.executable)"]))?;
     let rounds = (percent / 10).max(1);
@@ -149,8 +149,13 @@ print(total)
 "
     );
     let what = format!("{rounds} rounds of JSON, dictionaries and strings, PYTHONMALLOC=malloc");
+    // The option -E would have it ignore these.
     let environment = vec![("PYTHONMALLOC", "malloc"), ("PYTHONHASHSEED", "0")];
-    Ok(Row { environment, ..row("python3", what, program, &["-S", "-E", "-c", &script]) })
+    let script = scratch.write("workload.py", &script)?;
+    Ok(Row {
+        environment,
+        ..row("python3", what, program, &["-S", "-s", &script.to_string_lossy()])
+    })
 }
 
 /// Hashes, strings and sorting in perl, whose every value is a block of its own.
