@@ -89,21 +89,23 @@ fn preface(findings: &Findings) -> String {
 Method: every setup is preloaded (`LD_PRELOAD`) into the same programs, none of which was built for
 it. Program by program, {} rounds after one that is thrown away; in a round every setup runs the
 program once, one after the other, and each round starts with another one. Figures are medians over
-the rounds. A program must print the same under every setup.
+the rounds; a setup that takes more than {} times as long as glibc runs once. A program must print
+the same under every setup.
 
 The profilers of others run first at a {} of the length, once, beside glibc at that length. One
-that takes more than {} times as long as glibc there is not run again, for it would take hours: its
+that takes more than {} times as long as glibc there is not run again, for it could take hours: its
 figures are ratios at that length, and have an asterisk. The others run {} rounds. dhat-rs cannot be
 preloaded: it is measured on the Rust programs, rebuilt with it, and its mean is of those alone.
 heaptrack writes its trace to a file that is deleted after each run; the interpreter and the
 compressor its script runs beside the program are left out, so its figures are a lower bound.
 ",
         options.rounds,
+        grid::SLOW,
         match options.percent / options.shortened() {
             5 => "fifth",
             _ => "part",
         },
-        grid::SLOW,
+        grid::PEER_SLOW,
         grid::PEER_ROUNDS.min(options.rounds),
     );
     text

@@ -29,9 +29,11 @@ pub struct Failure {
     pub message: String,
 }
 
-/// From this many times glibc's time on, one round is enough: the figure needs no second digit. A
-/// peer's is a shorter one.
+/// From this many times glibc's time on, one round is enough: the figure needs no second digit.
 pub const SLOW: f64 = 10.0;
+
+/// From this many times glibc's time on, a peer has run once, on a shorter program.
+pub const PEER_SLOW: f64 = 6.0;
 
 /// Rounds of the peers: ours are the ones whose figures need many.
 pub const PEER_ROUNDS: usize = 3;
@@ -117,7 +119,7 @@ impl<'run> Runs<'run> {
         Self { case, setups, columns, output: None, base: f64::INFINITY, failures: Vec::new() }
     }
 
-    /// Runs the peers on the shorter program: which are slow has its figure by that.
+    /// Runs the peers on the shorter program: those that are slow have their figures by that.
     fn slow_peers(&mut self, short: &Case) {
         let peers: Vec<usize> = (0..self.columns.len())
             .filter(|column| self.setups.is_peer(*column) && !self.columns[*column].failed)
@@ -133,7 +135,7 @@ impl<'run> Runs<'run> {
             let run = measure(short, self.setups, column);
             self.setups.clear();
             match run.and_then(|sample| self.same_output(column, sample, base.output)) {
-                Ok(sample) if sample.time > SLOW * base.time => {
+                Ok(sample) if sample.time > PEER_SLOW * base.time => {
                     let end = Some(0);
                     let (samples, shorter) = (vec![sample], Some(base));
                     self.columns[column] = Column { samples, shorter, end, failed: false };
