@@ -116,7 +116,7 @@ fn provider(workload: &Path, preload: Option<&Path>) -> Result<Provider, String>
 }
 
 /// The version of a crate in this workspace's lock file.
-fn locked_version(name: &str) -> Option<String> {
+pub fn locked_version(name: &str) -> Option<String> {
     let lock = include_str!("../Cargo.lock");
     let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
     rest.split_once('"').map(|(version, _)| version.to_string())

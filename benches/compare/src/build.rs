@@ -11,6 +11,11 @@ pub struct Built {
 }
 
 impl Built {
+    /// A program of this workspace.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
     /// The shared object of one peer.
     pub fn peer(&self, name: &str) -> PathBuf {
         self.directory.join(format!("libpeer_{name}.so"))

@@ -5,12 +5,15 @@
 //! interleaved (A B C B C A …), so what disturbs the machine disturbs everybody, and the figures
 //! are medians over the rounds of one run.
 //!
-//! `compare tracking` answers another question: what the tracking modes cost.
+//! Further commands answer other questions: `tracking` what the tracking modes cost, `agree`
+//! whether heaptrack counts the same, `endurance` whether a ledger keeps its bounds in a long run.
 
+mod agree;
 mod allocator;
 mod arguments;
 mod build;
 mod document;
+mod endurance;
 mod json;
 mod machine;
 mod measure;
@@ -30,8 +33,12 @@ use results::Results;
 /// Ends with 1 when a gate was exceeded, with 2 when there is no result.
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1).peekable();
-    let outcome = match words.next_if(|word| word == "tracking") {
-        Some(_) => tracking::run(words),
+    let is_command = |word: &String| !word.starts_with('-');
+    let outcome = match words.next_if(is_command).as_deref() {
+        Some("tracking") => tracking::run(words),
+        Some("agree") => agree::run(words),
+        Some("endurance") => endurance::run(words),
+        Some(other) => Err(format!("unknown command {other}; --help lists the commands")),
         None => compare(words),
     };
     match outcome {

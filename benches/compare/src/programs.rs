@@ -28,6 +28,14 @@ impl Scratch {
         Ok(Self(path))
     }
 
+    /// One inside of it, removed with it.
+    pub fn inside(&self, name: &str) -> Result<Self, String> {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(&path)
+            .map_err(|error| format!("cannot create {}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.0
@@ -120,7 +128,7 @@ fn c_source(functions: u32) -> String {
 }
 
 /// The interpreter with every object from malloc: dictionaries, strings, JSON, sorting.
-fn python3(_: &Scratch, percent: u32) -> Result<Row, String> {
+fn python3(scratch: &Scratch, percent: u32) -> Result<Row, String> {
     let program =
         first_line(Command::new("python3").args(["-c", "import sys; print(sys.executable)"]))?;
     let rounds = (percent / 10).max(1);
@@ -141,8 +149,13 @@ print(total)
 "
     );
     let what = format!("{rounds} rounds of JSON, dictionaries and strings, PYTHONMALLOC=malloc");
+    // The option -E would have it ignore these.
     let environment = vec![("PYTHONMALLOC", "malloc"), ("PYTHONHASHSEED", "0")];
-    Ok(Row { environment, ..row("python3", what, program, &["-S", "-E", "-c", &script]) })
+    let script = scratch.write("workload.py", &script)?;
+    Ok(Row {
+        environment,
+        ..row("python3", what, program, &["-S", "-s", &script.to_string_lossy()])
+    })
 }
 
 /// Hashes, strings and sorting in perl, whose every value is a block of its own.

@@ -7,6 +7,7 @@ use crate::arguments::Arguments;
 use crate::programs::{self, Scratch};
 
 /// One row.
+#[derive(Clone)]
 pub struct Row {
     /// Its name in the table and for `--only`.
     pub name: String,

@@ -138,7 +138,7 @@ fn document() -> String {
     text
 }
 
-fn main() {
+pub fn main() {
     let percent = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(100_u64);
     let text = document();
     let mut total = 0.0;

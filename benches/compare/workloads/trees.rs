@@ -1,6 +1,6 @@
 //! Trees of boxes, built and dropped: many short-lived ones beside one that stays.
 //!
-//! usage: trees PERCENT
+//! usage: trees PERCENT [HEIGHT]
 
 struct Tree {
     sides: Option<(Box<Tree>, Box<Tree>)>,
@@ -15,11 +15,13 @@ fn count(tree: &Tree) -> u64 {
     tree.sides.as_ref().map_or(1, |(left, right)| 1 + count(left) + count(right))
 }
 
-fn main() {
+pub fn main() {
     let percent = std::env::args().nth(1).and_then(|word| word.parse().ok()).unwrap_or(100_u64);
-    let kept = grow(17);
+    // A higher one has more call stacks: two for each of its nodes.
+    let height = std::env::args().nth(2).and_then(|word| word.parse().ok()).unwrap_or(17_u32);
+    let kept = grow(height);
     let mut total = 0;
-    for height in (6..=16_u32).step_by(2) {
+    for height in (6..height).step_by(2) {
         let turns = (percent * 10) << (16 - height) >> 4;
         for _ in 0..turns.max(1) {
             total += count(&grow(height));

@@ -52,12 +52,18 @@ pub fn run(row: &Row, setup: &Allocator, scratch: &Scratch) -> Result<Profile, S
 fn parse(text: &str) -> Option<Profile> {
     let mut profile = Profile::default();
     let (mut files, mut objects) = (HashMap::new(), HashMap::new());
+    // The file is the last that is not of Rust's own library, in whose midst that was put.
     let (mut file, mut object) = (String::new(), String::new());
     let mut is_call = false;
     for line in text.lines() {
         if let Some((key, value)) = line.split_once('=') {
             match key {
-                "fl" | "fi" | "fe" => file = name(value, &mut files),
+                "fl" | "fi" | "fe" => {
+                    let next = name(value, &mut files);
+                    if key == "fl" || !is_rusts(&next) {
+                        file = next;
+                    }
+                }
                 "ob" => object = name(value, &mut objects),
                 // Numbers given in calls count as well.
                 "cfl" | "cfi" => _ = name(value, &mut files),
@@ -78,6 +84,11 @@ fn parse(text: &str) -> Option<Profile> {
         }
     }
     (profile.total > 0).then_some(profile)
+}
+
+/// Whether a source file is of Rust's own library.
+pub fn is_rusts(file: &str) -> bool {
+    file.contains("/rustc/") || file.contains("/rustlib/")
 }
 
 /// `(7) src/a.rs` defines a number, `(7)` uses it.
@@ -109,6 +120,16 @@ mod tests {
         assert_eq!(cost("a.so", "x.c"), Some(11));
         assert_eq!(cost("a.so", "y.h"), Some(5));
         assert_eq!(cost("b.so", "z.c"), Some(100));
+    }
+
+    #[test]
+    fn rusts_library_counts_for_the_file_it_is_put_in() {
+        let text = "fl=(1) src/a.rs\nfn=(1) f\n1 1\nfi=(2) /rustc/0/core/num.rs\n5 2\n\
+                    fi=(3) src/b.rs\n1 4\nfi=(2)\n9 8\ntotals: 15\n";
+        let profile = parse(text).expect("a total");
+        let costs: Vec<_> =
+            profile.files.iter().map(|((_, file), cost)| (&**file, *cost)).collect();
+        assert_eq!(costs, [("src/a.rs", 3), ("src/b.rs", 12)]);
     }
 
     #[test]

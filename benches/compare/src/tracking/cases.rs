@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::options::Options;
 use super::server::Server;
 use crate::programs::{PROGRAMS, Scratch, row};
 use crate::row::Row;
@@ -34,9 +33,11 @@ const COMPILED: [(&str, &str); 5] = [
 /// Every program this machine can run; the others are named in `absent`.
 pub fn prepare(
     scratch: &Scratch,
-    options: &Options,
+    percent: u32,
+    only: &[String],
     absent: &mut Vec<String>,
 ) -> Result<Vec<Case>, String> {
+    let selects = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part));
     let mut cases = Vec::new();
     let mut take = |name: &str, case: Result<Case, String>| match case {
         Ok(case) => cases.push(case),
@@ -47,23 +48,23 @@ pub fn prepare(
     };
     for (source, what) in COMPILED {
         let name = source.split_once('.').map_or(source, |(name, _)| name);
-        if options.selects(name) {
+        if selects(name) {
             let case = compile(scratch, source).map(|program| {
-                Case::from(row(name, what.to_string(), program, &[&options.percent.to_string()]))
+                Case::from(row(name, what.to_string(), program, &[&percent.to_string()]))
             });
             take(name, case);
         }
     }
     for (name, prepare) in PROGRAMS {
-        if options.selects(name) {
-            take(name, prepare(scratch, options.percent).map(Case::from));
+        if selects(name) {
+            take(name, prepare(scratch, percent).map(Case::from));
         }
     }
-    if options.selects("redis") {
-        take("redis", Server::find(scratch, options.percent));
+    if selects("redis") {
+        take("redis", Server::find(scratch, percent));
     }
     if cases.is_empty() {
-        return Err(format!("no program's name contains {}", options.only.join(" or ")));
+        return Err(format!("no program's name contains {}", only.join(" or ")));
     }
     Ok(cases)
 }

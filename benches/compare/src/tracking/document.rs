@@ -23,6 +23,7 @@ pub fn render(findings: &Findings, exceeded: &[String]) -> String {
     ratios(&mut text, findings, Figure::Memory);
     if !findings.depths.names.is_empty() {
         depths(&mut text, findings);
+        steps(&mut text, findings);
     }
     if !findings.instructions.is_empty() {
         instructions(&mut text, findings);
@@ -54,6 +55,15 @@ const MEMORY: &str = "\
 The most resident memory the process held at once, as the kernel counts it. That includes the
 touched pages of a ledger file, which the kernel can write out and drop.";
 
+const STEPS_TEXT: &str = "
+The same by stage, each as the difference of two setups: the allocator (`off`), counting blocks and
+bytes (`stats` less `off`), call stacks with all that is counted for them (`full` less `stats`), and
+a file behind it (`ledger` less `full`):
+
+| program | allocator | + counters | + call stacks | + ledger | = in all |
+|---|---:|---:|---:|---:|---:|
+";
+
 fn preface(findings: &Findings) -> String {
     let (options, machine) = (&findings.options, &findings.machine);
     let mut text = String::from("# What tracking costs\n\n");
@@ -80,12 +90,23 @@ Method: every setup is preloaded (`LD_PRELOAD`) into the same programs, none of 
 it. Program by program, {} rounds after one that is thrown away; in a round every setup runs the
 program once, one after the other, and each round starts with another one. Figures are medians over
 the rounds; a setup that takes more than {} times as long as glibc runs once. A program must print
-the same under every setup. heaptrack writes its trace to a file that is deleted after each run; the
-interpreter and the compressor its script runs beside the program are left out, so its figures are a
-lower bound.
+the same under every setup.
+
+The profilers of others run first at a {} of the length, once, beside glibc at that length. One
+that takes more than {} times as long as glibc there is not run again, for it could take hours: its
+figures are ratios at that length, and have an asterisk. The others run {} rounds. dhat-rs cannot be
+preloaded: it is measured on the Rust programs, rebuilt with it, and its mean is of those alone.
+heaptrack writes its trace to a file that is deleted after each run; the interpreter and the
+compressor its script runs beside the program are left out, so its figures are a lower bound.
 ",
         options.rounds,
-        grid::SLOW
+        grid::SLOW,
+        match options.percent / options.shortened() {
+            5 => "fifth",
+            _ => "part",
+        },
+        grid::PEER_SLOW,
+        grid::PEER_ROUNDS.min(options.rounds),
     );
     text
 }
@@ -131,10 +152,13 @@ fn ratios(text: &mut String, findings: &Findings, figure: Figure) {
     for (row, name) in grid.names.iter().enumerate() {
         let _ = write!(text, "| {name} | {} |", absolute(grid, row, figure));
         for column in 1..findings.setups.all.len() {
-            let cell = grid.ratio(row, column, figure).map_or("failed".to_string(), |ratio| {
-                let mark = if figure == Figure::Time { mark(grid, row, column) } else { "" };
-                format!("{mark}{ratio:.2}")
-            });
+            let cell = grid.ratio(row, column, figure).map_or_else(
+                || missing(findings, name, column),
+                |ratio| {
+                    let mark = if figure == Figure::Time { mark(grid, row, column) } else { "" };
+                    format!("{mark}{ratio:.2}{}", shorter(grid, row, column))
+                },
+            );
             let _ = write!(text, " {cell} |");
         }
         text.push('\n');
@@ -164,6 +188,16 @@ fn absolute(grid: &Grid, row: usize, figure: Figure) -> String {
     }
 }
 
+/// Instead of a figure.
+fn missing(findings: &Findings, program: &str, column: usize) -> String {
+    if findings.setups.serves(column, program) { "failed" } else { "–" }.to_string()
+}
+
+/// Whether a figure is of a shorter run.
+fn shorter(grid: &Grid, row: usize, column: usize) -> &'static str {
+    if grid.shorter[row][column].is_some() { "\\*" } else { "" }
+}
+
 fn mark(grid: &Grid, row: usize, column: usize) -> &'static str {
     match &grid.cells[row][column] {
         Some(cell) if cell.spread > NOISY => "~",
@@ -191,12 +225,41 @@ Nanoseconds of a malloc and its free, by the number of frames beneath malloc (`-
     for (row, name) in grid.names.iter().enumerate() {
         let _ = write!(text, "| {name} |");
         for (column, cell) in grid.cells[row].iter().enumerate() {
-            let shown = cell.as_ref().map_or("failed".to_string(), |cell| {
-                format!("{}{:.1}", mark(grid, row, column), cell.time)
-            });
+            let shown = cell.as_ref().map_or_else(
+                || missing(findings, name, column),
+                |cell| {
+                    let (mark, shorter) = (mark(grid, row, column), shorter(grid, row, column));
+                    format!("{mark}{:.1}{shorter}", cell.time)
+                },
+            );
             let _ = write!(text, " {shown} |");
         }
         text.push('\n');
+    }
+}
+
+/// What each step from mode to mode adds, in nanoseconds per pair.
+fn steps(text: &mut String, findings: &Findings) {
+    const STEPS: [(&str, &str); 4] =
+        [("", "off"), ("off", "stats"), ("stats", "full"), ("full", "ledger")];
+    let column = |name: &str| findings.setups.column(name);
+    if STEPS.iter().any(|(_, to)| column(to).is_none()) {
+        return;
+    }
+    text.push_str(STEPS_TEXT);
+    let grid = &findings.depths;
+    for (row, name) in grid.names.iter().enumerate() {
+        let time = |setup: &str| match column(setup) {
+            Some(column) => grid.cells[row][column].as_ref().map(|cell| cell.time),
+            None => Some(0.0),
+        };
+        let shown = |value: Option<f64>| value.map_or("failed".into(), |time| format!("{time:.1}"));
+        let _ = write!(text, "| {name} |");
+        for (from, to) in STEPS {
+            let step = time(to).zip(time(from)).map(|(to, from)| to - from);
+            let _ = write!(text, " {} |", shown(step));
+        }
+        let _ = writeln!(text, " {} |", shown(time("ledger")));
     }
 }
 
@@ -213,7 +276,7 @@ length. Servers are left out: what they execute depends on when they are asked.
 | program | off | sample | sample / off |
 |---|---:|---:|---:|
 ",
-        findings.options.shortened().percent
+        findings.options.shortened()
     );
     for counted in &findings.instructions {
         let millions = |count: u64| format!("{:.1} million", count as f64 / 1e6);
@@ -229,9 +292,12 @@ fn stages(text: &mut String, findings: &Findings) {
         "
 ## Where a tracked block's instructions go
 
-Instructions of a malloc and its free with `full`, by the folder of Heapsight's sources they come
-from, counted by callgrind as the difference of a long and a short run. \"Rust's library\" is what
-the compiler put in place of calls; \"other objects\" are the program itself and the C library.
+Instructions of a malloc and its free, by the folder of Heapsight's sources they come from, counted
+by callgrind as the difference of a long and a short run. What the compiler put in place of a call
+into Rust's own library counts for the folder it stands in the midst of. `capi` and `runtime` lead
+from malloc to the heap, `heap` is the allocator, `unwind` knows the call stack, `track` counts;
+\"other objects\" are the program itself and the C library. `off` and `stats` know no call stacks,
+so one depth tells all. The time is that of the table above.
 
 "
     );
@@ -243,13 +309,21 @@ the compiler put in place of calls; \"other objects\" are the program itself and
         .filter(|folder| findings.stages.iter().any(|stage| cost(stage, folder) >= 0.5))
         .collect();
     let names = folders.iter().map(|folder| format!(" {folder} |")).collect::<String>();
-    let _ = writeln!(text, "| pattern |{names} all |");
-    let _ = writeln!(text, "|---|{}", "---:|".repeat(folders.len() + 1));
+    let _ = writeln!(text, "| pattern | setup |{names} all | ns |");
+    let _ = writeln!(text, "|---|---|{}", "---:|".repeat(folders.len() + 2));
     for stage in &findings.stages {
-        let _ = write!(text, "| {} |", stage.name);
+        let _ = write!(text, "| {} | {} |", stage.name, stage.setup);
         for folder in &folders {
             let _ = write!(text, " {:.0} |", cost(stage, folder));
         }
-        let _ = writeln!(text, " {:.0} |", stage.folders.values().sum::<f64>());
+        let time = nanoseconds(findings, stage).map_or(String::new(), |time| format!("{time:.1}"));
+        let _ = writeln!(text, " {:.0} | {time} |", stage.folders.values().sum::<f64>());
     }
+}
+
+/// The measured time of a pair, by pattern, depth and setup.
+fn nanoseconds(findings: &Findings, stage: &Stage) -> Option<f64> {
+    let column = findings.setups.column(stage.setup)?;
+    let row = findings.depths.names.iter().position(|name| *name == stage.name)?;
+    findings.depths.cells[row][column].as_ref().map(|cell| cell.time)
 }

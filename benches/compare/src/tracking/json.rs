@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Findings;
 use super::grid::{Figure, Grid};
 use super::instructions::Instructions;
+use super::stages::Stage;
 
 #[derive(Serialize)]
 struct Document<'run> {
@@ -19,7 +20,7 @@ struct Document<'run> {
     means: BTreeMap<&'run str, Means>,
     nanoseconds_per_pair: BTreeMap<&'run str, BTreeMap<&'run str, Run<'run>>>,
     instructions: BTreeMap<&'run str, Counted>,
-    stages: BTreeMap<&'run str, &'run BTreeMap<String, f64>>,
+    stages: BTreeMap<String, &'run BTreeMap<String, f64>>,
     absent: &'run [String],
     failures: Vec<&'run str>,
     exceeded: &'run [String],
@@ -35,6 +36,8 @@ struct Run<'run> {
     cpu_ratio: Option<f64>,
     peak_ratio: Option<f64>,
     times: &'run [f64],
+    /// Whether it was a shorter run, whose ratios are to glibc's at that length.
+    is_shorter: bool,
 }
 
 #[derive(Serialize)]
@@ -52,7 +55,7 @@ struct Counted {
 }
 
 /// The document as indented JSON.
-pub fn render(findings: &Findings, exceeded: &[String]) -> Result<String, String> {
+pub fn render<'run>(findings: &'run Findings, exceeded: &'run [String]) -> Result<String, String> {
     let grid = &findings.programs;
     let setups = &findings.setups.all;
     let means = setups.iter().enumerate().map(|(column, setup)| {
@@ -62,6 +65,7 @@ pub fn render(findings: &Findings, exceeded: &[String]) -> Result<String, String
         (&*setup.name, means)
     });
     let counted = |of: &Instructions| Counted { off: of.off, sample: of.sample, ratio: of.ratio() };
+    let stage = |of: &'run Stage| (format!("{}, {}", of.name, of.setup), &of.folders);
     let failures = grid.failures.iter().chain(&findings.depths.failures);
     let document = Document {
         machine: &findings.machine.description,
@@ -73,7 +77,7 @@ pub fn render(findings: &Findings, exceeded: &[String]) -> Result<String, String
         means: means.collect(),
         nanoseconds_per_pair: runs(&findings.depths, findings),
         instructions: findings.instructions.iter().map(|of| (&*of.name, counted(of))).collect(),
-        stages: findings.stages.iter().map(|stage| (&*stage.name, &stage.folders)).collect(),
+        stages: findings.stages.iter().map(stage).collect(),
         absent: &findings.absent,
         failures: failures.map(|failure| &*failure.message).collect(),
         exceeded,
@@ -102,6 +106,7 @@ fn runs<'run>(
                 cpu_ratio: ratio(Figure::Cpu),
                 peak_ratio: ratio(Figure::Memory),
                 times: &cell.times,
+                is_shorter: grid.shorter[index][column].is_some(),
             };
             Some((&*setup.name, run))
         });

@@ -1,12 +1,12 @@
 //! `compare tracking`: what the tracking modes cost, beside heap profilers.
 //!
-//! Whole programs run on plain glibc, on Heapsight in each of its modes, under heaptrack and under
-//! jemalloc's profiler, interleaved as everything here is; every figure is a ratio to glibc. A
-//! program that does nothing but allocate tells what one block costs at which depth, and
-//! callgrind counts instructions where clocks are too coarse.
+//! Whole programs run on plain glibc, on Heapsight in each of its modes, under heaptrack, under
+//! jemalloc's profiler and with dhat-rs, interleaved as everything here is; every figure is a ratio
+//! to glibc. A program that does nothing but allocate tells what one block costs at which depth,
+//! and callgrind counts instructions where clocks are too coarse.
 
 mod callgrind;
-mod cases;
+pub mod cases;
 mod depth;
 mod document;
 mod gate;
@@ -15,7 +15,7 @@ mod instructions;
 mod json;
 mod options;
 mod server;
-mod setups;
+pub mod setups;
 mod stages;
 
 use crate::machine::Machine;
@@ -57,22 +57,25 @@ pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
     let built = build::build(&[])?;
     let scratch = Scratch::new()?;
     let mut absent = Vec::new();
-    let setups = Setups::find(&built.workload, &options, &scratch, &mut absent)?;
-    let cases = cases::prepare(&scratch, &options, &mut absent)?;
-    let programs = grid::run(&cases, &setups, options.rounds);
+    let setups = Setups::find(built, &options, &scratch, &mut absent)?;
+    let cases = cases::prepare(&scratch, options.percent, &options.only, &mut absent)?;
+    // For slow peers, and for callgrind: valgrind runs programs some fifty times slower.
+    let inputs = scratch.inside("shorter")?;
+    let shorter = cases::prepare(&inputs, options.shortened(), &options.only, &mut Vec::new())?;
+    let programs = grid::run(&cases, &shorter, &setups, options.rounds);
     let depth = cases::compile(&scratch, "depth.c")?;
     let depths = match options.only.is_empty() {
-        true => grid::run(&depth::cases(&depth, options.percent), &setups, options.rounds),
+        true => {
+            let of = |percent| depth::cases(&depth, percent);
+            grid::run(&of(options.percent), &of(options.shortened()), &setups, options.rounds)
+        }
         false => Grid::default(),
     };
     let (mut instructions, mut stages) = (Vec::new(), Vec::new());
     if !options.instructions {
         absent.push("Instruction counts: not asked for (`--no-instructions`)".to_string());
     } else if callgrind::is_installed() {
-        // As many again would take valgrind minutes; the inputs are written anew, shorter.
-        let shorter = options.shortened();
-        let cases = cases::prepare(&scratch, &shorter, &mut Vec::new())?;
-        instructions = instructions::count(&cases, &setups, &scratch, &mut absent);
+        instructions = instructions::count(&shorter, &setups, &scratch, &mut absent);
         if options.only.is_empty() {
             stages = stages::count(&depth, &setups, &scratch, &mut absent);
         }
@@ -94,9 +97,10 @@ pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
 }
 
 /// Runs a case once under a setup.
-fn measure(case: &Case, setup: &crate::allocator::Allocator) -> Result<measure::Sample, String> {
+fn measure(case: &Case, setups: &Setups, column: usize) -> Result<measure::Sample, String> {
+    let (row, setup) = (setups.row(column, &case.row), &setups.all[column]);
     match &case.server {
-        Some(server) => server.measure(&case.row, setup),
-        None => measure::measure(&case.row, setup),
+        Some(server) => server.measure(&row, setup),
+        None => measure::measure(&row, setup),
     }
 }

@@ -7,7 +7,7 @@ use crate::arguments::{positive, repository};
 /// What `tracking --help` prints.
 pub const USAGE: &str = "\
 Measures what tracking costs: whole programs on glibc, on Heapsight in each of its modes, under
-heaptrack and under jemalloc's profiler, in one run.
+heaptrack, jemalloc's profiler and dhat-rs, in one run.
 
 usage: cargo run --release --manifest-path benches/compare/Cargo.toml -- tracking [OPTIONS]
 
@@ -16,10 +16,11 @@ usage: cargo run --release --manifest-path benches/compare/Cargo.toml -- trackin
   --only NAME      only the programs whose name contains NAME, and neither depths nor stages;
                    may be repeated
   --setups LIST    only these besides glibc, separated by commas:
-                   off,stats,sample,full,ledger,heaptrack,jemalloc
+                   off,stats,sample,full,ledger,heaptrack,jemalloc,dhat
   --no-instructions
                    no instruction counts, which take valgrind's time
-  --rounds N       rounds per program (default: 7, with --quick 3)
+  --rounds N       rounds per program (default: 5, with --quick 3; 3 for the profilers of
+                   others)
   --quick          programs a fifth as long: a look, not a measurement
   --out PATH       where the tables go (default for a full run: docs/tracking.md; a run with
                    --quick, --only, --setups or --no-instructions only prints them)
@@ -32,7 +33,7 @@ usage: cargo run --release --manifest-path benches/compare/Cargo.toml -- trackin
 const QUICK_PERCENT: u32 = 20;
 const FULL_PERCENT: u32 = 100;
 
-/// Under callgrind programs are this much shorter: it runs them some fifty times slower.
+/// Under callgrind, and under slow peers, programs are this much shorter.
 const SHORTENED: u32 = 5;
 
 /// Everything the command line decides.
@@ -95,7 +96,7 @@ impl Options {
             }
         }
         if parsed.rounds == 0 {
-            parsed.rounds = if parsed.is_quick() { 3 } else { 7 };
+            parsed.rounds = if parsed.is_quick() { 3 } else { 5 };
         }
         parsed.checked().map(Some)
     }
@@ -109,14 +110,9 @@ impl Options {
         }
     }
 
-    /// The same for callgrind.
-    pub fn shortened(&self) -> Self {
-        Self { percent: (self.percent / SHORTENED).max(1), ..self.clone() }
-    }
-
-    /// Whether a program of that name is to run.
-    pub fn selects(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|part| name.contains(part))
+    /// Length of the shorter programs, for callgrind and slow peers, in percent.
+    pub fn shortened(&self) -> u32 {
+        (self.percent / SHORTENED).max(1)
     }
 
     /// Whether programs are shortened.
@@ -168,8 +164,8 @@ mod tests {
     #[test]
     fn a_shortened_run_is_never_empty() {
         let quick = parse("--quick").expect("valid");
-        assert_eq!(quick.shortened().percent, 4);
-        assert_eq!(Options { percent: 1, ..quick }.shortened().percent, 1);
+        assert_eq!(quick.shortened(), 4);
+        assert_eq!(Options { percent: 1, ..quick }.shortened(), 1);
     }
 
     #[test]

@@ -6,10 +6,13 @@ use std::process::Command;
 
 use super::options::Options;
 use crate::allocator::{self, Allocator};
+use crate::build::{self, Built};
 use crate::programs::{Scratch, first_line};
+use crate::row::Row;
 
 /// Every setup besides glibc, in the order of the columns.
-pub const NAMES: [&str; 7] = ["off", "stats", "sample", "full", "ledger", "heaptrack", "jemalloc"];
+pub const NAMES: [&str; 8] =
+    ["off", "stats", "sample", "full", "ledger", "heaptrack", "jemalloc", "dhat"];
 
 const JEMALLOC_CONF: &str = "prof:true,prof_active:true,lg_prof_sample:0";
 
@@ -18,12 +21,13 @@ pub struct Setups {
     /// The columns.
     pub all: Vec<Allocator>,
     outputs: PathBuf,
+    built: Built,
 }
 
 impl Setups {
     /// Finds what the options ask for; what this machine lacks is named in `absent`.
     pub fn find(
-        workload: &Path,
+        built: Built,
         options: &Options,
         scratch: &Scratch,
         absent: &mut Vec<String>,
@@ -31,8 +35,8 @@ impl Setups {
         let outputs = scratch.path().join("outputs");
         std::fs::create_dir_all(&outputs)
             .map_err(|error| format!("cannot create {}: {error}", outputs.display()))?;
-        let ours = allocator::heapsight(workload, &options.library)?;
-        let mut all = vec![allocator::glibc(workload)?];
+        let ours = allocator::heapsight(&built.workload, &options.library)?;
+        let mut all = vec![allocator::glibc(&built.workload)?];
         for name in NAMES {
             if !options.setups.is_empty() && !options.setups.iter().any(|asked| asked == name) {
                 continue;
@@ -40,6 +44,7 @@ impl Setups {
             let found = match name {
                 "heaptrack" => heaptrack(&outputs),
                 "jemalloc" => jemalloc(options.jemalloc.as_deref()),
+                "dhat" => dhat(&outputs),
                 mode => Ok(heapsight(&ours, mode, &outputs)),
             };
             match found {
@@ -50,7 +55,7 @@ impl Setups {
                 }
             }
         }
-        Ok(Self { all, outputs })
+        Ok(Self { all, outputs, built })
     }
 
     /// The column of that name, if there is one.
@@ -60,7 +65,25 @@ impl Setups {
 
     /// Whether a column is a mode of the library.
     pub fn is_ours(&self, column: usize) -> bool {
-        !["glibc", "heaptrack", "jemalloc"].contains(&&*self.all[column].name)
+        !["glibc", "heaptrack", "jemalloc", "dhat"].contains(&&*self.all[column].name)
+    }
+
+    /// Whether a column is somebody else's profiler.
+    pub fn is_peer(&self, column: usize) -> bool {
+        column > 0 && !self.is_ours(column)
+    }
+
+    /// Whether a program can run under a setup.
+    pub fn serves(&self, column: usize, program: &str) -> bool {
+        self.all[column].name != "dhat" || self.built.program(&rebuilt(program)).exists()
+    }
+
+    /// The program to run under a setup: dhat's are rebuilt ones.
+    pub fn row(&self, column: usize, row: &Row) -> Row {
+        match self.all[column].name == "dhat" {
+            true => Row { program: self.built.program(&rebuilt(&row.name)), ..row.clone() },
+            false => row.clone(),
+        }
     }
 
     /// Throws away what a run wrote: a trace can have gigabytes.
@@ -98,7 +121,7 @@ fn heapsight(ours: &Allocator, mode: &str, outputs: &Path) -> Allocator {
 
 /// heaptrack's recorder alone, without the interpreter and the compressor its script starts
 /// beside it: what the program itself pays.
-fn heaptrack(outputs: &Path) -> Result<Allocator, String> {
+pub fn heaptrack(outputs: &Path) -> Result<Allocator, String> {
     let script = first_line(Command::new("which").arg("heaptrack"))
         .map_err(|_| "not installed (Debian's package is heaptrack)".to_string())?;
     let root = script.canonicalize().ok();
@@ -115,6 +138,23 @@ fn heaptrack(outputs: &Path) -> Result<Allocator, String> {
         preload: Some(object),
         environment: vec![("DUMP_HEAPTRACK_OUTPUT", outputs.join("heaptrack.%p").into())],
     })
+}
+
+/// dhat-rs is a Rust program's own choice: the Rust workloads are built with it.
+fn dhat(outputs: &Path) -> Result<Allocator, String> {
+    build::build(&["dhat".to_string()]).map_err(|_| "it did not build".to_string())?;
+    let version = allocator::locked_version("dhat").unwrap_or_default();
+    Ok(Allocator {
+        name: "dhat".to_string(),
+        version: format!("dhat-rs {version}, built into the Rust programs, with whole call stacks"),
+        preload: None,
+        environment: vec![("DHAT_OUT", outputs.join("dhat.json").into())],
+    })
+}
+
+/// The name of a program that was rebuilt for dhat.
+fn rebuilt(program: &str) -> String {
+    format!("dhat-{program}")
 }
 
 fn said_by(program: &Path) -> String {

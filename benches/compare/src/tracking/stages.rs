@@ -12,31 +12,38 @@ use crate::programs::{Scratch, row};
 /// Pairs of a short and a long run; their difference is free of what a start costs.
 const PAIRS: [u64; 2] = [20_000, 60_000];
 
-/// One pattern at one depth.
+/// The setups that are taken apart, each at these depths: only `full` depends on them.
+const SETUPS: [(&str, &[u32]); 3] = [("off", &[30]), ("stats", &[30]), ("full", &DEPTHS)];
+
+/// One pattern at one depth, under one setup.
 pub struct Stage {
     /// Pattern and depth.
     pub name: String,
+    /// The setup.
+    pub setup: &'static str,
     /// Instructions per pair by folder of the library's sources.
     pub folders: BTreeMap<String, f64>,
 }
 
-/// Counts every pattern at every depth, with full tracking.
+/// Counts every pattern under every setup.
 pub fn count(
     depth: &Path,
     setups: &Setups,
     scratch: &Scratch,
     absent: &mut Vec<String>,
 ) -> Vec<Stage> {
-    let Some(full) = setups.column("full") else { return Vec::new() };
     let mut stages = Vec::new();
-    for (pattern, _) in PATTERNS {
-        for depth_of in DEPTHS {
-            eprintln!("compare: stages of {pattern}-{depth_of}");
-            match stage(depth, pattern, depth_of, &setups.all[full], scratch) {
-                Ok(stage) => stages.push(stage),
-                Err(message) => {
-                    eprintln!("compare: {message}");
-                    absent.push(format!("Stages of {message}"));
+    for (name, depths) in SETUPS {
+        let Some(column) = setups.column(name) else { continue };
+        for (pattern, _) in PATTERNS {
+            for depth_of in depths {
+                eprintln!("compare: stages of {pattern}-{depth_of}, {name}");
+                match stage(depth, pattern, *depth_of, &setups.all[column], scratch) {
+                    Ok(stage) => stages.push(Stage { setup: name, ..stage }),
+                    Err(message) => {
+                        eprintln!("compare: {message}");
+                        absent.push(format!("Stages of {message}"));
+                    }
                 }
             }
         }
@@ -70,19 +77,18 @@ fn stage(
         };
         *folders.entry(folder).or_default() += cost.saturating_sub(before) as f64 / pairs;
     }
-    Ok(Stage { name, folders })
+    Ok(Stage { name, setup: "", folders })
 }
 
-/// `…/src/unwind/walk.rs` is of `unwind`; what Rust's own library lent is of no folder.
+/// `…/src/unwind/walk.rs` is of `unwind`.
 fn folder(file: &str) -> String {
-    let is_ours = !file.contains("/rustc/") && !file.contains("/rustlib/");
-    let own = if is_ours { file.rsplit_once("src/") } else { None };
+    let own = if callgrind::is_rusts(file) { None } else { file.rsplit_once("src/") };
     match own {
         Some((_, inside)) => match inside.split_once('/') {
             Some((folder, _)) => folder.to_string(),
             None => "runtime".to_string(),
         },
-        None => "Rust's library, inlined".to_string(),
+        None => "Rust's library".to_string(),
     }
 }
 
@@ -95,6 +101,6 @@ mod tests {
         assert_eq!(folder("src/unwind/walk.rs"), "unwind");
         assert_eq!(folder("/home/me/heapsight/src/track/table.rs"), "track");
         assert_eq!(folder("preload/src/lib.rs"), "runtime");
-        assert_eq!(folder("/rustc/0123/library/core/src/num/mod.rs"), "Rust's library, inlined");
+        assert_eq!(folder("/rustc/0123/library/core/src/num/mod.rs"), "Rust's library");
     }
 }

@@ -1,0 +1,11 @@
+//! `workloads/trees.rs` with dhat's allocator.
+
+#[path = "../../../../workloads/trees.rs"]
+mod workload;
+
+#[global_allocator]
+static HEAP: peer_dhat::Alloc = peer_dhat::Alloc;
+
+fn main() {
+    peer_dhat::profile(workload::main);
+}
