@@ -21,7 +21,7 @@ pub(crate) struct Census {
     pub(crate) large: usize,
     /// Number of large blocks.
     pub(crate) large_blocks: usize,
-    /// The engine's own records.
+    /// The engine's own records, and slabs of what is never observed.
     pub(crate) records: usize,
     /// The spans below it all.
     pub(crate) footprint: Footprint,
@@ -32,6 +32,7 @@ impl<O: Observer> Engine<O> {
     pub(crate) fn census(&self, heap: &LocalHeap) -> Census {
         let mut sum = Census::default();
         self.space.for_each_span(|span| match span.kind() {
+            Kind::Slab if self.private.owns(span) => sum.records += span.len(),
             Kind::Slab => {
                 let used = span.used() as usize;
                 sum.blocks += used;

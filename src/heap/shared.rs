@@ -4,6 +4,7 @@
 use super::engine::Engine;
 use super::local::{LocalHeap, State};
 use super::observe::Observer;
+use super::slab::Slab;
 use crate::base::sync::{AtomicPtr, Ordering};
 use crate::os::lock::Lock;
 use core::ptr;
@@ -55,6 +56,13 @@ impl SharedHeap {
         if let Some(heap) = unsafe { self.heap.load(Ordering::Acquire).as_ref() } {
             task(heap);
         }
+    }
+
+    /// Whether the slab is the heap's.
+    pub(super) fn owns(&self, slab: &Slab) -> bool {
+        // SAFETY: heaps are never given back.
+        let heap = unsafe { self.heap.load(Ordering::Acquire).as_ref() };
+        heap.is_some_and(|heap| slab.owner_token() == heap.token())
     }
 
     pub(super) fn lock(&self) -> &Lock {
