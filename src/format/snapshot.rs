@@ -103,12 +103,11 @@ pub struct Tracking {
     pub overhead_bytes: u64,
     /// Bytes of the ledger that are in use.
     pub ledger_bytes: u64,
-    /// Nanoseconds spent in capturing stacks; an extrapolation.
-    pub capture_ns: u64,
     /// What found no room, by section, with the number of records.
     pub refused: Vec<(String, u64)>,
-    /// Upper edges, in nanoseconds, of the buckets of [`Counters::lifetimes`]; the last is open.
-    pub lifetime_edges_ns: Vec<u64>,
+    /// Upper edges of the buckets of [`Counters::lifetimes`], in bytes that the process allocated
+    /// while the block lived; the last is open.
+    pub lifetime_edges_bytes: Vec<u64>,
 }
 
 /// Sums over the process. Field names and meanings are those of [`crate::MemoryStats`].
@@ -319,12 +318,8 @@ pub struct Event {
 pub enum EventKind {
     /// Tracking changed.
     Mode(Mode),
-    /// The process was forked; the child's id.
-    Fork(u32),
     /// The program set a mark.
     Mark(String),
-    /// A section of the ledger is full; its name.
-    Full(String),
     /// The program misused a block.
     Misuse(String),
 }

@@ -75,6 +75,15 @@ impl<O: Observer> Engine<O> {
         if heap.is_busy() {
             return self.allocate_late(request);
         }
+        // Blocks of a tracked heap are not on its ready list.
+        if request.zero {
+            let block = self.allocate_tracked(heap, class, request.size, request.caller);
+            if !block.is_null() {
+                // SAFETY: as above.
+                unsafe { block.write_bytes(0, request.size) };
+                return block;
+            }
+        }
         let Some(taken) = self.refill(heap, class) else { return ptr::null_mut() };
         if request.zero {
             // SAFETY: as above.

@@ -9,7 +9,7 @@ use super::class::SLICE;
 use super::engine::Engine;
 use super::local::{LocalHeap, State};
 use super::locate::{Misuse, Place};
-use super::observe::{Observer, Slot};
+use super::observe::{Freer, Observer, Slot};
 use super::slab::Slab;
 
 /// How far the fast path came.
@@ -99,8 +99,11 @@ impl<O: Observer> Engine<O> {
         // The busy mark keeps a signal handler, on top of us, out of the observer's counters.
         let entered = if heap.is_usable() { heap.enter() } else { None };
         let was_in_use = match entered {
-            Some(_busy) => self.observer.freed(heap, slot),
-            None => self.late.with(self, |heap| self.observer.freed(heap, slot)).unwrap_or(true),
+            Some(_busy) => self.observer.freed(heap, slot, Freer::Anyone),
+            None => self
+                .late
+                .with(self, |heap| self.observer.freed(heap, slot, Freer::Anyone))
+                .unwrap_or(true),
         };
         if was_in_use { Ok(()) } else { Err(Misuse::double_free(slot, address)) }
     }

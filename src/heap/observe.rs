@@ -43,6 +43,15 @@ pub(crate) struct Slot<'a> {
     pub(crate) index: u32,
 }
 
+/// Who frees a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freer {
+    /// The thread that owns its slab. Another one that frees the same block at this very moment
+    /// need not be noticed, just as where nothing is observed.
+    Owner,
+    Anyone,
+}
+
 /// Which blocks an observer wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -73,9 +82,9 @@ pub(crate) trait Observer {
     /// `size` bytes were handed out. `heap` is the calling thread's, or a shared one whose lock it
     /// holds; as long as the observer runs, nobody else uses it.
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers);
-    /// The block is being freed; `heap` as above. `false`: as far as the observer knows it is free
-    /// already.
-    fn freed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool;
+    /// The block is being freed; `heap` as above, and the slab is its own or another's. `false`: as
+    /// far as the observer knows it is free already.
+    fn freed(&self, heap: &LocalHeap, slot: Slot<'_>, from: Freer) -> bool;
     /// The block is a larger or smaller one's successor, which will be freed.
     fn moved(&self, heap: &LocalHeap, slot: Slot<'_>);
     /// This is a forked child, and the heap a copy of one of its parent's.
@@ -109,7 +118,7 @@ impl Observer for () {
     fn lived_before(&self, _: usize, _: usize) {}
     fn slab_died(&self, _: &Slab, _: ColumnMemory<'_>) {}
     fn allocated(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) {}
-    fn freed(&self, _: &LocalHeap, _: Slot<'_>) -> bool {
+    fn freed(&self, _: &LocalHeap, _: Slot<'_>, _: Freer) -> bool {
         true
     }
     fn moved(&self, _: &LocalHeap, _: Slot<'_>) {}

@@ -49,7 +49,7 @@ impl<O: Observer> Engine<O> {
         let (list, zeroed) = if slab.has_local() {
             (slab.take_list(), false)
         } else {
-            (slab.carve(u32::MAX, self.space.secret()), slab.zeroed.get())
+            (slab.carve(self.space.secret()), slab.zeroed.get())
         };
         let list = self.cut_before_sample(heap, slab, list, slab.used() - used);
         leave_queue_when_full(heap, slab);
@@ -58,11 +58,13 @@ impl<O: Observer> Engine<O> {
     }
 
     pub(super) fn take_single<'a>(&self, heap: &LocalHeap, slab: &'a Slab) -> Taken<'a> {
-        let (block, zeroed) = if slab.has_local() {
-            (slab.take_one(), false)
-        } else {
-            (slab.carve(1, self.space.secret()), slab.zeroed.get())
-        };
+        let is_fresh = !slab.has_local();
+        if is_fresh {
+            let used = slab.used();
+            let list = slab.carve(self.space.secret());
+            slab.give_back(list, slab.used() - used);
+        }
+        let (block, zeroed) = (slab.take_one(), is_fresh && slab.zeroed.get());
         leave_queue_when_full(heap, slab);
         // SAFETY: the block was just taken.
         unsafe { Block::clear_key(block) };

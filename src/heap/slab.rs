@@ -297,12 +297,12 @@ impl Slab {
         block
     }
 
-    /// Cuts up to `most` more blocks, at most an OS page of them (but one at least), into a list.
-    /// Touching memory a page at a time keeps a lean program lean.
-    pub(super) fn carve(&self, most: u32, secret: Secret) -> *mut Block {
+    /// Cuts more blocks, at most an OS page of them (but one at least), into a list. Touching
+    /// memory a page at a time keeps a lean program lean.
+    pub(super) fn carve(&self, secret: Secret) -> *mut Block {
         let capacity = self.capacity();
         let page_of_blocks = (PAGE as u32 / self.block_size.get()).max(1);
-        let count = (self.reserved() - capacity).min(page_of_blocks).min(most);
+        let count = (self.reserved() - capacity).min(page_of_blocks);
         let mut list = ptr::null_mut();
         for index in (capacity..capacity + count).rev() {
             let block = self.block(index).cast::<Block>();

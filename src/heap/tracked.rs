@@ -10,7 +10,7 @@ use super::block::Block;
 use super::class::{ClassId, SLICE};
 use super::engine::Engine;
 use super::local::LocalHeap;
-use super::observe::{Observer, Slot};
+use super::observe::{Freer, Observer, Slot};
 use super::slab::Slab;
 use crate::unwind::Registers;
 use core::ptr;
@@ -60,7 +60,7 @@ impl<O: Observer> Engine<O> {
         }
         let Some(_busy) = heap.enter_tracked() else { return false };
         let slot = Slot { slab, index: slab.index_of(offset) };
-        if !self.observer.freed(heap, slot) {
+        if !self.observer.freed(heap, slot, Freer::Owner) {
             return false;
         }
         // SAFETY: we own the slab, and the block was in use: it is not free.

@@ -11,7 +11,7 @@
 
 use super::SiteId;
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
-use crate::heap::observe::ColumnMemory;
+use crate::heap::observe::{ColumnMemory, Freer};
 use crate::heap::slab::{Kind, Slab};
 
 /// The columns of one slab, in memory of the engine's records.
@@ -163,11 +163,19 @@ impl Columns {
 
     /// Marks the block as free; what was recorded of it. `None`: it was free already.
     #[inline(always)]
-    pub(super) fn take(&self, index: u32) -> Option<Record> {
+    pub(super) fn take(&self, index: u32, from: Freer) -> Option<Record> {
         let entry = self.entry(index);
         let (size, stamp) = (self.size(entry), Stamp(entry.stamp.load(Ordering::Relaxed)));
-        // An exchange, so that of two threads freeing the same block exactly one is told.
-        let site = SiteId::from_number(entry.site.swap(0, Ordering::AcqRel))?;
+        let number = match from {
+            Freer::Owner => {
+                let number = entry.site.load(Ordering::Relaxed);
+                entry.site.store(0, Ordering::Relaxed);
+                number
+            }
+            // An exchange, so that of two threads freeing the same block exactly one is told.
+            Freer::Anyone => entry.site.swap(0, Ordering::AcqRel),
+        };
+        let site = SiteId::from_number(number)?;
         Some(Record { site, size, stamp })
     }
 

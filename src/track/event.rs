@@ -1,7 +1,7 @@
 //! What happens to a block, and which counters it belongs to.
 
 use super::SiteId;
-use crate::format::layout::{CLASSES, LIFETIMES};
+use crate::format::layout::{CLASSES, LIVES};
 use crate::heap::class::{BLOCK_SIZE_MAX, CLASS_COUNT, ClassId};
 
 /// Class cells from here on count large blocks, by the power of two they fit in.
@@ -19,6 +19,14 @@ pub(super) struct Event {
     pub(super) weight: u64,
     /// Index of its class cell.
     pub(super) class: usize,
+}
+
+impl Event {
+    /// Bytes it stands for.
+    #[inline(always)]
+    pub(super) fn bytes(&self) -> u64 {
+        self.size as u64 * self.weight
+    }
 }
 
 /// The class cell of a block.
@@ -42,10 +50,13 @@ pub(super) fn class_cell_size(index: usize) -> u64 {
     }
 }
 
-/// The bucket of a lifetime in bytes of the allocation clock.
+/// Which of the counts of freed blocks takes those that are temporary.
+pub(super) const TEMPORARY: usize = 0;
+
+/// Which one takes those that lived so long, in bytes of the allocation clock.
 #[inline]
-pub(super) fn lifetime_bucket(bytes: u64) -> usize {
-    ((bytes >> 8 | 1).ilog2() as usize / 2).min(LIFETIMES - 1)
+pub(super) fn life_of(bytes: u64) -> usize {
+    (1 + (bytes >> 8 | 1).ilog2() as usize / 2).min(LIVES - 1)
 }
 
 #[cfg(test)]
@@ -63,8 +74,8 @@ mod tests {
 
     #[test]
     fn lifetimes_quadruple_from_bucket_to_bucket() {
-        for (bytes, bucket) in [(0, 0), (1023, 0), (1024, 1), (4095, 1), (4096, 2), (1 << 52, 15)] {
-            assert_eq!(lifetime_bucket(bytes), bucket, "{bytes}");
+        for (bytes, life) in [(0, 1), (1023, 1), (1024, 2), (4095, 2), (4096, 3), (1 << 52, 15)] {
+            assert_eq!(life_of(bytes), life, "{bytes}");
         }
     }
 }

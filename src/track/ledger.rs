@@ -8,7 +8,7 @@ use super::table::Table;
 use crate::base::sync::{AtomicPtr, AtomicU64, Ordering};
 use crate::format::layout::{
     self, Chunk, Event, Frame, HEADER_LEN, Header, Module, Node, Point, SECTION_ALIGN, SECTIONS,
-    SectionId, Shard, Site, Text, Thread,
+    SectionId, Shard, Site, Text, Thread, Wide,
 };
 use crate::os::lock::Lock;
 use crate::os::memory::Populated;
@@ -30,6 +30,7 @@ pub(crate) struct Ledger {
     pub(crate) chunks: Table<Chunk>,
     pub(crate) points: Table<Point>,
     pub(crate) events: Table<Event>,
+    pub(super) wides: Table<Wide>,
     pub(super) strings: Table<u8>,
     /// Held while a record is appended.
     lock: Lock,
@@ -37,8 +38,8 @@ pub(crate) struct Ledger {
 
 /// What a section gets of the ledger's length, in parts of [`SHARES`]; the chunks get the rest.
 const fn share_of(section: usize) -> usize {
-    const { assert!(SectionId::Chunks as usize == 7 && SECTIONS == 10) };
-    [4, 1, 16, 64, 8, 2, 16, 0, 1, 1][section]
+    const { assert!(SectionId::Chunks as usize == 7 && SECTIONS == 11) };
+    [4, 1, 16, 80, 4, 2, 16, 0, 1, 1, 32][section]
 }
 
 const SHARES: usize = 256;
@@ -57,6 +58,7 @@ const fn stride_of(section: usize) -> usize {
         size_of::<Chunk>(),
         size_of::<Point>(),
         size_of::<Event>(),
+        size_of::<Wide>(),
     ][section]
 }
 
@@ -74,6 +76,7 @@ impl Ledger {
             chunks: Table::new(),
             points: Table::new(),
             events: Table::new(),
+            wides: Table::new(),
             strings: Table::new(),
             lock: Lock::new(),
         }
@@ -113,6 +116,7 @@ impl Ledger {
         open! {
             strings: Strings, modules: Modules, frames: Frames, nodes: Nodes, sites: Sites,
             threads: Threads, shards: Shards, chunks: Chunks, points: Timeline, events: Events,
+            wides: Wides,
         }
         // The numbers that stand for "none", "unknown" and "the others".
         for (count, reserved) in [
@@ -120,6 +124,7 @@ impl Ledger {
             (self.nodes.section(), 1),
             (self.sites.section(), super::SiteId::FIRST),
             (self.threads.section(), 1),
+            (self.wides.section(), 1),
         ] {
             if let Some(section) = count {
                 section.count.store(reserved, Ordering::Relaxed);

@@ -6,6 +6,7 @@
 //! [`crate::unwind`]. Sums are kept by each thread for itself ([`recorder`]). All but the columns
 //! lives in the ledger ([`ledger`]), where another process can read it.
 
+mod cells;
 pub(crate) mod columns;
 mod event;
 pub(crate) mod ledger;
@@ -25,7 +26,7 @@ mod tests;
 
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{ColumnMemory, Observer, Slot, Wanted};
+use crate::heap::observe::{ColumnMemory, Freer, Observer, Slot, Wanted};
 use crate::heap::slab::{Kind, Slab};
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
@@ -196,9 +197,9 @@ impl Tracker {
         let (address, size) = (block.address, block.size);
         let weight = weight_of(columns, stamp, address);
         let event = Event { address, site, size, weight, class };
-        recorder.allocated(&self.ledger, event);
+        recorder.allocated(&self.ledger, &event);
         if columns.weight() != 1.0 {
-            recorder.sampled(&self.ledger, event, columns.weight());
+            recorder.sampled(&self.ledger, &event, columns.weight());
         }
         true
     }
@@ -214,7 +215,7 @@ impl Tracker {
         let address = slot.slab.block(slot.index) as usize;
         let weight = weight_of(columns, record.stamp, address);
         let event = Event { address, site, size, weight, class };
-        recorder.freed(&self.ledger, event, record.stamp);
+        recorder.freed(&self.ledger, &event, record.stamp);
     }
 }
 
@@ -285,9 +286,9 @@ impl Observer for Tracker {
     }
 
     #[inline(always)]
-    fn freed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
+    fn freed(&self, heap: &LocalHeap, slot: Slot<'_>, from: Freer) -> bool {
         let Some(columns) = Columns::of(slot.slab) else { return true };
-        let Some(record) = columns.take(slot.index) else { return false };
+        let Some(record) = columns.take(slot.index, from) else { return false };
         self.count_free(heap, slot, columns, record);
         true
     }

@@ -48,13 +48,13 @@ impl Numbers {
         }
     }
 
-    /// Makes room for one more, by doubling at half full. The caller's lock is held. `false`: out
-    /// of memory.
-    pub(super) fn reserve(&self, count: u32, hash_of: impl Fn(u32) -> u64) -> bool {
+    /// Makes room for so many more, by doubling at half full; there are `count` records. The
+    /// caller's lock is held. `false`: out of memory.
+    pub(super) fn reserve(&self, more: u32, count: u32, hash_of: impl Fn(u32) -> u64) -> bool {
         // SAFETY: as in `find`.
         let old = unsafe { self.table.load(Ordering::Relaxed).as_ref() };
         let slots = old.map_or(0, |table| table.mask + 1);
-        if (self.used.load(Ordering::Relaxed) as usize + 1) * 2 <= slots {
+        if (self.used.load(Ordering::Relaxed) as usize + more as usize) * 2 <= slots {
             return true;
         }
         let slots = (slots * 2).max(SLOTS_FIRST);
@@ -125,7 +125,7 @@ mod tests {
             // Few distinct hashes: long probes.
             let hash = |number: u32| mix(keys[number as usize - 1] % 64, 0);
             for number in 1..=keys.len() as u32 {
-                prop_assert!(numbers.reserve(number, hash));
+                prop_assert!(numbers.reserve(1, number, hash));
                 numbers.put(hash(number), number);
             }
             for (index, key) in keys.iter().enumerate() {

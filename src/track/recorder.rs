@@ -9,12 +9,13 @@
 //! of its own: exact with one thread, and otherwise off by at most that much for each other thread.
 
 use super::SiteId;
+use super::cells::{Now, SiteCounters, add};
 use super::columns::Stamp;
-use super::event::{Event, lifetime_bucket};
+use super::event::{Event, TEMPORARY, life_of};
 use super::ledger::Ledger;
 use super::timeline;
-use crate::base::sync::{AtomicI64, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use crate::format::layout::{CHUNK_CELLS, Cell as SiteCell, Chunk, Shard, Shared};
+use crate::base::sync::{AtomicI64, AtomicPtr, AtomicU32, Ordering};
+use crate::format::layout::{CHUNK_CELLS, Chunk, Shard, Shared};
 use crate::os::{clock, memory, process};
 use crate::unwind::StackCache;
 use core::cell::Cell;
@@ -54,14 +55,6 @@ pub(crate) const SLACK_BYTES: i64 = 64 << 10;
 /// A block counts for so many bytes at least: a thread tells the others every 1024 blocks.
 const BLOCK_FUEL: i64 = 64;
 
-/// Adds to a counter that this thread alone writes: no locked instruction.
-#[inline(always)]
-fn add(counter: &AtomicU64, amount: u64) -> u64 {
-    let sum = counter.load(Ordering::Relaxed).wrapping_add(amount);
-    counter.store(sum, Ordering::Relaxed);
-    sum
-}
-
 impl Recorder {
     /// A new recorder with a shard of its own. `None`: no room.
     pub(super) fn make(ledger: &Ledger) -> Option<NonNull<Self>> {
@@ -96,9 +89,9 @@ impl Recorder {
         unsafe { &*self.shared }
     }
 
-    /// The cell of a site; `None` when there is no room for one.
+    /// The counters of a site; `None` when there is no room for any.
     #[inline(always)]
-    fn cell<'a>(&self, ledger: &'a Ledger, site: SiteId) -> Option<&'a SiteCell> {
+    fn counters<'a>(&self, ledger: &'a Ledger, site: SiteId) -> Option<SiteCounters<'a>> {
         let (group, index) =
             (site.number() / CHUNK_CELLS as u32, site.number() as usize % CHUNK_CELLS);
         if group >= self.groups.load(Ordering::Relaxed) {
@@ -110,7 +103,13 @@ impl Recorder {
             Some(chunk) => chunk,
             None => self.new_chunk(ledger, group, slot)?,
         };
-        Some(&chunk.cells[index])
+        Some(SiteCounters { ledger, chunk, cell: &chunk.cells[index], index })
+    }
+
+    #[inline(always)]
+    fn now(&self) -> Now {
+        let peak_epoch = self.shared().peak_epoch.load(Ordering::Relaxed);
+        Now { clock: self.clock.get(), peak_epoch }
     }
 
     #[cold]
@@ -133,105 +132,63 @@ impl Recorder {
     /// The site that a block counts for: its own, or the unknown one where that has no room.
     #[inline(always)]
     pub(super) fn site_with_room(&self, ledger: &Ledger, site: SiteId) -> SiteId {
-        if self.cell(ledger, site).is_some() { site } else { SiteId::UNKNOWN }
+        if self.counters(ledger, site).is_some() { site } else { SiteId::UNKNOWN }
     }
 
     /// Counts a block that was handed out.
     #[inline(always)]
-    pub(super) fn allocated(&self, ledger: &Ledger, event: Event) {
-        let (size, weight) = (event.size as u64 * event.weight, event.weight);
+    pub(super) fn allocated(&self, ledger: &Ledger, event: &Event) {
         self.last.set(event.address);
         let class = &self.shard().classes[event.class];
-        add(&class.allocations, weight);
-        add(&class.bytes, size);
-        if let Some(cell) = self.cell(ledger, event.site) {
-            self.settle_peak(cell);
-            if add(&cell.allocations, weight) == weight {
-                cell.first_clock.store(self.clock.get(), Ordering::Relaxed);
-            }
-            let bytes = add(&cell.bytes, size);
-            let live = bytes.wrapping_sub(cell.freed_bytes.load(Ordering::Relaxed)).cast_signed();
-            if live > cell.own_peak_bytes.load(Ordering::Relaxed) {
-                cell.own_peak_bytes.store(live, Ordering::Relaxed);
-            }
-            cell.last_clock.store(self.clock.get(), Ordering::Relaxed);
+        add(&class.allocations, event.weight);
+        add(&class.bytes, event.bytes());
+        if let Some(counters) = self.counters(ledger, event.site) {
+            counters.allocated(event, self.now());
         }
-        self.clock.set(self.clock.get() + size);
-        let size = size.cast_signed();
-        self.slack_bytes.set(self.slack_bytes.get() + size);
-        self.slack_blocks.set(self.slack_blocks.get() + weight.cast_signed());
+        self.clock.set(self.clock.get() + event.bytes());
+        self.slack_bytes.set(self.slack_bytes.get() + event.bytes().cast_signed());
+        self.slack_blocks.set(self.slack_blocks.get() + event.weight.cast_signed());
         if self.slack_bytes.get() > self.gate_bytes.get()
             || self.slack_blocks.get() > self.gate_blocks.get()
         {
             self.raise_peaks();
         }
-        self.burn(ledger, size);
+        self.burn(ledger, event);
     }
 
     /// Counts a block that was freed; `born` is when it was allocated.
     #[inline(always)]
-    pub(super) fn freed(&self, ledger: &Ledger, event: Event, born: Stamp) {
-        let (size, weight) = (event.size as u64 * event.weight, event.weight);
+    pub(super) fn freed(&self, ledger: &Ledger, event: &Event, born: Stamp) {
         let class = &self.shard().classes[event.class];
-        add(&class.frees, weight);
-        add(&class.freed_bytes, size);
+        add(&class.frees, event.weight);
+        add(&class.freed_bytes, event.bytes());
         let is_temporary = self.last.get() == event.address && born.thread() == self.number();
-        if let Some(cell) = self.cell(ledger, event.site) {
-            self.settle_peak(cell);
-            add(&cell.frees, weight);
-            add(&cell.freed_bytes, size);
-            if is_temporary {
-                add(&cell.temporary, weight);
-            } else {
-                add(&cell.lifetimes[lifetime_bucket(born.age(self.clock.get()))], weight);
-            }
+        if let Some(counters) = self.counters(ledger, event.site) {
+            let life = if is_temporary { TEMPORARY } else { life_of(born.age(self.clock.get())) };
+            counters.freed(event, life, self.now());
         }
         if is_temporary {
             self.last.set(0);
-            add(&self.shard().temporary, weight);
+            add(&self.shard().temporary, event.weight);
         }
-        let size = size.cast_signed();
-        self.slack_bytes.set(self.slack_bytes.get() - size);
-        self.slack_blocks.set(self.slack_blocks.get() - weight.cast_signed());
-        self.burn(ledger, size);
+        self.slack_bytes.set(self.slack_bytes.get() - event.bytes().cast_signed());
+        self.slack_blocks.set(self.slack_blocks.get() - event.weight.cast_signed());
+        self.burn(ledger, event);
     }
 
-    /// A block that was counted is a sample: adds to what is known of the estimates' variance.
+    /// A block that was counted is a sample of that weight.
     #[cold]
-    pub(super) fn sampled(&self, ledger: &Ledger, event: Event, weight: f64) {
-        let Some(cell) = self.cell(ledger, event.site) else { return };
-        add(&cell.samples, 1);
-        let variance = weight * (weight - 1.0);
-        let raise = |sum: &AtomicU64, by: f64| {
-            let now = f64::from_bits(sum.load(Ordering::Relaxed)) + by;
-            sum.store(now.to_bits(), Ordering::Relaxed);
-        };
-        raise(&cell.variance_blocks, variance);
-        raise(&cell.variance_bytes, variance * event.size as f64 * event.size as f64);
+    pub(super) fn sampled(&self, ledger: &Ledger, event: &Event, weight: f64) {
+        if let Some(counters) = self.counters(ledger, event.site) {
+            counters.sampled(event.size, weight);
+        }
     }
 
     /// Counts a block that was resized, beside freeing and allocating it.
     pub(super) fn resized(&self, ledger: &Ledger, site: SiteId) {
         add(&self.shard().reallocations, 1);
-        if let Some(cell) = self.cell(ledger, site) {
-            let count = cell.reallocations.load(Ordering::Relaxed);
-            cell.reallocations.store(count.wrapping_add(1), Ordering::Relaxed);
-        }
-    }
-
-    /// Before a cell changes: if the process has had a new peak since the cell's last change, the
-    /// cell's values now are those at that peak.
-    #[inline(always)]
-    fn settle_peak(&self, cell: &SiteCell) {
-        let epoch = self.shared().peak_epoch.load(Ordering::Relaxed);
-        if cell.peak_epoch.load(Ordering::Relaxed) != epoch {
-            let difference = |a: &AtomicU64, b: &AtomicU64| {
-                a.load(Ordering::Relaxed).wrapping_sub(b.load(Ordering::Relaxed)).cast_signed()
-            };
-            let blocks = difference(&cell.allocations, &cell.frees);
-            cell.at_peak_bytes.store(difference(&cell.bytes, &cell.freed_bytes), Ordering::Relaxed);
-            cell.at_peak_blocks.store(blocks, Ordering::Relaxed);
-            cell.peak_epoch.store(epoch, Ordering::Relaxed);
+        if let Some(counters) = self.counters(ledger, site) {
+            counters.resized();
         }
     }
 
@@ -268,8 +225,8 @@ impl Recorder {
     }
 
     #[inline(always)]
-    fn burn(&self, ledger: &Ledger, bytes: i64) {
-        let fuel = self.fuel.get() - bytes - BLOCK_FUEL;
+    fn burn(&self, ledger: &Ledger, event: &Event) {
+        let fuel = self.fuel.get() - event.bytes().cast_signed() - BLOCK_FUEL;
         self.fuel.set(fuel);
         if fuel < 0 {
             self.publish(ledger);

@@ -35,7 +35,7 @@ impl Ledger {
         macro_rules! moved {
             ($($table:ident)*) => { $(self.$table.moved(pages.is_file);)* };
         }
-        moved!(strings modules frames nodes sites threads shards chunks points events);
+        moved!(strings modules frames nodes sites threads shards chunks points events wides);
     }
 
     /// `false`: there is no room.
@@ -79,6 +79,7 @@ fn begin_anew(header: &Header) {
     for id in EMPTIED {
         header.sections[id as usize].count.store(0, Ordering::Relaxed);
     }
+    header.sections[SectionId::Wides as usize].count.store(1, Ordering::Relaxed);
     let parent = header.pid.load(Ordering::Relaxed);
     header.forked_from.store(parent, Ordering::Relaxed);
     header.pid.store(process::id(), Ordering::Relaxed);

@@ -13,7 +13,7 @@ use crate::base::sync::{AtomicU64, Ordering};
 use crate::format::layout::{Frame, Node, ending};
 use crate::unwind::{End, StackNames};
 
-/// The tables that find frames and nodes by content.
+/// The tables that find frames by content, and nodes whose parent has many.
 #[derive(Debug)]
 pub(crate) struct Stacks {
     frames: Numbers,
@@ -32,6 +32,9 @@ pub(crate) struct Tree<'a> {
 
 /// The empty stack.
 pub(crate) const ROOT: u32 = 0;
+/// Children that are chained. Most stacks have few, which were met in this order, one after the
+/// other: a step along the chain stays near by, where the table is anywhere.
+const CHAIN_MAX: usize = 4;
 
 impl Stacks {
     pub(crate) const fn new() -> Self {
@@ -133,7 +136,7 @@ impl Tree<'_> {
                 frame_hash(address, module, frame.flags.load(Ordering::Relaxed))
             })
         };
-        if !frames.reserve(self.ledger.frames.len(), hash_of) {
+        if !frames.reserve(1, self.ledger.frames.len(), hash_of) {
             return 0;
         }
         let Some(number) = self.ledger.frames.append(fill) else { return 0 };
@@ -141,32 +144,73 @@ impl Tree<'_> {
         number
     }
 
+    /// The child of `above` that stands for `frame`, if it is known.
+    #[inline(always)]
+    fn known_child(&self, parent: u32, above: &Node, frame: u32) -> Option<u32> {
+        // Acquire: who sees a child's number sees its record.
+        let first = above.children.load(Ordering::Acquire);
+        if first == Node::MANY {
+            let hash = node_hash(parent, frame);
+            return self.stacks.nodes.find(hash, |number| self.is_node(number, parent, frame));
+        }
+        self.chain(first)
+            .find(|(_, node)| node.frame.load(Ordering::Relaxed) == frame)
+            .map(|it| it.0)
+    }
+
+    /// The nodes from `first` on that are chained.
+    #[inline(always)]
+    fn chain(&self, first: u32) -> impl Iterator<Item = (u32, &Node)> {
+        let mut next = first;
+        core::iter::from_fn(move || {
+            let node = self.ledger.nodes.get(next).filter(|_| next != 0)?;
+            Some((core::mem::replace(&mut next, node.sibling.load(Ordering::Relaxed)), node))
+        })
+    }
+
     #[cold]
-    fn new_node(&self, parent: u32, frame: u32) -> u32 {
+    #[inline(never)]
+    fn new_node(&self, parent: u32, above: &Node, frame: u32) -> u32 {
         let Some(_lock) = self.ledger.lock().acquire() else { return 0 };
-        let (hash, nodes) = (node_hash(parent, frame), &self.stacks.nodes);
-        if let Some(number) = nodes.find(hash, |number| self.is_node(number, parent, frame)) {
+        if let Some(number) = self.known_child(parent, above, frame) {
             return number;
         }
+        let first = above.children.load(Ordering::Relaxed);
+        let is_chained = first != Node::MANY && self.chain(first).count() < CHAIN_MAX;
+        if !is_chained && !self.make_room() {
+            return 0;
+        }
+        let appended = self.ledger.nodes.append(|node| {
+            node.parent.store(parent, Ordering::Relaxed);
+            node.frame.store(frame, Ordering::Relaxed);
+            node.sibling.store(if is_chained { first } else { 0 }, Ordering::Relaxed);
+        });
+        let Some(number) = appended else { return 0 };
+        if is_chained {
+            above.children.store(number, Ordering::Release);
+            return number;
+        }
+        self.stacks.nodes.put(node_hash(parent, frame), number);
+        if first != Node::MANY {
+            for (number, node) in self.chain(first) {
+                let frame = node.frame.load(Ordering::Relaxed);
+                self.stacks.nodes.put(node_hash(parent, frame), number);
+            }
+            // Release: who looks in the table finds them all.
+            above.children.store(Node::MANY, Ordering::Release);
+        }
+        number
+    }
+
+    /// Makes room in the table for a node and a chain. The ledger's lock is held.
+    fn make_room(&self) -> bool {
         let hash_of = |number| {
             let node = self.ledger.nodes.get(number);
             node.map_or(0, |node| {
                 node_hash(node.parent.load(Ordering::Relaxed), node.frame.load(Ordering::Relaxed))
             })
         };
-        if !nodes.reserve(self.ledger.nodes.len(), hash_of) {
-            return 0;
-        }
-        let above = self.ledger.nodes.get(parent);
-        let depth = above.map_or(0, |node| node.depth.load(Ordering::Relaxed)) + 1;
-        let appended = self.ledger.nodes.append(|node| {
-            node.parent.store(parent, Ordering::Relaxed);
-            node.frame.store(frame, Ordering::Relaxed);
-            node.depth.store(depth, Ordering::Relaxed);
-        });
-        let Some(number) = appended else { return 0 };
-        nodes.put(hash, number);
-        number
+        self.stacks.nodes.reserve(1 + CHAIN_MAX as u32, self.ledger.nodes.len(), hash_of)
     }
 
     #[inline]
@@ -208,8 +252,8 @@ impl StackNames for Tree<'_> {
 
     #[inline]
     fn child(&self, parent: u32, frame: u32) -> u32 {
-        let hash = node_hash(parent, frame);
-        let found = self.stacks.nodes.find(hash, |number| self.is_node(number, parent, frame));
-        found.unwrap_or_else(|| self.new_node(parent, frame))
+        let Some(above) = self.ledger.nodes.get(parent) else { return 0 };
+        let known = self.known_child(parent, above, frame);
+        known.unwrap_or_else(|| self.new_node(parent, above, frame))
     }
 }

@@ -48,9 +48,8 @@ pub(crate) fn head(ledger: &Ledger, verdict: &str) -> Map<String, Value> {
             "before_bytes": tracking.before_bytes,
             "overhead_bytes": tracking.overhead_bytes,
             "ledger_bytes": tracking.ledger_bytes,
-            "capture_ns": tracking.capture_ns,
             "refused": refused,
-            "lifetime_edges_ns": tracking.lifetime_edges_ns,
+            "lifetime_edges_bytes": tracking.lifetime_edges_bytes,
         },
         "totals": {
             "total_allocations": totals.total_allocations,
@@ -173,9 +172,7 @@ pub(crate) fn tables(snapshot: &Snapshot, wanted: [bool; 4]) -> Map<String, Valu
         let row = |it: &heapsight::ledger::Event| {
             let (kind, detail) = match &it.kind {
                 EventKind::Mode(mode) => ("mode", json!(mode_word(*mode))),
-                EventKind::Fork(child) => ("fork", json!(child)),
                 EventKind::Mark(name) => ("mark", json!(name)),
-                EventKind::Full(section) => ("full", json!(section)),
                 EventKind::Misuse(what) => ("misuse", json!(what)),
             };
             json!({ "ns": it.ns, "thread": it.thread, "kind": kind, "detail": detail })

@@ -171,10 +171,10 @@ pub(crate) fn particulars(snapshot: &Snapshot, metric: Metric, row: &Row) -> Str
     if counters.temporary > 0 && metric != Metric::Temporary {
         parts.push(format!("temporary {}", share(counters.temporary, counters.allocations)));
     }
-    let edges = &snapshot.tracking.lifetime_edges_ns;
+    let edges = &snapshot.tracking.lifetime_edges_bytes;
     if let Some(lifetime) = median_lifetime(counters, edges).filter(|_| metric != Metric::Lifetime)
     {
-        parts.push(format!("half of them lived under {}", duration(lifetime)));
+        parts.push(format!("half of them lived for less than {} of allocations", size(lifetime)));
     }
     let (first, last) = (duration(counters.first_ns), duration(counters.last_ns));
     parts.push(format!("from {first} to {last}"));

@@ -125,9 +125,7 @@ pub(crate) fn write_events(out: &mut String, events: &[Event]) -> fmt::Result {
 pub(crate) fn happening(event: &Event) -> String {
     match &event.kind {
         EventKind::Mode(mode) => format!("tracking: {}", mode_word(*mode)),
-        EventKind::Fork(child) => format!("forked process {child}"),
         EventKind::Mark(name) => format!("mark: {name}"),
-        EventKind::Full(section) => format!("the ledger's section '{section}' is full"),
         EventKind::Misuse(what) => format!("misuse: {what}"),
     }
 }

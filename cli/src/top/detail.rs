@@ -30,7 +30,7 @@ fn lines(app: &App, node: u32) -> Vec<Line<'static>> {
     let sites = snapshot.used_sites().filter(|(_, site)| site.node == node);
     sites.for_each(|(_, site)| absorb(&mut counters, &site.counters));
     let mut lines = numbers(&counters);
-    lines.extend(lifetimes(&counters, &snapshot.tracking.lifetime_edges_ns));
+    lines.extend(lifetimes(&counters, &snapshot.tracking.lifetime_edges_bytes));
     lines.push(Line::default());
     let stack = Stack::of(snapshot, &app.names, node);
     let program = stack.shown();
@@ -107,14 +107,14 @@ fn lifetimes(counters: &Counters, edges: &[u64]) -> Vec<Line<'static>> {
     let bars = (first..=last).map(|bucket| {
         let blocks = counters.lifetimes[bucket];
         let name = match (edges.get(bucket), edges.last()) {
-            (Some(edge), _) => format!("< {}", duration(*edge)),
-            (None, Some(edge)) => format!("> {}", duration(*edge)),
+            (Some(edge), _) => format!("< {}", size(*edge)),
+            (None, Some(edge)) => format!("> {}", size(*edge)),
             (None, None) => "?".into(),
         };
         let bar = (u128::from(blocks) * u128::from(BAR)).div_ceil(most.into()) as usize;
         let bar = format!("{} {}", "█".repeat(bar), grouped(blocks));
         Line::from(vec![Span::from(format!("{name:>14}  ")).dim(), Span::from(bar)])
     });
-    let title = Line::from("    freed blocks lived").dim();
+    let title = Line::from("    freed blocks lived, in bytes allocated meanwhile").dim();
     [Line::default(), title].into_iter().chain(bars).collect()
 }

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Paragraph, Row as TableRow, Table as Grid};
 use super::app::{App, Layer};
 use super::detail;
 use super::rows::{Cell, View, rate};
-use crate::view::numbers::{count, duration, grouped, printable, share, size};
+use crate::view::numbers::{count, duration, grouped, printable, size};
 use crate::view::plot;
 use crate::view::stacks::file_name;
 use crate::view::verdict::state;
@@ -87,11 +87,7 @@ fn header_lines(app: &App, width: u16) -> Vec<Line<'static>> {
         grouped(totals.total_allocations),
         rate(app.rate()),
     );
-    let cost = format!(
-        "   overhead {} + {} of the time",
-        size(tracking.overhead_bytes + tracking.ledger_bytes),
-        share(tracking.capture_ns, process.elapsed_ns)
-    );
+    let cost = format!("   overhead {}", size(tracking.overhead_bytes + tracking.ledger_bytes));
     let curve = usize::from(width).saturating_sub(6);
     let values = plot::columns(&snapshot.timeline, process.elapsed_ns, curve);
     let tabs = View::ALL.iter().zip(1..).flat_map(|(view, number)| {

@@ -234,7 +234,7 @@ impl Moment<'_> {
     }
 
     fn sites(&self) -> Vec<Row> {
-        let edges = &self.snapshot.tracking.lifetime_edges_ns;
+        let edges = &self.snapshot.tracking.lifetime_edges_bytes;
         let rows = ranked(self.snapshot, Metric::Count).into_iter().map(|row| {
             let (key, it) = (u64::from(row.node), &row.counters);
             let mut cells = self.flow(View::Sites, key, it.live_bytes, it.live);
@@ -244,7 +244,7 @@ impl Moment<'_> {
                 self.rate(View::Sites, key, it.allocations),
                 Cell::Bytes(it.at_peak_bytes),
                 Cell::Share(it.temporary, it.allocations),
-                Cell::Time(median_lifetime(it, edges)),
+                median_lifetime(it, edges).map_or(Cell::Time(None), Cell::Bytes),
                 Cell::Stack,
             ]);
             Row { key, cells }

@@ -70,7 +70,7 @@ impl Metric {
     /// A value, with its unit.
     pub(crate) fn text(self, value: u64) -> String {
         match self {
-            Self::Lifetime => numbers::duration(value),
+            Self::Lifetime => numbers::size(value),
             _ if self.is_bytes() => numbers::size(value),
             _ => numbers::grouped(value),
         }

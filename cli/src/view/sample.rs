@@ -68,12 +68,11 @@ pub(crate) fn snapshot() -> Snapshot {
             mode: Mode::Full,
             overhead_bytes: 300_000,
             ledger_bytes: 500_000,
-            capture_ns: 23_000_000,
             refused_stacks: 4,
             refused: vec![("timeline".into(), 2)],
             before_blocks: 7,
             before_bytes: 700,
-            lifetime_edges_ns: vec![100_000, 1_000_000, 10_000_000],
+            lifetime_edges_bytes: vec![1024, 4096, 16384],
             ..Tracking::default()
         },
         totals: Totals {

@@ -40,7 +40,7 @@ pub(crate) fn ranked(snapshot: &Snapshot, metric: Metric) -> Vec<Row> {
 
 /// The value of a metric in this ledger.
 pub(crate) fn value(snapshot: &Snapshot, metric: Metric, counters: &Counters) -> u64 {
-    metric.of(counters, &snapshot.tracking.lifetime_edges_ns)
+    metric.of(counters, &snapshot.tracking.lifetime_edges_bytes)
 }
 
 /// The largest first; of equals the one that was first seen.

@@ -3,7 +3,7 @@
 use heapsight::ledger::{Mode, Snapshot, State};
 
 use super::names::Names;
-use super::numbers::{count, duration, grouped, percent, share, size};
+use super::numbers::{count, duration, grouped, percent, size};
 use super::source::Ledger;
 
 /// How the process fared: `is running`, `exited with 0`.
@@ -88,15 +88,13 @@ pub(crate) fn precision(snapshot: &Snapshot) -> String {
     }
 }
 
-/// What Heapsight itself costs.
+/// The memory that Heapsight itself takes.
 pub(crate) fn overhead(snapshot: &Snapshot) -> String {
     let tracking = &snapshot.tracking;
     format!(
-        "{} of records, {} of ledger, {} in capturing stacks ({} of the time)",
+        "{} of records, {} of ledger",
         size(tracking.overhead_bytes),
-        size(tracking.ledger_bytes),
-        duration(tracking.capture_ns),
-        share(tracking.capture_ns, snapshot.process.elapsed_ns)
+        size(tracking.ledger_bytes)
     )
 }
 

@@ -1,7 +1,7 @@
 //! Records that count. Each counter is written by one thread; values of the process are sums.
 
-use super::{CHUNK_CELLS, CLASSES, LIFETIMES};
-use crate::base::sync::{AtomicI64, AtomicU32, AtomicU64};
+use super::{CHUNK_CELLS, CLASSES, LIVES};
+use crate::base::sync::{AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 
 /// Sums over all classes of a shard.
 #[derive(Debug)]
@@ -47,38 +47,59 @@ pub(crate) struct Chunk {
     pub(crate) first_site: AtomicU32,
     _pad: [AtomicU64; 7],
     pub(crate) cells: [Cell; CHUNK_CELLS],
+    /// First and last allocation of each site, by the allocation clock.
+    pub(crate) first_clock: [AtomicU64; CHUNK_CELLS],
+    pub(crate) last_clock: [AtomicU64; CHUNK_CELLS],
+    /// Blocks in use of each site at the peak, as [`Cell::at_peak_bytes`].
+    pub(crate) at_peak_blocks: [AtomicI64; CHUNK_CELLS],
 }
 
 /// Counters of a site, of one shard. Blocks are freed by whichever thread: what is in use, of the
-/// site, is the sum over shards of `allocations - frees`.
+/// site, is the sum over shards of `allocations - frees`. Counts are narrow; see [`Wide`].
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Cell {
-    pub(crate) allocations: AtomicU64,
+    pub(crate) allocations: AtomicU32,
+    pub(crate) frees: AtomicU32,
     /// Bytes asked for.
     pub(crate) bytes: AtomicU64,
-    pub(crate) frees: AtomicU64,
     pub(crate) freed_bytes: AtomicU64,
     /// Largest `bytes - freed_bytes` ever, of this shard.
     pub(crate) own_peak_bytes: AtomicI64,
-    /// Bytes and blocks in use when [`Shared::peak_bytes`] was reached, valid if `peak_epoch` is
+    /// Bytes in use when [`Shared::peak_bytes`] was reached, valid if `peak_epoch` is
     /// [`Shared::peak_epoch`]; if it is not, nothing has changed since then, and the current
     /// values are those of the peak.
     pub(crate) at_peak_bytes: AtomicI64,
-    pub(crate) at_peak_blocks: AtomicI64,
     pub(crate) peak_epoch: AtomicU32,
-    pub(crate) reallocations: AtomicU32,
-    /// Blocks freed before the next allocation of their thread; not in `lifetimes`.
-    pub(crate) temporary: AtomicU64,
-    /// Sampling: samples taken; and the variances of the estimates that the counters above then
-    /// are, as bits of an `f64`.
+    /// Number of its [`Wide`] record; zero: none. The largest number: none is to be had, and
+    /// counts stay at the most they hold.
+    pub(crate) wide: AtomicU32,
+    /// Freed blocks: first those freed before the next allocation of their thread, which are
+    /// called temporary, then the others by how long they lived; see [`LIFETIMES`].
+    pub(crate) lives: [AtomicU8; LIVES],
+}
+
+/// What the narrow counts of a [`Cell`] cannot hold, and what few sites have.
+///
+/// A count of `n` bits has here how many times 2^(n-1) it was reached; only its lower `n - 1` bits
+/// count besides. Its highest bit is therefore the lowest of the number here, unless the process
+/// was stopped between the two: then the number here is one too low.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Wide {
+    pub(crate) allocations: AtomicU64,
+    pub(crate) frees: AtomicU64,
+    pub(crate) reallocations: AtomicU64,
+    /// Sampling: samples taken; and the variances of the estimates that the counters then are, as
+    /// bits of an `f64`.
     pub(crate) samples: AtomicU64,
     pub(crate) variance_blocks: AtomicU64,
     pub(crate) variance_bytes: AtomicU64,
-    /// First and last allocation, by the allocation clock.
-    pub(crate) first_clock: AtomicU64,
-    pub(crate) last_clock: AtomicU64,
-    pub(crate) _spare: [AtomicU64; 2],
-    /// Freed blocks by how long they lived; see [`LIFETIMES`].
-    pub(crate) lifetimes: [AtomicU64; LIFETIMES],
+    _spare: [AtomicU64; 2],
+    pub(crate) lives: [AtomicU64; LIVES],
+}
+
+impl Cell {
+    /// [`Cell::wide`] of a cell whose counts have no room beyond it.
+    pub(crate) const NO_ROOM: u32 = u32::MAX;
 }

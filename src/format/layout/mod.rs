@@ -12,7 +12,7 @@ mod counters;
 mod header;
 mod tables;
 
-pub(crate) use counters::{Cell, Chunk, ClassCell, Shard, Sums};
+pub(crate) use counters::{Cell, Chunk, ClassCell, Shard, Sums, Wide};
 pub(crate) use header::{Header, Section, Shared, mode, state};
 pub(crate) use tables::{Event, Frame, Module, Node, Point, Site, Thread, ending, event};
 
@@ -21,20 +21,22 @@ use crate::base::sync::AtomicU32;
 /// First bytes of every ledger.
 pub(crate) const MAGIC: [u8; 8] = *b"HSLEDGER";
 /// Of this layout. A reader refuses others.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Bytes of the header; the first section starts behind it.
 pub(crate) const HEADER_LEN: usize = 8192;
 /// Sections start on multiples of this.
 pub(crate) const SECTION_ALIGN: usize = 4096;
 /// Number of sections, in the order of [`SectionId`].
-pub(crate) const SECTIONS: usize = 10;
+pub(crate) const SECTIONS: usize = 11;
 /// Classes that are counted apart; see [`Header::class_sizes`].
 pub(crate) const CLASSES: usize = 128;
 /// Cells of a chunk: counters of that many sites with consecutive numbers, of one shard.
 pub(crate) const CHUNK_CELLS: usize = 64;
 /// Buckets of a lifetime histogram, in bytes of the allocation clock. Bucket 0: below 1024;
 /// bucket k: below 1024 · 4^k; the last one takes all above.
-pub(crate) const LIFETIMES: usize = 16;
+pub(crate) const LIFETIMES: usize = 15;
+/// Counts of freed blocks: the temporary ones, and the buckets of the others.
+pub(crate) const LIVES: usize = 16;
 
 /// Which records a section holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub(crate) enum SectionId {
     Timeline = 8,
     /// [`Event`]: what happened to the process and to tracking.
     Events = 9,
+    /// [`Wide`]: what is too much for a cell. Number 0 is nobody's.
+    Wides = 10,
 }
 
 /// Bytes of the strings section.
@@ -72,9 +76,9 @@ pub(crate) struct Text {
 
 const _: () = {
     assert!(size_of::<Header>() <= HEADER_LEN);
-    assert!(size_of::<Cell>() == 256);
-    assert!(size_of::<Chunk>() == 64 + 256 * CHUNK_CELLS);
+    assert!(size_of::<Cell>() == 64 && size_of::<Wide>() == 192 && LIVES == LIFETIMES + 1);
+    assert!(size_of::<Chunk>() == 64 + 88 * CHUNK_CELLS);
     assert!(size_of::<Shard>() == 64 + 32 * CLASSES);
-    assert!(size_of::<Node>() == 16 && size_of::<Frame>() == 16 && size_of::<Site>() == 8);
+    assert!(size_of::<Node>() == 20 && size_of::<Frame>() == 16 && size_of::<Site>() == 4);
     assert!(size_of::<Point>() == 64 && size_of::<Event>() == 32);
 };

@@ -61,7 +61,15 @@ pub(crate) struct Node {
     pub(crate) frame: AtomicU32,
     /// The site of this very stack; zero if none allocated.
     pub(crate) site: AtomicU32,
-    pub(crate) depth: AtomicU32,
+    /// The first of the stacks that this one calls, if they are few, or [`Node::MANY`]; zero: none.
+    pub(crate) children: AtomicU32,
+    /// The next of those that the same parent calls, if they are few; zero: none.
+    pub(crate) sibling: AtomicU32,
+}
+
+impl Node {
+    /// Too many to be chained.
+    pub(crate) const MANY: u32 = u32::MAX;
 }
 
 /// A call stack that allocated.
@@ -69,7 +77,6 @@ pub(crate) struct Node {
 #[repr(C)]
 pub(crate) struct Site {
     pub(crate) node: AtomicU32,
-    _pad: AtomicU32,
 }
 
 /// A thread, from the first to its last block.
@@ -127,12 +134,8 @@ pub(crate) struct Event {
 pub(crate) mod event {
     /// The mode changed: `value` is the new one, plus 256 times the bytes between samples.
     pub(crate) const MODE: u32 = 1;
-    /// The process was forked; `value` is the child.
-    pub(crate) const FORK: u32 = 2;
     /// The program set a mark; `text` is its name.
-    pub(crate) const MARK: u32 = 3;
-    /// A section is full; `value` is its number.
-    pub(crate) const FULL: u32 = 4;
+    pub(crate) const MARK: u32 = 2;
     /// The program misused a block; `text` says how.
-    pub(crate) const MISUSE: u32 = 5;
+    pub(crate) const MISUSE: u32 = 3;
 }

@@ -4,13 +4,13 @@ use super::ReadError;
 use super::outline::Outline;
 use super::record::{Flow, Plain, Record, field};
 use super::source::Source;
-use crate::base::sync::AtomicU64;
+use crate::base::sync::{AtomicI64, AtomicU64};
 use crate::format::layout::{
-    CHUNK_CELLS, CLASSES, Cell, Chunk, ClassCell, Header, LIFETIMES, SectionId, Shard, Shared,
+    CHUNK_CELLS, CLASSES, Cell, Chunk, ClassCell, Header, LIFETIMES, LIVES, SectionId, Shard,
+    Shared, Wide,
 };
 use crate::format::snapshot::{Class, Counters, Site};
 use core::mem::offset_of;
-use std::vec;
 use std::vec::Vec;
 
 /// A difference of counters that grow apart for a moment, or are damaged: not below zero.
@@ -129,43 +129,47 @@ pub(super) fn add_chunks(
     process: Process,
     sites: &mut [Site],
 ) -> Result<(), ReadError> {
+    let wides = Wides::read(source, outline)?;
     source.each(&outline.of(SectionId::Chunks), size_of::<Chunk>(), &mut |_, bytes| {
         let chunk = Record(bytes);
         let first = field!(chunk, Chunk, first_site) as usize;
         for (index, site) in sites.iter_mut().skip(first).take(CHUNK_CELLS).enumerate() {
             let place = offset_of!(Chunk, cells) + index * size_of::<Cell>();
-            add_cell(&mut site.counters, chunk.from(place), process.peak_epoch);
+            let (cell, beside) = (chunk.from(place), Beside::of(chunk, index));
+            let wide = wides.of(field!(cell, Cell, wide));
+            add_cell(&mut site.counters, (cell, beside, &wide), process.peak_epoch);
         }
     })
 }
 
-fn add_cell(sum: &mut Counters, cell: Record<'_>, peak_epoch: u32) {
+fn add_cell(sum: &mut Counters, (cell, beside, wide): (Record<'_>, Beside, &WideCounts), now: u32) {
     let own = Flow {
-        allocations: field!(cell, Cell, allocations),
+        allocations: whole(field!(cell, Cell, allocations).into(), u32::BITS, wide.allocations),
         bytes: field!(cell, Cell, bytes),
-        frees: field!(cell, Cell, frees),
+        frees: whole(field!(cell, Cell, frees).into(), u32::BITS, wide.frees),
         freed_bytes: field!(cell, Cell, freed_bytes),
     };
-    let reallocations = u64::from(field!(cell, Cell, reallocations));
-    if own == Flow::default() && reallocations == 0 {
+    if own == Flow::default() && wide.reallocations == 0 {
         return;
     }
     let (mut at_peak, mut at_peak_bytes) =
         (own.allocations.wrapping_sub(own.frees), own.bytes.wrapping_sub(own.freed_bytes));
     // A later epoch began while this was read.
-    let is_settled = field!(cell, Cell, peak_epoch).wrapping_sub(peak_epoch) < EPOCHS_AHEAD;
+    let is_settled = field!(cell, Cell, peak_epoch).wrapping_sub(now) < EPOCHS_AHEAD;
     if is_settled {
-        at_peak = field!(cell, Cell, at_peak_blocks).cast_unsigned();
+        at_peak = beside.at_peak_blocks.cast_unsigned();
         at_peak_bytes = field!(cell, Cell, at_peak_bytes).cast_unsigned();
     }
-    let first_clock = field!(cell, Cell, first_clock);
-    let is_first = sum.allocations == 0 || first_clock < sum.first_ns;
+    let is_first = sum.allocations == 0 || beside.first_clock < sum.first_ns;
     if own.allocations > 0 && is_first {
-        sum.first_ns = first_clock;
+        sum.first_ns = beside.first_clock;
     }
-    sum.last_ns = sum.last_ns.max(field!(cell, Cell, last_clock));
-    sum.allocations_error += variance(field!(cell, Cell, variance_blocks));
-    sum.bytes_error += variance(field!(cell, Cell, variance_bytes));
+    sum.last_ns = sum.last_ns.max(beside.last_clock);
+    sum.allocations_error += variance(wide.variance_blocks);
+    sum.bytes_error += variance(wide.variance_bytes);
+    let lives = field!(cell, Cell, lives).map(u64::from);
+    let lives = core::array::from_fn(|life| whole(lives[life], u8::BITS, wide.lives[life]));
+    let [temporary, lifetimes @ ..]: [u64; LIVES] = lives;
     for (sum, value) in [
         (&mut sum.allocations, own.allocations),
         (&mut sum.bytes, own.bytes),
@@ -174,19 +178,83 @@ fn add_cell(sum: &mut Counters, cell: Record<'_>, peak_epoch: u32) {
         (&mut sum.own_peak_bytes, clamped(field!(cell, Cell, own_peak_bytes))),
         (&mut sum.at_peak, at_peak),
         (&mut sum.at_peak_bytes, at_peak_bytes),
-        (&mut sum.reallocations, reallocations),
-        (&mut sum.temporary, field!(cell, Cell, temporary)),
-        (&mut sum.samples, field!(cell, Cell, samples)),
+        (&mut sum.reallocations, wide.reallocations),
+        (&mut sum.temporary, temporary),
+        (&mut sum.samples, wide.samples),
     ] {
         *sum = sum.wrapping_add(value);
     }
-    if sum.lifetimes.is_empty() {
-        sum.lifetimes = vec![0; LIFETIMES];
-    }
-    let lifetimes = cell.from(offset_of!(Cell, lifetimes));
-    for (index, sum) in sum.lifetimes.iter_mut().enumerate() {
-        let value = AtomicU64::read(lifetimes.from(index * size_of::<u64>()));
+    sum.lifetimes.resize(LIFETIMES, 0);
+    for (sum, value) in sum.lifetimes.iter_mut().zip(lifetimes) {
         *sum = sum.wrapping_add(value);
+    }
+}
+
+/// A count of `bits` bits with what was carried. The count's highest bit is the lowest of `carried`
+/// but for a carry that is on its way.
+fn whole(count: u64, bits: u32, carried: u64) -> u64 {
+    let own_bits = bits - 1;
+    let carried = carried.wrapping_add((count >> own_bits ^ carried) & 1);
+    (carried << own_bits).wrapping_add(count & ((1 << own_bits) - 1))
+}
+
+/// What a chunk has of a site outside of its cell.
+#[derive(Clone, Copy, Debug)]
+struct Beside {
+    first_clock: u64,
+    last_clock: u64,
+    at_peak_blocks: i64,
+}
+
+impl Beside {
+    fn of(chunk: Record<'_>, index: usize) -> Self {
+        let of = |array: usize| chunk.from(array + index * size_of::<u64>());
+        Self {
+            first_clock: AtomicU64::read(of(offset_of!(Chunk, first_clock))),
+            last_clock: AtomicU64::read(of(offset_of!(Chunk, last_clock))),
+            at_peak_blocks: AtomicI64::read(of(offset_of!(Chunk, at_peak_blocks))),
+        }
+    }
+}
+
+/// A wide record.
+#[derive(Clone, Copy, Debug, Default)]
+struct WideCounts {
+    allocations: u64,
+    frees: u64,
+    reallocations: u64,
+    samples: u64,
+    variance_blocks: u64,
+    variance_bytes: u64,
+    lives: [u64; LIVES],
+}
+
+struct Wides(Vec<WideCounts>);
+
+impl Wides {
+    fn read(source: &(impl Source + ?Sized), outline: &Outline) -> Result<Self, ReadError> {
+        let mut wides = Vec::new();
+        source.each(&outline.of(SectionId::Wides), size_of::<Wide>(), &mut |_, bytes| {
+            let wide = Record(bytes);
+            wides.push(WideCounts {
+                allocations: field!(wide, Wide, allocations),
+                frees: field!(wide, Wide, frees),
+                reallocations: field!(wide, Wide, reallocations),
+                samples: field!(wide, Wide, samples),
+                variance_blocks: field!(wide, Wide, variance_blocks),
+                variance_bytes: field!(wide, Wide, variance_bytes),
+                lives: field!(wide, Wide, lives),
+            });
+        })?;
+        Ok(Self(wides))
+    }
+
+    /// The record of that number; zeros for none.
+    fn of(&self, number: u32) -> WideCounts {
+        match number {
+            0 => WideCounts::default(),
+            number => self.0.get(number as usize).copied().unwrap_or_default(),
+        }
     }
 }
 

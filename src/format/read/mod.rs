@@ -30,7 +30,7 @@ use std::borrow::ToOwned;
 use std::fs::{self, File};
 use std::path::Path;
 use tables::{Tables, Texts, arguments, mode_of};
-use time::{AllocationClock, Ticks};
+use time::{AllocationClock, Ticks, lifetime_edges};
 
 /// Reads the ledger of a process that runs or has ended.
 ///
@@ -79,8 +79,8 @@ fn snapshot(source: &(impl Source + ?Sized)) -> Result<Snapshot, ReadError> {
 
     let mut threads = tables.threads(&shards)?;
     let events = tables.events(&threads)?;
-    // Number 0 is no thread.
-    threads.drain(..threads.len().min(1));
+    // Number 0 is no thread, nor are the places that a forked child keeps of its parent's.
+    threads.retain(|thread| thread.id != 0);
     let modules = tables.modules()?;
     let (timeline, clocks) = tables.timeline()?;
 
@@ -103,7 +103,7 @@ fn snapshot(source: &(impl Source + ?Sized)) -> Result<Snapshot, ReadError> {
         process: process(&outline, &texts, elapsed_ns),
         tracking: Tracking {
             is_estimated,
-            lifetime_edges_ns: clock.lifetime_edges_ns(),
+            lifetime_edges_bytes: lifetime_edges().collect(),
             ..tracking(&outline)
         },
         totals: totals(shared, &shards, |bytes| clock.ns(bytes)),
@@ -175,4 +175,4 @@ fn totals(shared: counters::Process, shards: &Shards, ns: impl Fn(u64) -> u64) -
 }
 
 // All sections are read.
-const _: () = assert!(SectionId::Events as usize + 1 == NAMES.len());
+const _: () = assert!(SectionId::Wides as usize + 1 == NAMES.len());

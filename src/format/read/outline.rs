@@ -6,7 +6,7 @@ use super::record::{Record, field};
 use super::source::{Records, Source};
 use crate::format::layout::{
     Chunk, Event, Frame, HEADER_LEN, Header, MAGIC, Module, Node, Point, SECTIONS, Section,
-    SectionId, Shard, Site, Thread, VERSION,
+    SectionId, Shard, Site, Thread, VERSION, Wide,
 };
 use core::mem::offset_of;
 use std::vec;
@@ -15,7 +15,7 @@ use std::vec::Vec;
 /// Names of the sections, in their order.
 pub(in crate::format) const NAMES: [&str; SECTIONS] = [
     "strings", "modules", "frames", "nodes", "sites", "threads", "shards", "chunks", "timeline",
-    "events",
+    "events", "wides",
 ];
 
 /// Bytes of a record of each section, at least.
@@ -30,6 +30,7 @@ pub(in crate::format) const STRIDES: [usize; SECTIONS] = [
     size_of::<Chunk>(),
     size_of::<Point>(),
     size_of::<Event>(),
+    size_of::<Wide>(),
 ];
 
 /// Sections in the order in which their counts are read: first what refers to others. A record is
@@ -45,6 +46,7 @@ const DEPENDENT_FIRST: [SectionId; SECTIONS] = [
     SectionId::Frames,
     SectionId::Modules,
     SectionId::Strings,
+    SectionId::Wides,
 ];
 
 /// A header that makes sense.
@@ -109,7 +111,7 @@ impl Outline {
         let is_stride_good = if number == SectionId::Strings as usize {
             stride == 1
         } else {
-            stride >= STRIDES[number] && stride.is_multiple_of(8)
+            stride >= STRIDES[number] && stride.is_multiple_of(4)
         };
         if !is_stride_good {
             return Err(ReadError::Damaged { how: "its records are shorter than they must be" });

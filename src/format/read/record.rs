@@ -3,7 +3,7 @@
 //! The layout's structs are what the writer maps; a reader has bytes that may be anything. So it
 //! takes from a struct only offset and type of a field and reads little-endian numbers there.
 
-use crate::base::sync::{AtomicI64, AtomicU32, AtomicU64};
+use crate::base::sync::{AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 use crate::format::layout::{ClassCell, Sums, Text};
 use core::mem::offset_of;
 
@@ -47,26 +47,17 @@ impl<'a> Record<'a> {
     }
 }
 
-impl Plain for AtomicU32 {
-    type Value = u32;
-    fn read(from: Record<'_>) -> u32 {
-        u32::from_le_bytes(from.bytes())
-    }
+macro_rules! plain_number {
+    ($($kind:ty: $value:ty),*) => {$(
+        impl Plain for $kind {
+            type Value = $value;
+            fn read(from: Record<'_>) -> $value {
+                <$value>::from_le_bytes(from.bytes())
+            }
+        }
+    )*};
 }
-
-impl Plain for AtomicU64 {
-    type Value = u64;
-    fn read(from: Record<'_>) -> u64 {
-        u64::from_le_bytes(from.bytes())
-    }
-}
-
-impl Plain for AtomicI64 {
-    type Value = i64;
-    fn read(from: Record<'_>) -> i64 {
-        i64::from_le_bytes(from.bytes())
-    }
-}
+plain_number!(AtomicU8: u8, AtomicU32: u32, AtomicU64: u64, AtomicI64: i64);
 
 impl<T: Plain, const N: usize> Plain for [T; N] {
     type Value = [T::Value; N];

@@ -3,7 +3,7 @@
 
 use super::ReadError;
 use super::counters::{Shards, clamped};
-use super::outline::{NAMES, Outline, RESERVED_SITES};
+use super::outline::{Outline, RESERVED_SITES};
 use super::record::{Flow, Record, TextPlace, field};
 use super::source::{Source, all};
 use super::time::Ticks;
@@ -210,12 +210,7 @@ impl<S: Source + ?Sized> Tables<'_, S> {
             let text = || self.texts.text(field!(event, Layout, text));
             let kind = match field!(event, Layout, kind) {
                 event::MODE => EventKind::Mode(mode_of(value & 0xff, value >> 8)),
-                event::FORK => EventKind::Fork(u32::try_from(value).unwrap_or(0)),
                 event::MARK => EventKind::Mark(text()),
-                event::FULL => {
-                    let name = usize::try_from(value).ok().and_then(|number| NAMES.get(number));
-                    EventKind::Full((*name.unwrap_or(&"unknown")).to_owned())
-                }
                 event::MISUSE => EventKind::Misuse(text()),
                 _ => return None,
             };

@@ -9,7 +9,7 @@ mod records;
 
 pub use super::read::record::{Flow, TextPlace};
 pub use records::{
-    Cell, Chunk, Event, Frame, Header, Module, Node, Point, Shard, Shared, Site, Thread,
+    Cell, Chunk, Event, Frame, Header, Module, Node, Point, Shard, Shared, Site, Thread, Wide,
 };
 
 use super::layout::{self, CLASSES, HEADER_LEN, MAGIC, SECTION_ALIGN, SECTIONS, VERSION};
@@ -35,6 +35,7 @@ pub struct Ledger {
     pub chunks: Vec<Chunk>,
     pub points: Vec<Point>,
     pub events: Vec<Event>,
+    pub wides: Vec<Wide>,
     /// Records that found no room, by section.
     pub refused: [u32; SECTIONS],
     /// Records that each section has room for, beyond those it has.
@@ -50,6 +51,7 @@ impl Ledger {
             nodes: vec![Node::default()],
             sites: vec![Site::default(); 2],
             threads: vec![Thread::default()],
+            wides: vec![Wide::default()],
             ..Self::default()
         }
     }
@@ -87,6 +89,7 @@ impl Ledger {
             section(&self.chunks),
             section(&self.points),
             section(&self.events),
+            section(&self.wides),
         ];
         assemble(header, &sections, self.refused, self.room)
     }

@@ -1,10 +1,8 @@
 //! A ledger that reads as a given snapshot.
 
 use super::{Cell, Chunk, Event, Flow, Frame, Header, Ledger, Module, Node, Point, Shard, Shared};
-use super::{Site, Thread};
-use crate::format::layout::{
-    CHUNK_CELLS, Frame as FrameLayout, LIFETIMES, ending, event, mode, state,
-};
+use super::{Site, Thread, Wide};
+use crate::format::layout::{CHUNK_CELLS, Frame as FrameLayout, LIVES, ending, event, mode, state};
 use crate::format::read::outline::NAMES;
 use crate::format::snapshot::{
     self, Counters, Ending, EventKind, FrameKind, Mode, Snapshot, State,
@@ -45,10 +43,8 @@ impl Ledger {
         let total =
             ledger.shards[0].classes.iter().fold(Flow::default(), |sum, own| sum.plus(*own));
         ledger.take_turns(&snapshot.threads, total);
-        ledger.chunks = {
-            let chunks = snapshot.sites.chunks(CHUNK_CELLS).enumerate();
-            chunks.map(|(index, sites)| chunk(index, sites, pace)).collect()
-        };
+        let chunks = snapshot.sites.chunks(CHUNK_CELLS).enumerate();
+        ledger.chunks = chunks.map(|(index, sites)| ledger.chunk(index, sites, pace)).collect();
         ledger.points = snapshot.timeline.iter().map(|one| point(one, pace)).collect();
         ledger.events = snapshot
             .events
@@ -159,12 +155,7 @@ impl Ledger {
                 let bytes = if let Mode::Sample { bytes } = mode { *bytes } else { 0 };
                 (event::MODE, u64::from(number_of(*mode)) | bytes << 8, "")
             }
-            EventKind::Fork(child) => (event::FORK, u64::from(*child), ""),
             EventKind::Mark(name) => (event::MARK, 0, name.as_str()),
-            EventKind::Full(section) => {
-                let number = NAMES.iter().position(|name| name == section);
-                (event::FULL, number.unwrap_or(NAMES.len()) as u64, "")
-            }
             EventKind::Misuse(how) => (event::MISUSE, 0, how.as_str()),
         };
         Event { tick: tick(event.ns), kind, thread, value, text: self.keep(text) }
@@ -250,36 +241,51 @@ fn shard(snapshot: &Snapshot) -> Shard {
     }
 }
 
-fn chunk(index: usize, sites: &[snapshot::Site], pace: u64) -> Chunk {
-    Chunk {
-        shard: 1,
-        first_site: (index * CHUNK_CELLS) as u32,
-        cells: sites.iter().map(|site| cell(&site.counters, pace)).collect(),
+impl Ledger {
+    fn chunk(&mut self, index: usize, sites: &[snapshot::Site], pace: u64) -> Chunk {
+        let of = |value: fn(&Counters) -> u64| {
+            sites.iter().map(|site| value(&site.counters).saturating_mul(pace)).collect()
+        };
+        let at_peak = sites.iter().map(|site| site.counters.at_peak.cast_signed());
+        Chunk {
+            shard: 1,
+            first_site: (index * CHUNK_CELLS) as u32,
+            first_clock: of(|counters| counters.first_ns),
+            last_clock: of(|counters| counters.last_ns),
+            at_peak_blocks: at_peak.collect(),
+            cells: sites.iter().map(|site| self.cell(&site.counters)).collect(),
+        }
     }
-}
 
-fn cell(counters: &Counters, pace: u64) -> Cell {
-    let mut lifetimes = [0; LIFETIMES];
-    for (to, from) in lifetimes.iter_mut().zip(&counters.lifetimes) {
-        *to = *from;
-    }
-    Cell {
-        allocations: counters.allocations,
-        bytes: counters.bytes,
-        frees: counters.frees,
-        freed_bytes: counters.freed_bytes,
-        own_peak_bytes: counters.own_peak_bytes.cast_signed(),
-        at_peak_bytes: counters.at_peak_bytes.cast_signed(),
-        at_peak_blocks: counters.at_peak.cast_signed(),
-        peak_epoch: EPOCH,
-        reallocations: u32::try_from(counters.reallocations).unwrap_or(u32::MAX),
-        temporary: counters.temporary,
-        samples: counters.samples,
-        variance_blocks: (counters.allocations_error * counters.allocations_error).to_bits(),
-        variance_bytes: (counters.bytes_error * counters.bytes_error).to_bits(),
-        first_clock: counters.first_ns.saturating_mul(pace),
-        last_clock: counters.last_ns.saturating_mul(pace),
-        lifetimes,
+    fn cell(&mut self, counters: &Counters) -> Cell {
+        let mut lives = [counters.temporary; LIVES];
+        lives[1..].fill(0);
+        for (to, from) in lives[1..].iter_mut().zip(&counters.lifetimes) {
+            *to = *from;
+        }
+        let wide = Wide {
+            allocations: counters.allocations >> 31,
+            frees: counters.frees >> 31,
+            reallocations: counters.reallocations,
+            samples: counters.samples,
+            variance_blocks: (counters.allocations_error * counters.allocations_error).to_bits(),
+            variance_bytes: (counters.bytes_error * counters.bytes_error).to_bits(),
+            lives: lives.map(|count| count >> 7),
+        };
+        let number = self.wides.len() as u32;
+        let is_wide = wide != Wide::default();
+        self.wides.extend(is_wide.then_some(wide));
+        Cell {
+            allocations: counters.allocations as u32,
+            frees: counters.frees as u32,
+            bytes: counters.bytes,
+            freed_bytes: counters.freed_bytes,
+            own_peak_bytes: counters.own_peak_bytes.cast_signed(),
+            at_peak_bytes: counters.at_peak_bytes.cast_signed(),
+            peak_epoch: EPOCH,
+            wide: if is_wide { number } else { 0 },
+            lives: lives.map(|count| count as u8),
+        }
     }
 }
 

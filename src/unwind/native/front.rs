@@ -137,17 +137,11 @@ pub(super) fn keep(store: Store, state: &State, join: usize, len: usize) {
     let top = unsafe { &mut *store.top(set + way.unwrap_or(last.node as usize % WAYS)) };
     let is_second = way.is_some() && top.frame == state.frame;
     let count = (last.words - joined.words) as usize;
-    *top = Top {
-        frame: state.frame,
-        sp: state.sp,
-        fp: state.fp,
-        serial: joined.serial,
-        join: if is_second && count <= WORDS_MAX { join as u32 } else { 0 },
-        node: last.node,
-        len: count as u32,
-        is_fp_live: last.is_fp_live,
-        words: top.words,
-    };
+    // One by one: all at once would be by way of a copy.
+    (top.frame, top.sp, top.fp) = (state.frame, state.sp, state.fp);
+    (top.serial, top.node, top.is_fp_live) = (joined.serial, last.node, last.is_fp_live);
+    top.join = if is_second && count <= WORDS_MAX { join as u32 } else { 0 };
+    top.len = count as u32;
     if top.join != 0 {
         // SAFETY: those words are written, and there is room for so many.
         unsafe {

@@ -182,10 +182,8 @@ fn timeline(elapsed: u64) -> impl Strategy<Value = Vec<Point>> {
 fn events(elapsed: u64, sample_bytes: u64, threads: usize) -> impl Strategy<Value = Vec<Event>> {
     let kind = prop_oneof![
         mode(sample_bytes).prop_map(EventKind::Mode),
-        any::<u32>().prop_map(EventKind::Fork),
         text().prop_map(EventKind::Mark),
         text().prop_map(EventKind::Misuse),
-        prop::sample::select(&NAMES[..]).prop_map(|name| EventKind::Full(name.to_string())),
     ];
     let event = (0..=elapsed, 0..=threads, kind).prop_map(|(ns, thread, kind)| Event {
         ns,
@@ -361,8 +359,7 @@ pub(super) fn rich_snapshot() -> Snapshot {
         events: vec![
             event(1, EventKind::Mode(Mode::Stats)),
             event(2, EventKind::Mark("a mark".into())),
-            event(3, EventKind::Full("nodes".into())),
-            event(4, EventKind::Fork(8)),
+            event(3, EventKind::Misuse("a double free".into())),
         ],
         totals: Totals::default(),
     }

@@ -2,8 +2,8 @@
 
 use super::{Scratch, any};
 use crate::format::layout::{
-    self, CHUNK_CELLS, CLASSES, Cell, Chunk, ClassCell, Event, Frame, Header, LIFETIMES, Module,
-    Node, Point, SECTIONS, Section, Shard, Shared, Site, Sums, Text, Thread,
+    self, CHUNK_CELLS, CLASSES, Cell, Chunk, ClassCell, Event, Frame, Header, LIVES, Module, Node,
+    Point, SECTIONS, Section, Shard, Shared, Site, Sums, Text, Thread, Wide,
 };
 use crate::format::testing::Ledger;
 use core::fmt::Write;
@@ -82,7 +82,11 @@ fn describe(source: &str) -> (Vec<Described>, Vec<Constant>) {
             }
         } else if let (true, Some((name, kind))) = (open, item.split_once(": ")) {
             let kind = kind.trim_end_matches(',').replace("Atomic", "");
-            let kind = kind.replace("U32", "u32").replace("U64", "u64").replace("I64", "i64");
+            let kind = kind
+                .replace("U8", "u8")
+                .replace("U32", "u32")
+                .replace("U64", "u64")
+                .replace("I64", "i64");
             let field = Field { name: name.to_owned(), kind, doc: plain(&doc) };
             records.last_mut().expect("a struct is open").fields.push(field);
         } else if let Some((name, number)) = item.split_once(" = ").filter(|_| place == "SectionId")
@@ -103,7 +107,7 @@ fn extent(kind: &str, records: &[Described]) -> (usize, usize) {
             "SECTIONS" => SECTIONS,
             "CLASSES" => CLASSES,
             "CHUNK_CELLS" => CHUNK_CELLS,
-            "LIFETIMES" => LIFETIMES,
+            "LIVES" => LIVES,
             number => number.parse().expect("a number"),
         };
         let (len, align) = extent(kind, records);
@@ -224,7 +228,7 @@ fn the_tables_have_the_compilers_lengths_and_offsets() {
         Shared: blocks peak_epoch peak_clock clock;
         Module: bias path build_id build_id_len loaded_tick unloaded_tick;
         Frame: address module flags;
-        Node: parent frame site depth;
+        Node: parent frame site children sibling;
         Site: node;
         Thread: shard name started_tick ended_tick first last;
         Point: bytes resident high_bytes clock;
@@ -232,12 +236,12 @@ fn the_tables_have_the_compilers_lengths_and_offsets() {
         Sums: freed_bytes;
         Shard: temporary reallocations classes;
         ClassCell: freed_bytes;
-        Chunk: shard first_site cells;
-        Cell: own_peak_bytes at_peak_blocks peak_epoch reallocations temporary samples
-            variance_blocks variance_bytes first_clock last_clock lifetimes;
+        Chunk: shard first_site cells first_clock last_clock at_peak_blocks;
+        Cell: frees bytes freed_bytes own_peak_bytes at_peak_bytes peak_epoch wide lives;
+        Wide: frees reallocations samples variance_blocks variance_bytes lives;
     }
     assert_eq!(checked, records.len());
-    assert_eq!(layout::SectionId::Events as usize + 1, SECTIONS);
+    assert_eq!(layout::SectionId::Wides as usize + 1, SECTIONS);
 }
 
 #[test]

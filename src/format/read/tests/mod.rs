@@ -21,7 +21,7 @@ use std::{env, format, process};
 fn with_derived(wanted: &Snapshot, read: &Snapshot) -> Snapshot {
     let tracking = Tracking {
         ledger_bytes: read.tracking.ledger_bytes,
-        lifetime_edges_ns: read.tracking.lifetime_edges_ns.clone(),
+        lifetime_edges_bytes: read.tracking.lifetime_edges_bytes.clone(),
         ..wanted.tracking.clone()
     };
     Snapshot { tracking, ..wanted.clone() }
