@@ -10,8 +10,8 @@ use crate::support::artifact;
 /// What `steady.c` does before it is asked to do anything, and each time that it is.
 const EARLY: u64 = 1000;
 const EARLY_BYTES: u64 = EARLY * 64;
-const BATCH: u64 = 2000;
-const BLOCK: u64 = 500;
+pub(crate) const BATCH: u64 = 2000;
+pub(crate) const BLOCK: u64 = 500;
 
 /// A running `steady.c`.
 pub(crate) struct Steady {
@@ -29,8 +29,15 @@ impl Steady {
         steady
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal, which it gets before it does anything else.
+    pub(crate) fn signal(&self, signal: i32) {
+        let pid = libc::pid_t::try_from(self.pid()).expect("a process id");
+        // SAFETY: kill has no memory effects; the child has not been waited for.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
     /// Has it do one batch.
@@ -56,8 +63,10 @@ impl Steady {
         let said = attach.wait_with_output().expect("a child");
         let line = format!("process {} now records: --track {mode}\n", self.pid());
         assert_eq!((said.status.code(), said.stdout), (Some(0), line.into_bytes()));
+        let shown = mode.replace("64K", "65536");
         let report = self.program.report();
-        assert_eq!((report.tracking.mode.as_str(), report.process.state.as_str()), (mode, "running"));
+        let (mode, state) = (report.tracking.mode, report.process.state);
+        assert_eq!((mode, state.as_str()), (shown, "running"));
     }
 
     /// What one more batch adds to the counters of `function` ("" where stacks are not recorded),
@@ -99,6 +108,7 @@ fn a_process_records_what_attach_asks_for() {
 
     steady.attach("sample:64K");
     let before = steady.program.report().function("fetch");
+    assert!(before.allocations > 0);
     (0..20).for_each(|_| steady.batch());
     let report = steady.program.report();
     let after = report.function("fetch");

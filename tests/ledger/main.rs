@@ -13,3 +13,4 @@ mod room;
 mod sampling;
 #[path = "../support/mod.rs"]
 mod support;
+mod switching;

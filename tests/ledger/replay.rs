@@ -99,9 +99,7 @@ impl Replay {
     /// nothing. `others`: so many blocks may be libc's.
     pub(crate) fn compare(&self, report: &Report, others: u64) {
         let functions = report.functions();
-        for (name, (done, flight)) in
-            FUNCTIONS.iter().zip(self.done.iter().zip(&self.in_flight))
-        {
+        for (name, (done, flight)) in FUNCTIONS.iter().zip(self.done.iter().zip(&self.in_flight)) {
             let counted = functions.get(name).copied().unwrap_or_default();
             check(name, counted, *done, *flight);
         }

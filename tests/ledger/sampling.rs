@@ -49,7 +49,10 @@ fn estimates_are_within_their_errors() {
     let program = Program::build("sizes.c");
     program.run("track=sample:32K").outcome().expect_code(0);
     let report = program.report();
-    assert_eq!((report.tracking.mode.as_str(), report.tracking.is_estimated), ("sample:32K", true));
+    assert_eq!(
+        (report.tracking.mode.as_str(), report.tracking.is_estimated),
+        ("sample:32768", true)
+    );
     for (name, size, blocks) in TRUTH {
         check(name, report.function(name), size, blocks);
     }
