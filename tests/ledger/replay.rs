@@ -95,6 +95,11 @@ impl Replay {
         replay
     }
 
+    /// Blocks that were allocated.
+    pub(crate) fn allocations(&self) -> u64 {
+        self.done.iter().map(|done| done.allocations).sum()
+    }
+
     /// Checks that the report holds what was done and, of what was being done, something or
     /// nothing. `others`: so many blocks may be libc's.
     pub(crate) fn compare(&self, report: &Report, others: u64) {
