@@ -98,8 +98,8 @@ fn a_process_records_what_attach_asks_for() {
     assert!(!report.tracking.is_estimated);
     // Of the batches before, some blocks are kept, too.
     let (blocks, bytes) = (report.tracking.before_blocks, report.tracking.before_bytes);
-    assert!(blocks >= EARLY && blocks <= EARLY + 2100, "{blocks} blocks from before");
-    assert!(bytes >= EARLY_BYTES && bytes < 4 << 20, "{bytes} bytes from before");
+    assert!((EARLY..=EARLY + 2100).contains(&blocks), "{blocks} blocks from before");
+    assert!((EARLY_BYTES..4 << 20).contains(&bytes), "{bytes} bytes from before");
     assert_eq!(report.function("from_before").allocations, 0);
 
     steady.attach("stats");
