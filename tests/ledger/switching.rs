@@ -73,15 +73,25 @@ fn a_signal_switches_a_process_on_that_was_not_tracked() {
 fn a_storm_of_signals_disturbs_nobody() {
     for options in ["track=full", "track=sample:1K", "track=off"] {
         let program = Program::build("signals.c");
-        let outcome = program.run(&format!("{options},toggle_signal=USR1")).arg("0").outcome();
+        let outcome = program.run(&format!("{options},toggle_signal=USR1")).outcome();
         assert_eq!(outcome.expect_code(0).err(), "", "{options}");
     }
 }
 
+/// What is said when the program has the signal already.
+const TAKEN: &str =
+    "heapsight: the program handles or ignores signal 10: toggle_signal does nothing\n";
+
 #[test]
 fn a_handler_of_the_programs_own_stays() {
     let program = Program::build("signals.c");
-    program.run("track=full,toggle_signal=USR1").arg("1").outcome().expect_code(0);
+    let options = "track=full,toggle_signal=USR1";
+    let outcome = program.run("track=off").arg(options).outcome().expect_code(0);
+    assert_eq!(outcome.err(), TAKEN);
+    assert_eq!(program.report().tracking.mode, "full");
+    // One that the program installs later takes the place of ours.
+    let outcome = program.run(options).arg("track=full").outcome().expect_code(0);
+    assert_eq!(outcome.err(), "");
     assert_eq!(program.report().tracking.mode, "full");
 }
 
@@ -90,10 +100,9 @@ fn a_signal_that_is_ignored_stays_ignored() {
     let program = Program::build("signals.c");
     let script = "trap '' USR1; export LD_PRELOAD=\"$1\"; shift; exec \"$@\"";
     let run = Run::new("sh").args(["-c", script, "sh"]);
-    let run = run.arg(crate::support::artifact("libheapsight.so")).arg(program.path()).arg("0");
+    let run = run.arg(crate::support::artifact("libheapsight.so")).arg(program.path());
     let options = program.options("track=full,toggle_signal=USR1");
     let outcome = run.env("HEAPSIGHT", options).outcome().expect_code(0);
-    let line = "heapsight: the program handles or ignores signal 10: toggle_signal does nothing\n";
-    assert_eq!(outcome.err(), line);
+    assert_eq!(outcome.err(), TAKEN);
     assert_eq!(program.report().tracking.mode, "full");
 }

@@ -1,6 +1,7 @@
 // Threads that allocate, free and check their blocks while signals come in as fast as they can.
 //
-// Usage: signals OWN   OWN is 1: the program has a handler of its own for SIGUSR1
+// Usage: signals [OWN]   With OWN it has a handler of its own for SIGUSR1 before Heapsight is asked,
+//                        by these options, to have one.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -8,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,11 @@
 #define THREADS 3
 #define SIGNALS 20000
 #define SLOTS 300
+
+// As in heapsight.h.
+struct config {
+    const char *options;
+};
 
 static atomic_int ended, handled;
 
@@ -61,9 +68,14 @@ static void *work(void *argument) {
 
 int main(int argc, char **argv) {
     pthread_t threads[THREADS];
-    int is_own = argc > 1 && argv[1][0] == '1';
-    if (is_own)
+    int is_own = argc > 1;
+    if (is_own) {
+        bool (*init)(struct config *);
+        *(void **)&init = dlsym(RTLD_DEFAULT, "heapsight_init");
         signal(SIGUSR1, handle);
+        struct config config = {argv[1]};
+        check(init(&config), "the options are wrong\n");
+    }
     for (intptr_t i = 0; i < THREADS; i++)
         pthread_create(&threads[i], NULL, work, (void *)(i + 1));
     for (int i = 0; i < SIGNALS; i++)
