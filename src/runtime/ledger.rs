@@ -57,14 +57,27 @@ pub(super) fn open(config: &Config, own_path: Option<&CStr>) {
 
 /// In a forked child: pages for its own ledger; `None`: private ones.
 pub(super) fn for_child() -> Option<Pages> {
+    let path = path_of_child()?;
+    let len = TEMPLATE.mebibytes.load(Ordering::Relaxed) as usize * MIB;
+    create_or_complain(path.as_c_str(), len)
+}
+
+/// In a forked child: its ledger's file has no room for what it has inherited, and goes again.
+pub(super) fn withdraw_childs() {
+    let Some(path) = path_of_child() else { return };
+    complain(path.as_c_str(), libc::ENOSPC);
+    // SAFETY: a C string.
+    unsafe { libc::unlink(path.as_c_str().as_ptr()) };
+}
+
+/// Where the ledger of a forked child goes, if it has one.
+fn path_of_child() -> Option<ReportPath> {
     if !TEMPLATE.is_set.load(Ordering::Acquire) {
         return None;
     }
     // SAFETY: set, and never changed since.
     let template = unsafe { &*TEMPLATE.path.get() };
-    let path = path_of(template, process::id())?;
-    let len = TEMPLATE.mebibytes.load(Ordering::Relaxed) as usize * MIB;
-    create_or_complain(path.as_c_str(), len)
+    path_of(template, process::id())
 }
 
 fn create_or_complain(path: &CStr, len: usize) -> Option<Pages> {

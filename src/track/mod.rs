@@ -118,10 +118,11 @@ impl Tracker {
     }
 
     /// The process has forked, and this is the child: its ledger begins anew, in these pages or,
-    /// without any, in private ones. What lives it has inherited.
-    pub(crate) fn forked(&self, pages: Option<Pages>) {
+    /// without any or where they have no room, which is `false`, in private ones. What lives it has
+    /// inherited.
+    pub(crate) fn forked(&self, pages: Option<Pages>) -> bool {
         self.first_thread.store(self.ledger.threads.len(), Ordering::Relaxed);
-        self.ledger.renew(pages);
+        self.ledger.renew(pages)
     }
 
     /// Makes known to all what a thread has kept to itself.

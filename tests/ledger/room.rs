@@ -48,6 +48,32 @@ fn a_ledger_beyond_the_limit_of_files_is_not_made() {
     assert_said(&outcome, &path, "File too large");
 }
 
+/// A child's ledger has what its parent's knows from the beginning, or is not made.
+#[test]
+fn a_childs_ledger_that_has_no_room_is_not_made() {
+    let program = Program::build("family.c");
+    let mut made = [0; 3];
+    for kibibytes in (160..=512).step_by(16) {
+        let Some(small) = Tmpfs::mount(kibibytes) else { return };
+        let options = format!("track=full,ledger={}", small.directory.join("a.ledger").display());
+        let outcome = Run::new(program.path()).preloaded(&options).outcome().expect_code(0);
+        let out = outcome.out();
+        for (pid, made) in out.lines().zip(&mut made) {
+            let own = small.directory.join(format!("a.{pid}.ledger"));
+            if !own.exists() {
+                let no_room = out.lines().last() == Some(pid)
+                    || outcome.err().contains(&format!("a.{pid}.ledger: No space left"));
+                assert!(no_room, "{}", outcome.story());
+                continue;
+            }
+            let report = Report::of(&own);
+            assert_eq!(report.process.pid.to_string(), pid, "{report:#?}");
+            *made += 1;
+        }
+    }
+    assert!(made[0] > made[1] && made[1] > 0, "{made:?} of the sizes were enough");
+}
+
 /// A file system in memory, as large as it is to be, that goes away with this.
 struct Tmpfs {
     directory: TempDir,
