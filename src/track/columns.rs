@@ -9,7 +9,7 @@
 //! the program runs, so all cells are atomic; the thread that allocates writes the site last. What
 //! is recorded of a block lies together: allocating and freeing touch one line of it.
 
-use super::SiteId;
+use super::{SiteId, event};
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
 use crate::heap::observe::{ColumnMemory, Freer};
 use crate::heap::slab::{Kind, Slab};
@@ -19,12 +19,16 @@ use crate::heap::slab::{Kind, Slab};
 #[repr(C)]
 pub(crate) struct Columns {
     slots: u32,
-    is_large: u32,
+    /// Index of the blocks' size class; [`LARGE`].
+    class: u32,
     large_size: AtomicU64,
     /// How many blocks each one here stands for: one, unless they are samples.
     weight: f64,
     _pad: u64,
 }
+
+/// Not a class: the slab is a large block.
+const LARGE: u32 = u32::MAX;
 
 /// What is recorded of one block, in memory.
 #[derive(Debug)]
@@ -93,10 +97,10 @@ impl Columns {
         if columns.is_null() {
             return 0;
         }
-        let is_large = u32::from(slab.kind() == Kind::Large);
+        let class = if slab.kind() == Kind::Large { LARGE } else { slab.class().index() as u32 };
         // SAFETY: the memory is ours, zeroed, aligned, and holds the header and the entries.
         unsafe {
-            columns.write(Self { slots, is_large, large_size: AtomicU64::new(0), weight, _pad: 0 })
+            columns.write(Self { slots, class, large_size: AtomicU64::new(0), weight, _pad: 0 })
         };
         slab.set_side(columns.cast());
         memory_len(slots)
@@ -126,6 +130,18 @@ impl Columns {
         self.weight
     }
 
+    /// Whether blocks here stand for more than themselves.
+    #[inline(always)]
+    pub(super) fn is_sampled(&self) -> bool {
+        self.weight != 1.0
+    }
+
+    /// The class cell of a block of that size.
+    #[inline(always)]
+    pub(super) fn class_cell(&self, size: usize) -> usize {
+        if self.class == LARGE { event::large_class_cell(size) } else { self.class as usize }
+    }
+
     /// How many blocks have entries.
     pub(crate) fn slots(&self) -> u32 {
         self.slots
@@ -142,7 +158,7 @@ impl Columns {
     #[inline(always)]
     pub(super) fn write(&self, index: u32, record: Record) {
         let entry = self.entry(index);
-        if self.is_large == 1 {
+        if self.class == LARGE {
             self.large_size.store(record.size as u64, Ordering::Relaxed);
         } else {
             entry.size.store(record.size as u32, Ordering::Relaxed);
@@ -154,7 +170,7 @@ impl Columns {
 
     #[inline(always)]
     fn size(&self, entry: &Entry) -> usize {
-        if self.is_large == 1 {
+        if self.class == LARGE {
             self.large_size.load(Ordering::Relaxed) as usize
         } else {
             entry.size.load(Ordering::Relaxed) as usize

@@ -1,6 +1,5 @@
 //! What happens to a block, and which counters it belongs to.
 
-use super::SiteId;
 use crate::format::layout::{CLASSES, LIVES};
 use crate::heap::class::{BLOCK_SIZE_MAX, CLASS_COUNT, ClassId};
 
@@ -12,7 +11,6 @@ const _: () = assert!(CLASS_COUNT <= LARGE_FIRST);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event {
     pub(super) address: usize,
-    pub(super) site: SiteId,
     /// Bytes asked for.
     pub(super) size: usize,
     /// How many blocks it stands for.
@@ -29,16 +27,10 @@ impl Event {
     }
 }
 
-/// The class cell of a block.
-#[inline(always)]
-pub(super) fn class_cell(class: Option<ClassId>, size: usize) -> usize {
-    match class {
-        Some(class) => class.index(),
-        None => {
-            let doublings = (size.saturating_sub(1) / BLOCK_SIZE_MAX).max(1).ilog2() as usize;
-            LARGE_FIRST + doublings.min(CLASSES - 1 - LARGE_FIRST)
-        }
-    }
+/// The class cell of a large block.
+pub(super) fn large_class_cell(size: usize) -> usize {
+    let doublings = (size.saturating_sub(1) / BLOCK_SIZE_MAX).max(1).ilog2() as usize;
+    LARGE_FIRST + doublings.min(CLASSES - 1 - LARGE_FIRST)
 }
 
 /// Largest block that a class cell counts.
@@ -66,7 +58,7 @@ mod tests {
     #[test]
     fn a_block_fits_in_its_class_and_not_in_the_one_before() {
         for size in [BLOCK_SIZE_MAX + 1, 1 << 20, (1 << 20) + 1, 5 << 20, 1 << 30] {
-            let cell = class_cell(None, size);
+            let cell = large_class_cell(size);
             assert!(size as u64 <= class_cell_size(cell), "{size}");
             assert!(cell == LARGE_FIRST || size as u64 > class_cell_size(cell - 1), "{size}");
         }

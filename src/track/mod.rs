@@ -27,12 +27,12 @@ mod tests;
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
 use crate::heap::observe::{ColumnMemory, Freer, Observer, Slot, Wanted};
-use crate::heap::slab::{Kind, Slab};
+use crate::heap::slab::Slab;
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
 use columns::{Columns, Record, Stamp};
 use core::ptr::NonNull;
-use event::{Event, class_cell};
+use event::Event;
 use ledger::{Ledger, Pages};
 use mode::Mode;
 pub(crate) use mode::Recorded;
@@ -170,11 +170,10 @@ impl Tracker {
             return SiteId::UNKNOWN;
         }
         let tree = self.tree();
-        let Some(node) = recorder.stack.capture(&self.rules, &tree, caller) else {
-            return SiteId::UNKNOWN;
-        };
-        let Some(site) = tree.site(node) else { return SiteId::UNKNOWN };
-        recorder.site_with_room(&self.ledger, site)
+        match recorder.stack.capture(&self.rules, &tree, caller) {
+            Some(node) => tree.site(node).unwrap_or(SiteId::UNKNOWN),
+            None => SiteId::UNKNOWN,
+        }
     }
 
     /// Heapsight's own records have grown by so many bytes.
@@ -201,16 +200,15 @@ impl Tracker {
             return true;
         };
         let site = self.site(recorder, block.caller);
+        let (site, counters) = recorder.counters_with_room(&self.ledger, site);
         let thread = recorder.thread(&self.ledger, heap.thread());
-        let stamp = Stamp::new(thread, recorder.clock());
-        columns.write(slot.index, Record { site, size: block.size, stamp });
-        let class = class_of(slot.slab, block.size);
-        let (address, size) = (block.address, block.size);
-        let weight = weight_of(columns, stamp, address);
-        let event = Event { address, site, size, weight, class };
-        recorder.allocated(&self.ledger, &event);
-        if columns.weight() != 1.0 {
-            recorder.sampled(&self.ledger, &event, columns.weight());
+        let record = Record { site, size: block.size, stamp: Stamp::new(thread, recorder.clock()) };
+        columns.write(slot.index, record);
+        let event = Event::of(columns, record, block.address);
+        if columns.is_sampled() {
+            self.count_sample(recorder, columns, record, event);
+        } else {
+            recorder.allocated(&self.ledger, &event, counters);
         }
         true
     }
@@ -224,18 +222,42 @@ impl Tracker {
         columns.write(slot.index, Record { site: SiteId::UNKNOWN, size, stamp });
     }
 
+    /// Counts a new block that stands for several.
+    #[cold]
+    #[inline(never)]
+    fn count_sample(&self, recorder: &Recorder, columns: &Columns, record: Record, event: Event) {
+        let event = event.weighed(columns, record);
+        let counters = recorder.counters(&self.ledger, record.site);
+        recorder.allocated(&self.ledger, &event, counters);
+        if let Some(counters) = counters {
+            counters.sampled(event.size, columns.weight());
+        }
+    }
+
     #[inline(always)]
     fn count_free(&self, heap: &LocalHeap, slot: Slot<'_>, columns: &Columns, record: Record) {
         if self.is_inherited(record) || record.stamp.thread() == UNCOUNTED {
             return;
         }
         let Some(recorder) = self.recorder(heap) else { return self.unseen() };
-        let class = class_of(slot.slab, record.size);
-        let (site, size) = (record.site, record.size);
-        let address = slot.slab.block(slot.index) as usize;
-        let weight = weight_of(columns, record.stamp, address);
-        let event = Event { address, site, size, weight, class };
-        recorder.freed(&self.ledger, &event, record.stamp);
+        let event = Event::of(columns, record, slot.slab.block(slot.index) as usize);
+        if columns.is_sampled() {
+            self.count_freed_sample(recorder, columns, record, event);
+        } else {
+            recorder.freed(&self.ledger, &event, record);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count_freed_sample(
+        &self,
+        recorder: &Recorder,
+        columns: &Columns,
+        record: Record,
+        event: Event,
+    ) {
+        recorder.freed(&self.ledger, &event.weighed(columns, record), record);
     }
 }
 
@@ -253,15 +275,19 @@ fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
     unsafe { heap.companion().cast::<Recorder>().as_ref() }
 }
 
-/// How many blocks this one stands for, as a whole number.
-#[inline(always)]
-fn weight_of(columns: &Columns, stamp: Stamp, address: usize) -> u64 {
-    if columns.weight() == 1.0 { 1 } else { mode::whole_weight(columns.weight(), stamp, address) }
-}
+impl Event {
+    /// What happens to a block that stands for itself alone.
+    #[inline(always)]
+    fn of(columns: &Columns, record: Record, address: usize) -> Self {
+        let (size, class) = (record.size, columns.class_cell(record.size));
+        Self { address, size, weight: 1, class }
+    }
 
-#[inline(always)]
-fn class_of(slab: &Slab, size: usize) -> usize {
-    class_cell((slab.kind() == Kind::Slab).then(|| slab.class()), size)
+    /// The same of one that stands for several.
+    fn weighed(self, columns: &Columns, record: Record) -> Self {
+        let weight = mode::whole_weight(columns.weight(), record.stamp, self.address);
+        Self { weight, ..self }
+    }
 }
 
 impl Observer for Tracker {

@@ -10,7 +10,7 @@
 
 use super::SiteId;
 use super::cells::{Now, SiteCounters, add};
-use super::columns::Stamp;
+use super::columns::Record;
 use super::event::{Event, TEMPORARY, life_of};
 use super::ledger::Ledger;
 use super::timeline;
@@ -91,12 +91,13 @@ impl Recorder {
 
     /// The counters of a site; `None` when there is no room for any.
     #[inline(always)]
-    fn counters<'a>(&self, ledger: &'a Ledger, site: SiteId) -> Option<SiteCounters<'a>> {
+    pub(super) fn counters<'a>(
+        &self,
+        ledger: &'a Ledger,
+        site: SiteId,
+    ) -> Option<SiteCounters<'a>> {
         let (group, index) =
             (site.number() / CHUNK_CELLS as u32, site.number() as usize % CHUNK_CELLS);
-        if group >= self.groups.load(Ordering::Relaxed) {
-            return None;
-        }
         let slot = self.directory_slot(group);
         // SAFETY: null, or a chunk of the ledger, for ever.
         let chunk = match unsafe { slot.load(Ordering::Relaxed).as_ref() } {
@@ -104,6 +105,20 @@ impl Recorder {
             None => self.new_chunk(ledger, group, slot)?,
         };
         Some(SiteCounters { ledger, chunk, cell: &chunk.cells[index], index })
+    }
+
+    /// The counters that a block counts in: those of its own site, or of the unknown one where
+    /// that has no room.
+    #[inline(always)]
+    pub(super) fn counters_with_room<'a>(
+        &self,
+        ledger: &'a Ledger,
+        site: SiteId,
+    ) -> (SiteId, Option<SiteCounters<'a>>) {
+        match self.counters(ledger, site) {
+            Some(counters) => (site, Some(counters)),
+            None => (SiteId::UNKNOWN, self.counters(ledger, SiteId::UNKNOWN)),
+        }
     }
 
     #[inline(always)]
@@ -129,20 +144,19 @@ impl Recorder {
         Some(chunk)
     }
 
-    /// The site that a block counts for: its own, or the unknown one where that has no room.
-    #[inline(always)]
-    pub(super) fn site_with_room(&self, ledger: &Ledger, site: SiteId) -> SiteId {
-        if self.counters(ledger, site).is_some() { site } else { SiteId::UNKNOWN }
-    }
-
     /// Counts a block that was handed out.
     #[inline(always)]
-    pub(super) fn allocated(&self, ledger: &Ledger, event: &Event) {
+    pub(super) fn allocated(
+        &self,
+        ledger: &Ledger,
+        event: &Event,
+        counters: Option<SiteCounters<'_>>,
+    ) {
         self.last.set(event.address);
         let class = &self.shard().classes[event.class];
         add(&class.allocations, event.weight);
         add(&class.bytes, event.bytes());
-        if let Some(counters) = self.counters(ledger, event.site) {
+        if let Some(counters) = counters {
             counters.allocated(event, self.now());
         }
         self.clock.set(self.clock.get() + event.bytes());
@@ -156,14 +170,15 @@ impl Recorder {
         self.burn(ledger, event);
     }
 
-    /// Counts a block that was freed; `born` is when it was allocated.
+    /// Counts a block that was freed; `record` is what was recorded of it.
     #[inline(always)]
-    pub(super) fn freed(&self, ledger: &Ledger, event: &Event, born: Stamp) {
+    pub(super) fn freed(&self, ledger: &Ledger, event: &Event, record: Record) {
+        let born = record.stamp;
         let class = &self.shard().classes[event.class];
         add(&class.frees, event.weight);
         add(&class.freed_bytes, event.bytes());
         let is_temporary = self.last.get() == event.address && born.thread() == self.number();
-        if let Some(counters) = self.counters(ledger, event.site) {
+        if let Some(counters) = self.counters(ledger, record.site) {
             let life = if is_temporary { TEMPORARY } else { life_of(born.age(self.clock.get())) };
             counters.freed(event, life, self.now());
         }
@@ -174,14 +189,6 @@ impl Recorder {
         self.slack_bytes.set(self.slack_bytes.get() - event.bytes().cast_signed());
         self.slack_blocks.set(self.slack_blocks.get() - event.weight.cast_signed());
         self.burn(ledger, event);
-    }
-
-    /// A block that was counted is a sample of that weight.
-    #[cold]
-    pub(super) fn sampled(&self, ledger: &Ledger, event: &Event, weight: f64) {
-        if let Some(counters) = self.counters(ledger, event.site) {
-            counters.sampled(event.size, weight);
-        }
     }
 
     /// Counts a block that was resized, beside freeing and allocating it.
@@ -309,7 +316,9 @@ impl Recorder {
 
     #[inline(always)]
     fn directory_slot(&self, group: u32) -> &AtomicPtr<Chunk> {
-        // SAFETY: `make` allocated `groups` pointers behind the recorder, and the group is below.
+        debug_assert!(group < self.groups.load(Ordering::Relaxed));
+        // SAFETY: `make` allocated as many pointers behind the recorder as all sites that the
+        // ledger has room for need, and sites are numbered by the ledger.
         unsafe { &*self.directory.as_ptr().add(group as usize) }
     }
 

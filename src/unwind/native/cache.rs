@@ -19,7 +19,7 @@
 //! be there at all.) There is therefore no vectorised and no early comparison.
 
 use super::bounds::Bounds;
-use super::front::{self, Odds};
+use super::front::{self, Cached, Odds};
 use super::names::{End, Registers, StackNames};
 use super::step::{State, is_fp_live, step, word, words_read};
 use super::store::{DEPTH_MAX, Entry, Found, Store, Word};
@@ -46,8 +46,6 @@ struct Stack {
     len: usize,
     generation: u64,
     bounds: Bounds,
-    /// Entries that there ever were.
-    serial: u64,
     odds: Odds,
 }
 
@@ -73,14 +71,8 @@ const NO_LIMIT: usize = usize::MAX;
 
 impl StackCache {
     pub(crate) const fn new() -> Self {
-        let stack = Stack {
-            store: None,
-            len: 0,
-            generation: 0,
-            bounds: Bounds::EMPTY,
-            serial: 0,
-            odds: Odds::EVEN,
-        };
+        let stack =
+            Stack { store: None, len: 0, generation: 0, bounds: Bounds::EMPTY, odds: Odds::EVEN };
         Self { is_busy: AtomicBool::new(false), stack: UnsafeCell::new(stack) }
     }
 
@@ -221,7 +213,8 @@ impl Stack {
             let Some(store) = self.store.or_else(Store::reserve) else { return 0 };
             self.store = Some(store);
             let looks = self.odds.favour();
-            if looks && let Some(node) = front::find(store, &start, self.len, limit) {
+            let cached = Cached { store, len: self.len, generation: self.generation };
+            if looks && let Some(node) = front::find(cached, &start, limit) {
                 self.odds.won();
                 return node;
             }
@@ -233,7 +226,7 @@ impl Stack {
                     let node = self.append(store, names, parent, join, count);
                     if count > 0 && looks && node != 0 {
                         self.odds.lost();
-                        front::keep(store, &start, join, self.len);
+                        front::keep(Cached { len: self.len, ..cached }, &start, join);
                     }
                     node
                 }
@@ -356,10 +349,8 @@ impl Stack {
                 words += 1;
             });
             needs_fp = is_fp_live(rule, needs_fp);
-            self.serial += 1;
             let State { frame, sp, fp } = state;
-            let entry =
-                Entry { frame, sp, fp, node, words, is_fp_live: needs_fp, serial: self.serial };
+            let entry = Entry { frame, sp, fp, node, words, is_fp_live: needs_fp };
             // SAFETY: `join + count` is at most the number of entries.
             unsafe {
                 store.entries().add(self.len).write(entry);

@@ -3,9 +3,9 @@
 //! The cache holds one stack, the last. A loop that allocates in several places changes the
 //! innermost frames back and forth, and each change is unwound again. So tops of stacks that come
 //! again are kept: a frame, the words from it to where it joined the cached stack, and the number
-//! of the whole. A top is good as long as the cache still has the very entry that it joined
-//! (entries have serial numbers) and its words, then those of that entry, are what they were; they
-//! are compared in this order, as [`super::cache`] demands.
+//! of the whole. A top is good where the cache has the frame that it joined, as part of the same
+//! stack, and its words, then those of that entry, are what they were; they are compared in this
+//! order, as [`super::cache`] demands. All of it is forgotten when a module goes.
 //!
 //! Tops are worth their comparison only if they come again: a top is kept when its stack comes the
 //! second time, and while most looks are in vain none are taken.
@@ -18,7 +18,7 @@ use super::store::{Store, Word};
 const WORDS_MAX: usize = 8;
 /// Tops of a thread, in sets: different tops often start at the same place of the stack.
 pub(super) const TOPS: usize = SETS * WAYS;
-const SETS: usize = 16;
+const SETS: usize = 64;
 const WAYS: usize = 4;
 
 /// A top of a stack. All zeros match nothing.
@@ -28,15 +28,23 @@ pub(super) struct Top {
     frame: Frame,
     sp: usize,
     fp: usize,
-    /// Serial number of the entry it joined.
-    serial: u64,
+    /// The frame it joined, and its stack.
+    joined_sp: usize,
+    joined_fp: usize,
+    parent: u32,
     /// Entries up to that one; zero: nothing is kept yet but the number.
     join: u32,
+    /// Generation of the rules.
+    generation: u64,
     node: u32,
-    len: u32,
+    len: u16,
     is_fp_live: bool,
+    /// Of the first of a set: which one is to be replaced next.
+    turn: u8,
     words: [Word; WORDS_MAX],
 }
+
+const _: () = assert!(size_of::<Top>() == 192);
 
 /// How well looking has paid lately.
 #[derive(Clone, Copy, Debug)]
@@ -81,29 +89,44 @@ impl Odds {
 #[inline(always)]
 fn set_of(state: &State) -> usize {
     let hash = (state.frame.key() ^ (state.sp as u64) << 20).wrapping_mul(FACTOR);
-    (hash >> 60) as usize * WAYS
+    (hash >> (u64::BITS - SETS.ilog2())) as usize * WAYS
 }
 
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The number of a stack whose top is known, when the cache has `len` entries of which those that
-/// rest on more than `limit` words have changed.
+/// What the cache has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cached {
+    pub(super) store: Store,
+    /// Entries.
+    pub(super) len: usize,
+    /// Generation of the rules that they were found by.
+    pub(super) generation: u64,
+}
+
+/// The number of a stack whose top is known, when of the cached entries those that rest on more
+/// than `limit` words have changed.
 #[inline(always)]
-pub(super) fn find(store: Store, state: &State, len: usize, limit: usize) -> Option<u32> {
+pub(super) fn find(cached: Cached, state: &State, limit: usize) -> Option<u32> {
+    let Cached { store, len, generation } = cached;
     let set = set_of(state);
     for way in 0..WAYS {
         // SAFETY: tops are always there.
         let top = unsafe { &*store.top(set + way) };
         let is_same = top.frame == state.frame
             && top.sp == state.sp
-            && (!top.is_fp_live || top.fp == state.fp);
+            && (!top.is_fp_live || top.fp == state.fp)
+            && top.generation == generation;
         let join = top.join as usize;
         if !is_same || join == 0 || join > len {
             continue;
         }
         // SAFETY: entries below `len` are written.
         let joined = unsafe { &*store.entries().add(join - 1) };
-        if joined.serial != top.serial || joined.words as usize > limit {
+        let is_joined = joined.node == top.parent
+            && joined.sp == top.joined_sp
+            && (!joined.is_fp_live || joined.fp == top.joined_fp);
+        if !is_joined || joined.words as usize > limit {
             continue;
         }
         // SAFETY: the frame is on this thread's stack, just as it was, and as many words are
@@ -119,10 +142,10 @@ pub(super) fn find(store: Store, state: &State, len: usize, limit: usize) -> Opt
     None
 }
 
-/// Keeps the top of the stack in the cache, which has joined the stack before at `join` and has
-/// `len` entries.
+/// Keeps the top of the stack in the cache, which has joined the stack before at `join`.
 #[inline(always)]
-pub(super) fn keep(store: Store, state: &State, join: usize, len: usize) {
+pub(super) fn keep(cached: Cached, state: &State, join: usize) {
+    let Cached { store, len, generation } = cached;
     // SAFETY: tops are always there, and entries below `len` are written; `0 < join < len`.
     let (joined, last) = unsafe {
         let entries = store.entries();
@@ -131,17 +154,23 @@ pub(super) fn keep(store: Store, state: &State, join: usize, len: usize) {
     let set = set_of(state);
     // SAFETY: tops are always there.
     let node_of = |way: usize| unsafe { (*store.top(set + way)).node };
-    // What is new takes the place of one that depends on its number: all ways get used.
-    let way = (0..WAYS).find(|way| node_of(*way) == last.node);
+    let known = (0..WAYS).find(|way| node_of(*way) == last.node);
+    let way = known.unwrap_or_else(|| {
+        // SAFETY: as above.
+        let turn = unsafe { &mut (*store.top(set)).turn };
+        *turn = turn.wrapping_add(1);
+        usize::from(*turn) % WAYS
+    });
     // SAFETY: tops are always there, and nobody else has a reference.
-    let top = unsafe { &mut *store.top(set + way.unwrap_or(last.node as usize % WAYS)) };
-    let is_second = way.is_some() && top.frame == state.frame;
+    let top = unsafe { &mut *store.top(set + way) };
+    let is_second = known.is_some() && top.frame == state.frame;
     let count = (last.words - joined.words) as usize;
     // One by one: all at once would be by way of a copy.
     (top.frame, top.sp, top.fp) = (state.frame, state.sp, state.fp);
-    (top.serial, top.node, top.is_fp_live) = (joined.serial, last.node, last.is_fp_live);
+    (top.joined_sp, top.joined_fp, top.parent) = (joined.sp, joined.fp, joined.node);
+    (top.node, top.is_fp_live, top.generation) = (last.node, last.is_fp_live, generation);
     top.join = if is_second && count <= WORDS_MAX { join as u32 } else { 0 };
-    top.len = count as u32;
+    top.len = count as u16;
     if top.join != 0 {
         // SAFETY: those words are written, and there is room for so many.
         unsafe {

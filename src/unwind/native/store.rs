@@ -25,8 +25,6 @@ pub(super) struct Entry {
     pub(super) words: u32,
     /// Whether they were found by way of `fp`.
     pub(super) is_fp_live: bool,
-    /// No other entry that ever was has this.
-    pub(super) serial: u64,
 }
 
 impl Entry {
