@@ -90,6 +90,16 @@ bool heapsight_trim(void);
 // `config` is null or valid, and its options are null or a C string.
 bool heapsight_init(const struct heapsight_config *config);
 
+// Records what `track` says, `"off"`, `"stats"`, `"sample"`, `"sample:64K"` or `"full"`, from this
+// call on, and leaves the rest of the configuration as it is. Other threads follow with the next
+// blocks that they allocate. Blocks from before stay as they were recorded, or unknown.
+//
+// Returns false, after one line on stderr, when it says none of these; nothing has changed then.
+//
+// # Safety
+// `track` is null or a C string.
+bool heapsight_set_tracking(const char *track);
+
 // Ends tracking: makes the leak report now rather than at exit, if `leaks=on`.
 //
 // Returns whether anything leaked.

@@ -5,6 +5,7 @@ pub use crate::report::{Frame, Leak, LeakClass, LeakReport, MemoryStats};
 pub use crate::runtime::options;
 pub use crate::runtime::options::Config;
 
+use crate::runtime::options::{OptionError, Track};
 use crate::runtime::{exit, inspect, start};
 
 /// Puts a configuration into force, from this call on. Blocks from before stay untracked.
@@ -15,13 +16,42 @@ pub fn init(config: Config) {
     start::apply(config);
 }
 
+/// Records what `track` says, from this call on, and leaves the rest of the configuration as it is.
+/// Other threads follow with the next blocks that they allocate. Blocks from before stay as they
+/// were recorded, or unknown; their number is in the ledger.
+///
+/// The same as `heapsight attach PID --track MODE`, from inside.
+///
+/// # Errors
+///
+/// Samples are to be farther apart than is allowed, or not at all. Nothing has changed then.
+///
+/// ```
+/// use heapsight::options::Track;
+///
+/// heapsight::set_tracking(Track::Full)?;
+/// heapsight::set_tracking(Track::Off)?;
+/// # Ok::<(), heapsight::options::OptionError>(())
+/// ```
+pub fn set_tracking(track: Track) -> Result<(), OptionError> {
+    let config = Config::builder().track(track).build()?;
+    start::set_tracking(config.track);
+    Ok(())
+}
+
+/// What is recorded at this moment, whoever asked for it.
+#[must_use]
+pub fn tracking() -> Track {
+    inspect::tracking()
+}
+
 /// Ends tracking: makes the leak report now rather than at exit, if leak checking is on.
 ///
 /// Returns whether anything leaked. Tracking is off afterwards.
 pub fn deinit() -> bool {
     let config = start::config();
     let leaked = config.leaks && exit::report_now();
-    start::apply(Config { track: options::Track::Off, leaks: false, ..config });
+    start::apply(Config { track: Track::Off, leaks: false, ..config });
     leaked
 }
 

@@ -86,6 +86,24 @@ fn threads_hand_blocks_over() {
     assert!(after.abs_diff(before) < 16, "{before} → {after}");
 }
 
+fn modes_change_while_it_runs() {
+    let counted = || {
+        let before = heapsight::stats().total_allocations;
+        drop(black_box(vec![1u8; 1000]));
+        heapsight::stats().total_allocations - before
+    };
+    for (track, expected) in [(Track::Stats, 1), (Track::Off, 0), (Track::Full, 1)] {
+        heapsight::set_tracking(track).expect("a way to track");
+        assert_eq!((heapsight::tracking(), counted()), (track, expected));
+    }
+    let never = heapsight::set_tracking(Track::Sample { bytes: 0 }).expect_err("no distance");
+    assert!(never.to_string().contains("'sample:0'"), "{never}");
+    assert_eq!((heapsight::tracking(), counted()), (Track::Full, 1));
+    heapsight::set_tracking(Track::Sample { bytes: 1 }).expect("a way to track");
+    assert_eq!(counted(), 1, "each byte is a sample");
+    heapsight::set_tracking(Track::Full).expect("a way to track");
+}
+
 #[test]
 fn a_rust_program_is_served_counted_and_told_of_its_leaks() {
     layouts_are_honoured();
@@ -93,6 +111,7 @@ fn a_rust_program_is_served_counted_and_told_of_its_leaks() {
     heapsight::init(config);
     statistics_are_exact();
     threads_hand_blocks_over();
+    modes_change_while_it_runs();
     leaks_are_named();
     layouts_are_honoured();
     assert!(!heapsight::deinit(), "leaks=off: nothing is reported");

@@ -49,8 +49,9 @@ Examples:
   heapsight options
       Every option, its values and what they do.
 
-Exit codes: the program's own; 2 for a wrong option or a report that cannot be written, 125 without
-libheapsight.so, 126 for a program that cannot be run with it, 127 for one that does not exist.
+Exit codes: the program's own; 2 for a wrong option, or a report or ledger that cannot be written,
+125 without libheapsight.so, 126 for a program that cannot be run with it, 127 for one that does not
+exist.
 
 Function names and lines need debug information in the program: cc -g, or debug = 1 in Cargo.toml.";
 
@@ -63,7 +64,7 @@ here wins over it, and --track and its likes over --option.
 
 Exit codes:
   the program's own, unless --leaks-exitcode is given and it leaked; and when it was not started:
-    2    an option is wrong, or the report cannot be written
+    2    an option is wrong, or the report or the ledger cannot be written
     125  libheapsight.so is missing or unfit
     126  the program cannot be run with it: not executable, static, 32-bit, musl, setuid ...
     127  the program does not exist
@@ -145,6 +146,14 @@ pub(crate) struct RunArgs {
         help = doc("ledger_size"),
     )]
     pub(crate) ledger_size: Option<i64>,
+
+    #[arg(
+        long,
+        value_name = "SIGNAL",
+        value_parser = words("toggle_signal"),
+        help = doc("toggle_signal"),
+    )]
+    pub(crate) toggle_signal: Option<String>,
 
     #[arg(
         long,

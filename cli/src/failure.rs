@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::library::LibraryError;
+use crate::place::PlaceError;
 use crate::program::ProgramError;
-use crate::report::ReportError;
 use crate::settings::SettingsError;
 use crate::view::source::SourceError;
 
@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Place(#[from] PlaceError),
     #[error(transparent)]
     Library(#[from] LibraryError),
     #[error(transparent)]
@@ -41,7 +41,7 @@ impl Failure {
     /// 2 as for a wrong command line; 125 to 127 as `env`, `nohup` and the shells use them.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Settings(_) | Self::Report(_) | Self::Source(_) | Self::Question(_) => 2,
+            Self::Settings(_) | Self::Place(_) | Self::Source(_) | Self::Question(_) => 2,
             Self::Library(_) => 125,
             Self::Program(error) if error.is_missing() => 127,
             Self::Program(_) => 126,

@@ -114,6 +114,7 @@ fn flags(args: &RunArgs) -> impl Iterator<Item = Vec<u8>> {
         args.report.as_ref().map(|path| item("report", path.as_bytes())),
         args.ledger.as_ref().map(|path| item("ledger", path.as_bytes())),
         number("ledger_size", args.ledger_size),
+        word("toggle_signal", &args.toggle_signal),
         word("safety", &args.safety),
         number("purge_delay", args.purge_delay),
     ]

@@ -61,6 +61,28 @@ pub unsafe extern "C" fn heapsight_init(config: *const heapsight_config) -> bool
     sound
 }
 
+/// Records what `track` says, `"off"`, `"stats"`, `"sample"`, `"sample:64K"` or `"full"`, from this
+/// call on, and leaves the rest of the configuration as it is. Other threads follow with the next
+/// blocks that they allocate. Blocks from before stay as they were recorded, or unknown.
+///
+/// Returns false, after one line on stderr, when it says none of these; nothing has changed then.
+///
+/// # Safety
+/// `track` is null or a C string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapsight_set_tracking(track: *const c_char) -> bool {
+    // SAFETY: the caller's.
+    let text = if track.is_null() { c"" } else { unsafe { CStr::from_ptr(track) } };
+    match options::Track::parse(text.to_bytes()) {
+        Ok(track) => start::set_tracking(track),
+        Err(error) => {
+            std::eprintln!("{error}");
+            return false;
+        }
+    }
+    true
+}
+
 /// Ends tracking: makes the leak report now rather than at exit, if `leaks=on`.
 ///
 /// Returns whether anything leaked.

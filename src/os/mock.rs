@@ -171,6 +171,10 @@ pub(crate) mod process {
         std::process::id()
     }
 
+    pub(crate) fn is_alive(_id: u32) -> bool {
+        false
+    }
+
     pub(crate) fn is_secure() -> bool {
         false
     }

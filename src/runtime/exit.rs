@@ -4,30 +4,20 @@
 //! after `main`, after every `atexit` handler and after the destructors of all libraries. What they
 //! free is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
 
-use super::options::{Config, ReportPath, Track};
-use super::{fork, inspect, ledger, start};
-use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
-use crate::os::process;
+use super::options::{Config, Track};
+use super::{inspect, ledger, place, start};
+use crate::base::sync::{AtomicBool, Ordering};
 use crate::report;
 use core::ffi::{c_int, c_void};
 use core::ptr;
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
-use std::{env, eprintln, format};
+use std::path::Path;
+use std::{env, eprintln};
 
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 static DONE: AtomicBool = AtomicBool::new(false);
 
-/// When this process was prepared, in seconds of the wall clock.
-static START: AtomicU64 = AtomicU64::new(0);
-
-/// The environment variable by which `heapsight run` names the process whose report gets the path
-/// as it stands; processes that it starts add their id to the name.
-const FIRST_PROCESS: &str = "HEAPSIGHT_RUN_PID";
 /// Set by `heapsight run`.
 const RUN: &str = "HEAPSIGHT_RUN";
 
@@ -50,26 +40,10 @@ pub(super) fn register() {
     }
 }
 
-/// The configuration with paths that mean the same after the program changes its working directory.
-pub(super) fn anchored(config: Config) -> Config {
-    Config { report: anchored_path(config.report), ledger: anchored_path(config.ledger), ..config }
-}
-
-fn anchored_path(template: ReportPath) -> ReportPath {
-    let path = Path::new(OsStr::from_bytes(template.as_bytes()));
-    if template.is_empty() || path.is_absolute() {
-        return template;
-    }
-    let anchored = env::current_dir()
-        .ok()
-        .and_then(|folder| ReportPath::new(folder.join(path).as_os_str().as_bytes()).ok());
-    anchored.unwrap_or(template)
-}
-
 /// Tries the report's path early, so that a wrong one is known before the program has run.
 pub(super) fn prepare(config: &Config) {
-    let Some(path) = report_path(config) else { return };
-    START.store(seconds_now(), Ordering::Relaxed);
+    let Some(path) = place::of_report(&config.report) else { return };
+    place::begin();
     // A file that was not there goes again: a process that ends by `_exit` leaves no empty report.
     let tried = match OpenOptions::new().write(true).create_new(true).open(&path) {
         Ok(_) => fs::remove_file(&path),
@@ -137,7 +111,7 @@ fn finish(config: &Config) -> bool {
         let written = write(&mut stderr, style, false).and_then(|()| stderr.flush());
         inspect::report_failure(written);
     };
-    match report_path(config) {
+    match place::of_report(&config.report) {
         None => to_stderr(),
         Some(path) => {
             let written = File::create(&path).and_then(|file| {
@@ -153,47 +127,4 @@ fn finish(config: &Config) -> bool {
         }
     }
     leaks.is_some_and(|report| report.has_leaks())
-}
-
-/// Where the report goes: `%p` is the process id. No process overwrites another's report: one that
-/// `heapsight run` did not start itself, a forked one, and one that finds a report written since it
-/// started, add their id before the extension.
-fn report_path(config: &Config) -> Option<PathBuf> {
-    own_path(&config.report)
-}
-
-/// See [`report_path`]; the same for the ledger.
-pub(super) fn own_path(template: &ReportPath) -> Option<PathBuf> {
-    if template.is_empty() {
-        return None;
-    }
-    let id = process::id();
-    // A path that is too long with the id in it is used as it stands: `prepare` names it.
-    let expanded = template.expand(id).unwrap_or(*template);
-    let path = PathBuf::from(OsStr::from_bytes(expanded.as_bytes()));
-    let is_first = match env::var(FIRST_PROCESS) {
-        Ok(first) => first.parse() == Ok(id),
-        Err(_) => !fork::is_child() && !was_written_meanwhile(&path),
-    };
-    if is_first || expanded != *template {
-        return Some(path);
-    }
-    let mut name = path.file_stem().map_or_else(OsString::new, OsStr::to_os_string);
-    name.push(format!(".{id}"));
-    if let Some(extension) = path.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    Some(path.with_file_name(name))
-}
-
-fn was_written_meanwhile(path: &Path) -> bool {
-    let start = START.load(Ordering::Relaxed);
-    let Ok(state) = fs::metadata(path) else { return false };
-    let written = state.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    start > 0 && state.len() > 0 && written.is_some_and(|written| written.as_secs() >= start)
-}
-
-fn seconds_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs())
 }

@@ -52,7 +52,9 @@ unsafe extern "C" fn after() {
 unsafe extern "C" fn after_in_child() {
     IS_CHILD.store(true, Ordering::Relaxed);
     stdio::forget();
-    ENGINE.observer.forked(ledger::for_child());
+    if !ENGINE.observer.forked(ledger::for_child()) {
+        ledger::withdraw_childs();
+    }
     ENGINE.after_fork_in_child(pop(), tls::heap());
 }
 

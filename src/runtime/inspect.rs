@@ -1,5 +1,6 @@
 //! Looking at the heap from inside: statistics, leak reports, misuse stacks, the whole-heap check.
 
+use super::options::Track;
 use super::{ENGINE, tls};
 use crate::base::sync::Ordering;
 use crate::format::layout;
@@ -191,7 +192,17 @@ pub(crate) fn check_heap() -> usize {
     ENGINE.check()
 }
 
+/// What is tracked.
+pub(crate) fn tracking() -> Track {
+    match ENGINE.observer.mode.recorded() {
+        Recorded::Nothing => Track::Off,
+        Recorded::Sums => Track::Stats,
+        Recorded::Samples(bytes) => Track::Sample { bytes },
+        Recorded::Everything => Track::Full,
+    }
+}
+
 /// Whether anything is tracked: with `track=off` statistics and leak reports are empty.
 pub(crate) fn is_tracking() -> bool {
-    ENGINE.observer.mode.recorded() != Recorded::Nothing
+    tracking() != Track::Off
 }

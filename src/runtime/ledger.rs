@@ -57,14 +57,27 @@ pub(super) fn open(config: &Config, own_path: Option<&CStr>) {
 
 /// In a forked child: pages for its own ledger; `None`: private ones.
 pub(super) fn for_child() -> Option<Pages> {
+    let path = path_of_child()?;
+    let len = TEMPLATE.mebibytes.load(Ordering::Relaxed) as usize * MIB;
+    create_or_complain(path.as_c_str(), len)
+}
+
+/// In a forked child: its ledger's file has no room for what it has inherited, and goes again.
+pub(super) fn withdraw_childs() {
+    let Some(path) = path_of_child() else { return };
+    complain(path.as_c_str(), libc::ENOSPC);
+    // SAFETY: a C string.
+    unsafe { libc::unlink(path.as_c_str().as_ptr()) };
+}
+
+/// Where the ledger of a forked child goes, if it has one.
+fn path_of_child() -> Option<ReportPath> {
     if !TEMPLATE.is_set.load(Ordering::Acquire) {
         return None;
     }
     // SAFETY: set, and never changed since.
     let template = unsafe { &*TEMPLATE.path.get() };
-    let path = path_of(template, process::id())?;
-    let len = TEMPLATE.mebibytes.load(Ordering::Relaxed) as usize * MIB;
-    create_or_complain(path.as_c_str(), len)
+    path_of(template, process::id())
 }
 
 fn create_or_complain(path: &CStr, len: usize) -> Option<Pages> {
@@ -106,9 +119,10 @@ fn create(path: &CStr, len: usize) -> Result<Pages, c_int> {
         if file < 0 {
             return Err(errno());
         }
-        let is_long = libc::ftruncate(file, len as libc::off_t) == 0;
-        let pages =
-            if is_long { Pages::of_file(file, len).ok_or(libc::ENOSPC) } else { Err(errno()) };
+        let pages = match lengthen(file, len) {
+            Ok(()) => Pages::of_file(file, len).ok_or(libc::ENOSPC),
+            Err(code) => Err(code),
+        };
         libc::close(file);
         match pages {
             Ok(pages) if libc::rename(draft.as_ptr(), path.as_ptr()) == 0 => Ok(pages),
@@ -118,6 +132,20 @@ fn create(path: &CStr, len: usize) -> Result<Pages, c_int> {
         .inspect_err(|_| {
             libc::unlink(draft.as_ptr());
         })
+    }
+}
+
+/// Makes an empty file `len` bytes long.
+fn lengthen(file: c_int, len: usize) -> Result<(), c_int> {
+    // SAFETY: all-zero is a limit, and libc fills it.
+    unsafe {
+        let mut limit: libc::rlimit = core::mem::zeroed();
+        let is_known = libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) == 0;
+        // To go beyond it is not only refused: it is a deadly signal.
+        if is_known && limit.rlim_cur < len as libc::rlim_t {
+            return Err(libc::EFBIG);
+        }
+        if libc::ftruncate(file, len as libc::off_t) == 0 { Ok(()) } else { Err(errno()) }
     }
 }
 
@@ -146,9 +174,29 @@ fn path_of(template: &ReportPath, id: u32) -> Option<ReportPath> {
 }
 
 fn complain(path: &CStr, code: c_int) {
-    let mut line = Text::<PATH_MAX>::new();
+    let mut line = Text::<{ PATH_MAX + 128 }>::new();
     line.push_bytes(b"heapsight: cannot write the ledger ");
     line.push_bytes(path.to_bytes());
-    let _cut = writeln!(line, ": error {code}: this process has none");
+    let _fits = match reason(code) {
+        Some(reason) => writeln!(line, ": {reason}: this process has none"),
+        None => writeln!(line, ": error {code}: this process has none"),
+    };
     process::write(STDERR, line.as_bytes());
+}
+
+/// What libc says of an error. Its own `strerror` may allocate, and take locks.
+fn reason(code: c_int) -> Option<&'static str> {
+    Some(match code {
+        libc::ENOENT => "No such file or directory",
+        libc::EACCES => "Permission denied",
+        libc::EISDIR => "Is a directory",
+        libc::ENOTDIR => "Not a directory",
+        libc::ENOSPC => "No space left on device",
+        libc::EDQUOT => "Disk quota exceeded",
+        libc::EFBIG => "File too large",
+        libc::EROFS => "Read-only file system",
+        libc::EMFILE => "Too many open files",
+        libc::ENAMETOOLONG => "File name too long",
+        _ => return None,
+    })
 }

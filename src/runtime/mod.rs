@@ -9,7 +9,9 @@
 //! | [`entry`] | the way into the engine for every face |
 //! | [`thread`] | how does a thread get a heap and leave it? |
 //! | [`start`], [`fork`], [`exit`] | what happens when the process starts, forks and ends? |
-//! | [`ledger`] | where is the ledger's file, and a forked child's? |
+//! | [`ledger`] | how is the ledger's file made, and a forked child's? |
+//! | [`place`] | where do this process's report and ledger go? |
+//! | [`toggle`] | which signal switches recording off and on? |
 //! | [`inspect`] | statistics, leak reports, the whole-heap check |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
@@ -24,9 +26,11 @@ mod ledger;
 pub(crate) mod misuse;
 pub(crate) mod next;
 pub mod options;
+mod place;
 pub(crate) mod start;
 mod thread;
 pub(crate) mod tls;
+mod toggle;
 
 use crate::heap::engine::Engine;
 use crate::track::Tracker;

@@ -5,7 +5,7 @@
 //! in a Rust program, with its first allocation through [`crate::Heapsight`].
 
 use super::options::{Config, Safety, Track};
-use super::{ENGINE, exit, fork, ledger, misuse, next, tls};
+use super::{ENGINE, exit, fork, ledger, misuse, next, place, tls, toggle};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
 use crate::heap::local::State;
@@ -33,6 +33,9 @@ unsafe impl Sync for Current {}
 
 const STDERR: i32 = 2;
 
+/// The environment variable by which `heapsight run` names the process that it became.
+const FIRST_PROCESS: &CStr = c"HEAPSIGHT_RUN_PID";
+
 /// The environment a process was started with, as its constructors get it: libc's own pointer to it
 /// is not set yet when ours runs.
 pub type Environment = *const *const c_char;
@@ -45,6 +48,8 @@ pub unsafe fn start(environment: Environment) {
     next::resolve();
     // SAFETY: the caller's.
     let options = unsafe { variable(environment, c"HEAPSIGHT") };
+    // SAFETY: the caller's.
+    place::set_first_process(unsafe { variable(environment, FIRST_PROCESS) });
     // SAFETY: the caller's.
     let check = unsafe { wants_glibc_check(environment) };
     begin(options.or(check.then_some(b"track=stats")));
@@ -98,6 +103,8 @@ pub(crate) fn ensure() {
     }
     if !STARTED.load(Ordering::Acquire) {
         // SAFETY: libc's own variable, before the program changes it.
+        place::set_first_process(unsafe { variable(environ, FIRST_PROCESS) });
+        // SAFETY: as above.
         begin(unsafe { variable(environ, c"HEAPSIGHT") });
     }
 }
@@ -120,13 +127,37 @@ fn begin(options: Option<&[u8]>) {
 
 /// Puts a configuration into force; the one before.
 pub(crate) fn apply(config: Config) -> Config {
-    let config = exit::anchored(config);
+    let config = place::anchored(config);
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
     misuse::set_fatal(config.safety == Safety::Basic);
-    if config.track != Track::Off || !config.ledger.is_empty() {
-        let path = exit::own_path(&config.ledger);
+    record(&config);
+    toggle::follow(config.toggle_signal);
+    let Some(_lock) = CONFIG.lock.acquire() else { return config };
+    // SAFETY: the lock is held.
+    core::mem::replace(unsafe { &mut *CONFIG.config.get() }, config)
+}
+
+/// Records what `track` says, and leaves the rest of the configuration as it is.
+pub(crate) fn set_tracking(track: Track) {
+    ensure();
+    let config = Config { track, ..config() };
+    record(&config);
+    if let Some(_lock) = CONFIG.lock.acquire() {
+        // SAFETY: the lock is held.
+        unsafe { (*CONFIG.config.get()).track = track };
+    }
+}
+
+/// Records what the configuration says, from now on.
+fn record(config: &Config) {
+    let is_tracked = config.track != Track::Off;
+    // What is not recorded now may be later: somebody may ask for it, in the ledger.
+    let may_be = !config.ledger.is_empty() || config.toggle_signal.is_some();
+    if is_tracked || may_be {
+        let path = place::of_ledger(&config.ledger);
         let path = path.and_then(|path| CString::new(path.into_os_string().into_vec()).ok());
-        ledger::open(&config, path.as_deref());
+        ledger::open(config, path.as_deref());
+        exit::register();
     }
     ENGINE.observer.record(match config.track {
         Track::Off => Recorded::Nothing,
@@ -135,16 +166,9 @@ pub(crate) fn apply(config: Config) -> Config {
         Track::Full => Recorded::Everything,
     });
     ENGINE.follow_observer(tls::heap());
-    let before = {
-        let Some(_lock) = CONFIG.lock.acquire() else { return config };
-        // SAFETY: the lock is held.
-        core::mem::replace(unsafe { &mut *CONFIG.config.get() }, config)
-    };
-    if config.track != Track::Off {
-        exit::register();
-        exit::prepare(&config);
+    if is_tracked {
+        exit::prepare(config);
     }
-    before
 }
 
 /// The configuration in force.

@@ -43,6 +43,14 @@ const fn share_of(section: usize) -> usize {
 }
 
 const SHARES: usize = 256;
+/// How many numbers of a section stand for "none", "unknown" and "the others".
+const RESERVED: [(SectionId, u32); 5] = [
+    (SectionId::Frames, 1),
+    (SectionId::Nodes, 1),
+    (SectionId::Sites, super::SiteId::FIRST),
+    (SectionId::Threads, 1),
+    (SectionId::Wides, 1),
+];
 /// Points of the timeline and events are few, whatever the length.
 const POINTS_MAX: usize = 4096;
 
@@ -118,17 +126,8 @@ impl Ledger {
             threads: Threads, shards: Shards, chunks: Chunks, points: Timeline, events: Events,
             wides: Wides,
         }
-        // The numbers that stand for "none", "unknown" and "the others".
-        for (count, reserved) in [
-            (self.frames.section(), 1),
-            (self.nodes.section(), 1),
-            (self.sites.section(), super::SiteId::FIRST),
-            (self.threads.section(), 1),
-            (self.wides.section(), 1),
-        ] {
-            if let Some(section) = count {
-                section.count.store(reserved, Ordering::Relaxed);
-            }
+        for (id, count) in RESERVED {
+            header.sections[id as usize].count.store(count, Ordering::Relaxed);
         }
         self.start_clock(header);
         self.header.store(ptr::from_ref(header).cast_mut(), Ordering::Release);
@@ -248,15 +247,29 @@ impl Pages {
             })
     }
 
-    /// Those of a file that has been made `len` bytes long and is empty.
+    /// Those of a file that has been made `len` bytes long and is empty. `None`: there is no room
+    /// for what is read and written without being asked for.
     pub(crate) fn of_file(file: i32, len: usize) -> Option<Self> {
         let start = memory::map_file(file, len)?;
         let pages = Self { start, len, is_file: true };
-        if pages.has_room(0, HEADER_LEN) {
+        if pages.has_room(0, HEADER_LEN) && pages.has_first_records() {
             return Some(pages);
         }
         pages.release();
         None
+    }
+
+    /// Whether the records can be had that stand for "none" and the like: they are there from the
+    /// beginning, so nobody appends them.
+    fn has_first_records(&self) -> bool {
+        // SAFETY: zeroed pages, of which the header's can be written.
+        let header = unsafe { self.start.cast::<Header>().as_ref() };
+        lay_out(header, self.len);
+        RESERVED.iter().all(|(id, count)| {
+            let section = &header.sections[*id as usize];
+            let len = *count as usize * section.stride.load(Ordering::Relaxed) as usize;
+            self.has_room(section.offset.load(Ordering::Relaxed) as usize, len)
+        })
     }
 
     /// Whether that range can be written.

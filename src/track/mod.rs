@@ -59,6 +59,11 @@ impl SiteId {
     }
 }
 
+/// In place of the number of a thread, in the stamp of a block: its allocation was not counted, so
+/// its end is not either.
+const UNCOUNTED: u32 = (1 << 20) - 1;
+const _: () = assert!(Stamp::new(UNCOUNTED, 0).thread() == UNCOUNTED, "a stamp holds it");
+
 /// The observer of the product.
 #[derive(Debug)]
 pub(crate) struct Tracker {
@@ -113,10 +118,11 @@ impl Tracker {
     }
 
     /// The process has forked, and this is the child: its ledger begins anew, in these pages or,
-    /// without any, in private ones. What lives it has inherited.
-    pub(crate) fn forked(&self, pages: Option<Pages>) {
+    /// without any or where they have no room, which is `false`, in private ones. What lives it has
+    /// inherited.
+    pub(crate) fn forked(&self, pages: Option<Pages>) -> bool {
         self.first_thread.store(self.ledger.threads.len(), Ordering::Relaxed);
-        self.ledger.renew(pages);
+        self.ledger.renew(pages)
     }
 
     /// Makes known to all what a thread has kept to itself.
@@ -135,7 +141,8 @@ impl Tracker {
 
     /// Kernel id of the thread that allocated a block; zero if it has no record.
     pub(crate) fn thread_id(&self, record: Record) -> u32 {
-        let thread = self.ledger.threads.get(record.stamp.thread());
+        let number = record.stamp.thread();
+        let thread = self.ledger.threads.get(number).filter(|_| number < self.ledger.threads.len());
         thread.map_or(0, |thread| thread.id.load(Ordering::Relaxed))
     }
 
@@ -184,9 +191,13 @@ impl Tracker {
 
     #[inline(always)]
     fn write(&self, heap: &LocalHeap, slot: Slot<'_>, block: NewBlock) -> bool {
-        let (Some(columns), Some(recorder)) = (Columns::of(slot.slab), self.recorder(heap)) else {
+        let Some(columns) = Columns::of(slot.slab) else {
             self.unseen();
             return false;
+        };
+        let Some(recorder) = self.recorder(heap) else {
+            self.write_uncounted(columns, slot, block.size);
+            return true;
         };
         let site = self.site(recorder, block.caller);
         let (site, counters) = recorder.counters_with_room(&self.ledger, site);
@@ -200,6 +211,15 @@ impl Tracker {
             recorder.allocated(&self.ledger, &event, counters);
         }
         true
+    }
+
+    /// Without a place for counters the block is on record all the same: one that is not would
+    /// look freed when it is freed.
+    #[cold]
+    fn write_uncounted(&self, columns: &Columns, slot: Slot<'_>, size: usize) {
+        self.unseen();
+        let stamp = Stamp::new(UNCOUNTED, 0);
+        columns.write(slot.index, Record { site: SiteId::UNKNOWN, size, stamp });
     }
 
     /// Counts a new block that stands for several.
@@ -216,7 +236,7 @@ impl Tracker {
 
     #[inline(always)]
     fn count_free(&self, heap: &LocalHeap, slot: Slot<'_>, columns: &Columns, record: Record) {
-        if self.is_inherited(record) {
+        if self.is_inherited(record) || record.stamp.thread() == UNCOUNTED {
             return;
         }
         let Some(recorder) = self.recorder(heap) else { return self.unseen() };

@@ -1,7 +1,8 @@
 //! What is recorded: nothing, sums, samples, everything. It changes while the process runs.
 //!
-//! The mode is a number that every heap looks at on its cold paths. Somebody outside may ask for
-//! another one in the ledger's header; whichever thread looks first puts it into force.
+//! The mode is a number that every heap looks at on its cold paths. Somebody outside, or a signal
+//! handler, may ask for another one in the ledger's header; whichever thread looks first puts it
+//! into force.
 //!
 //! **Samples.** A block of `s` bytes is drawn with probability p = 1 − exp(−s / mean), and stands
 //! for 1 / p blocks: sums of these weights are unbiased estimates of the true counts, with a
@@ -22,6 +23,8 @@ pub(crate) struct Mode {
     sample_bytes: AtomicU64,
     /// Something is recorded now that was not before.
     begins: AtomicBool,
+    /// What was last recorded when it was not nothing, in the form of [`Self::packed`].
+    resumed: AtomicU64,
 }
 
 /// What is recorded.
@@ -42,7 +45,13 @@ impl Mode {
             number: AtomicU32::new(mode::OFF),
             sample_bytes: AtomicU64::new(0),
             begins: AtomicBool::new(false),
+            resumed: AtomicU64::new(Self::packed(mode::FULL, 0)),
         }
+    }
+
+    /// A mode and its bytes in one word.
+    const fn packed(number: u32, bytes: u64) -> u64 {
+        number as u64 | bytes << 8
     }
 
     pub(super) fn set(&self, recorded: Recorded, ledger: &Ledger) {
@@ -53,13 +62,16 @@ impl Mode {
             Recorded::Everything => (mode::FULL, 0),
         };
         self.sample_bytes.store(bytes, Ordering::Relaxed);
+        if number != mode::OFF {
+            self.resumed.store(Self::packed(number, bytes), Ordering::Relaxed);
+        }
         let before = self.number.swap(number, Ordering::Release);
         self.begins.store(before == mode::OFF && number != mode::OFF, Ordering::Release);
         let Some(header) = ledger.header() else { return };
         header.sample_bytes.store(bytes, Ordering::Relaxed);
         header.mode.store(number, Ordering::Release);
         if before != number || number == mode::SAMPLE {
-            ledger.note(event::MODE, u64::from(number) | bytes << 8, b"");
+            ledger.note(event::MODE, Self::packed(number, bytes), b"");
         }
     }
 
@@ -80,8 +92,10 @@ impl Mode {
 
     #[cold]
     fn obey(&self, header: &Header, ledger: &Ledger) {
+        let wanted = header.wanted.swap(0, Ordering::AcqRel);
+        // Second: whoever asked wrote it first.
         let bytes = header.wanted_sample_bytes.load(Ordering::Relaxed);
-        match header.wanted.swap(0, Ordering::AcqRel).wrapping_sub(1) {
+        match wanted.wrapping_sub(1) {
             mode::OFF => self.set(Recorded::Nothing, ledger),
             mode::STATS => self.set(Recorded::Sums, ledger),
             mode::SAMPLE => self.set(Recorded::Samples(bytes), ledger),
@@ -89,6 +103,24 @@ impl Mode {
             // Another thread was faster, or a newer viewer asks for what is not known here.
             _ => {}
         }
+    }
+
+    /// Asks for nothing to be recorded, or for what was before that, as somebody outside would.
+    /// Async-signal-safe: it reads and stores a few words, and whichever thread allocates next does
+    /// the rest.
+    pub(crate) fn toggle(&self, ledger: &Ledger) {
+        let Some(header) = ledger.header() else { return };
+        // A wish that nobody has followed yet counts as fulfilled: two signals make no change.
+        let number = match header.wanted.load(Ordering::Acquire) {
+            0 => self.number.load(Ordering::Relaxed),
+            wanted => wanted - 1,
+        };
+        let next = match number {
+            mode::OFF => self.resumed.load(Ordering::Relaxed),
+            _ => Self::packed(mode::OFF, 0),
+        };
+        header.wanted_sample_bytes.store(next >> 8, Ordering::Relaxed);
+        header.wanted.store((next & 0xff) as u32 + 1, Ordering::Release);
     }
 
     /// Whether recording has just begun; once.
@@ -144,6 +176,7 @@ pub(super) fn whole_weight(weight: f64, stamp: Stamp, address: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ledger::{LEN_MIN, Pages};
     use super::*;
 
     #[test]
@@ -155,6 +188,26 @@ mod tests {
             let mean = sum as f64 / 100_000.0;
             assert!((mean - weight).abs() < 0.01, "{mean} for {weight}");
         }
+    }
+
+    #[test]
+    fn a_toggle_goes_off_and_back_to_what_there_was() {
+        let (mode, ledger) = (Mode::new(), Ledger::new());
+        mode.toggle(&ledger);
+        assert_eq!(mode.recorded(), Recorded::Nothing, "nobody could ask");
+        ledger.open(Pages::private(LEN_MIN).expect("memory"));
+        let toggled = |times: u32| {
+            (0..times).for_each(|_| mode.toggle(&ledger));
+            mode.wants(&ledger);
+            mode.recorded()
+        };
+        assert_eq!(toggled(1), Recorded::Everything);
+        assert_eq!(toggled(1), Recorded::Nothing);
+        mode.set(Recorded::Samples(4096), &ledger);
+        assert_eq!(toggled(1), Recorded::Nothing);
+        assert_eq!(toggled(1), Recorded::Samples(4096));
+        assert_eq!(toggled(2), Recorded::Samples(4096), "two at once make no change");
+        assert_eq!(toggled(3), Recorded::Nothing);
     }
 
     #[test]

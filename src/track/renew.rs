@@ -18,14 +18,27 @@ const KEPT: [SectionId; 5] =
 const EMPTIED: [SectionId; 3] = [SectionId::Chunks, SectionId::Timeline, SectionId::Events];
 
 impl Ledger {
-    /// Puts the child's ledger in place of the parent's. No other thread runs.
-    pub(super) fn renew(&self, pages: Option<Pages>) {
-        let Some(header) = self.header() else { return };
+    /// Puts the child's ledger in place of the parent's. No other thread runs. `false`: what is
+    /// known did not fit into the pages that were given, and they are given back.
+    pub(super) fn renew(&self, given: Option<Pages>) -> bool {
+        if self.header().is_none() {
+            return true;
+        }
         let len = self.len();
         let fits = |pages: &Pages| pages.len == len && self.copy_to(*pages);
-        let Some(pages) = pages.filter(fits).or_else(|| Pages::private(len).filter(fits)) else {
-            return;
-        };
+        let fitting = given.filter(fits);
+        if let (Some(pages), None) = (given, fitting) {
+            pages.release();
+        }
+        if let Some(pages) = fitting.or_else(|| Pages::private(len).filter(fits)) {
+            self.replace(pages);
+        }
+        given.is_some() == fitting.is_some()
+    }
+
+    /// Maps the child's pages where the parent's are.
+    fn replace(&self, pages: Pages) {
+        let (Some(header), len) = (self.header(), pages.len) else { return };
         // SAFETY: both are ours and that long; what the child needs of the old one was copied.
         let is_done = unsafe { memory::replace(NonNull::from(header).cast(), pages.start, len) };
         if !is_done {

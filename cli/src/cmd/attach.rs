@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use heapsight::ledger::{self, Mode};
-use heapsight::options::{Config, Track};
+use heapsight::options::Track;
 
 use crate::args::viewing::AttachArgs;
 use crate::failure::Failure;
@@ -43,10 +43,10 @@ pub(crate) fn attach(args: &AttachArgs) -> Result<(), Failure> {
 
 /// The mode that a checked word stands for.
 fn mode(word: &str) -> Mode {
-    match Config::parse(format!("track={word}").as_bytes(), &mut |_| {}).track {
-        Track::Off => Mode::Off,
-        Track::Stats => Mode::Stats,
-        Track::Sample { bytes } => Mode::Sample { bytes },
-        Track::Full => Mode::Full,
+    match Track::parse(word.as_bytes()) {
+        Ok(Track::Stats) => Mode::Stats,
+        Ok(Track::Sample { bytes }) => Mode::Sample { bytes },
+        Ok(Track::Full) => Mode::Full,
+        Ok(Track::Off) | Err(_) => Mode::Off,
     }
 }

@@ -7,11 +7,12 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
-use std::path::{self, Path};
+use std::path::Path;
 use std::process::{self, Command};
 
 use crate::args::RunArgs;
 use crate::failure::Failure;
+use crate::ledger;
 use crate::library::Library;
 use crate::program::{self, Problem, ProgramError, Subject};
 use crate::report::Claim;
@@ -33,11 +34,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let program = program::find(name)?;
     let library = Library::find(args.library.as_deref())?;
     program::check(&program, library.architecture)?;
-    let ledger = Path::new(OsStr::from_bytes(config.ledger.as_bytes()));
     // Processes that the program starts may have other directories.
-    if !config.ledger.is_empty()
-        && ledger.is_relative()
-        && let Ok(absolute) = path::absolute(ledger)
+    if let Some(absolute) = ledger::check(&config.ledger)?
+        && absolute.as_os_str().as_bytes() != config.ledger.as_bytes()
     {
         settings.set_path("ledger", &absolute)?;
     }

@@ -197,6 +197,39 @@ fn a_report_that_cannot_be_written() {
 }
 
 #[test]
+fn a_ledger_that_cannot_be_made() {
+    let world = World::new();
+    world.file("file", "", 0o644);
+    let refused = |path: &str, parts: &[&str]| {
+        assert_refused(world.run().args(["--ledger", path, "--", "echo", "ran"]), 2, parts);
+    };
+    refused("no/such/a.ledger", &["the ledger", "its directory does not exist"]);
+    refused(".", &["the ledger", "is a directory"]);
+    refused("file/a.ledger", &["file/a.ledger'", "was not started"]);
+    refused("/proc/a.ledger", &["'/proc/a.ledger'"]);
+    refused("/dev/null", &["'/dev/null'", "not a file"]);
+    refused(&"x".repeat(1020), &["at most 1023 bytes"]);
+    let command = &mut world.run();
+    command.args(["--", "echo", "ran"]).env("HEAPSIGHT", "ledger=no/such/b");
+    assert_refused(command, 2, &["no/such/b'"]);
+}
+
+#[test]
+fn asking_whether_a_ledger_can_be_made_leaves_no_trace() {
+    let world = World::new();
+    let older = world.file("older.ledger", "an older one", 0o644);
+    for path in ["older.ledger", "new.ledger", "%p.ledger"] {
+        let run = outcome(world.run().args(["--ledger", path, "--", "true"]));
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    }
+    assert_eq!(fs::read(older).expect("it is there"), b"an older one");
+    let names = fs::read_dir(world.path("")).expect("the directory can be read");
+    let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let ledgers: Vec<_> = names.filter(|name| name.contains("ledger")).collect();
+    assert_eq!(ledgers, ["older.ledger"]);
+}
+
+#[test]
 fn a_refused_program_leaves_no_report_behind() {
     let world = World::new();
     let mut command = world.run();

@@ -137,11 +137,12 @@ fn every_flag_reaches_the_program() {
 
 #[test]
 fn the_flags_of_the_ledger_reach_the_program() {
-    let flags = "--track sample:1M --ledger /a,b --ledger-size 8";
-    assert_eq!(
-        variable(World::new().run().args(flags.split(' ')), "HEAPSIGHT"),
-        r"track=sample:1M,ledger=/a\,b,ledger_size=8"
-    );
+    let world = World::new();
+    let flags = "--track sample:1M --ledger-size 8 --toggle-signal USR1 --ledger";
+    let path = world.path("a,b").display().to_string();
+    let text = variable(world.run().args(flags.split(' ')).arg(&path), "HEAPSIGHT");
+    let path = path.replace(',', "\\,");
+    assert_eq!(text, format!("track=sample:1M,ledger={path},ledger_size=8,toggle_signal=USR1"));
 }
 
 #[test]

@@ -29,6 +29,13 @@ pub(crate) fn id() -> u32 {
     unsafe { call(libc::SYS_getpid, [0; 6]) as u32 }
 }
 
+/// Whether there is a process of this id.
+pub(crate) fn is_alive(id: u32) -> bool {
+    // SAFETY: signal 0 is none: the kernel only looks whether it could be sent.
+    let result = unsafe { call(libc::SYS_kill, [id as usize, 0, 0, 0, 0, 0]) };
+    result == 0 || result == -(libc::EPERM as isize)
+}
+
 /// Whether the program runs with raised privileges, so that its environment must not be trusted.
 pub(crate) fn is_secure() -> bool {
     // SAFETY: getauxval reads the auxiliary vector and nothing else.

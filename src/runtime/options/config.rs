@@ -42,6 +42,8 @@ pub struct Config {
     pub ledger: ReportPath,
     /// How many MiB the ledger may grow to.
     pub ledger_size_mib: u32,
+    /// The signal that switches recording off and on; `None`: no signal does.
+    pub toggle_signal: Option<ToggleSignal>,
 }
 
 /// How much is remembered about what the program allocates.
@@ -65,6 +67,19 @@ impl Track {
     pub const SAMPLE: Self = Self::Sample { bytes: SAMPLE_BYTES };
 }
 
+/// A signal that switches recording off and on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToggleSignal {
+    /// SIGUSR1.
+    Usr1,
+    /// SIGUSR2.
+    Usr2,
+    /// SIGHUP.
+    Hup,
+    /// SIGURG: a process that has no handler for it ignores it.
+    Urg,
+}
+
 /// What happens when the program frees what it must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Safety {
@@ -85,6 +100,7 @@ impl Config {
         purge_delay_ms: 500,
         ledger: ReportPath::EMPTY,
         ledger_size_mib: 256,
+        toggle_signal: None,
     };
 
     /// Starts from the defaults.
@@ -258,6 +274,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// Sets the signal that switches recording off and on; `None`: no signal does.
+    #[must_use]
+    pub const fn toggle_signal(mut self, signal: Option<ToggleSignal>) -> Self {
+        self.with_toggle_signal(signal);
+        self
+    }
+
     /// What happens when the program frees what it must not.
     pub const fn safety(mut self, safety: Safety) -> Self {
         self.with_safety(safety);
@@ -336,6 +359,10 @@ impl ConfigBuilder {
     pub(super) fn with_ledger_size(&mut self, mebibytes: i64) {
         let clamped = mebibytes.clamp(LEDGER_SIZE_MIN, LEDGER_SIZE_MAX);
         self.base.ledger_size_mib = clamped as u32;
+    }
+
+    pub(super) const fn with_toggle_signal(&mut self, signal: Option<ToggleSignal>) {
+        self.base.toggle_signal = signal;
     }
 
     pub(super) const fn with_safety(&mut self, safety: Safety) {

@@ -30,7 +30,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, ConfigBuilder, Safety, Track};
+pub use config::{Config, ConfigBuilder, Safety, ToggleSignal, Track};
 pub use error::{OptionError, Reason};
 pub use parse::{Setting, Settings, escape, settings};
 pub use path::{PathError, ReportPath};

@@ -4,7 +4,7 @@
 //! and trimming stops at a protected space. Only paths take the backslashes out again; no word and
 //! no number needs one.
 
-use super::config::ConfigBuilder;
+use super::config::{Config, ConfigBuilder, Track};
 use super::error::{OptionError, Problem};
 use super::path::ReportPath;
 use super::size;
@@ -73,12 +73,34 @@ impl Setting {
         let name = trim(halves.next().unwrap_or_default());
         let row = row(name).ok_or_else(|| Problem::unknown_option(name))?;
         let text = trim(halves.next().ok_or(Problem::MissingValue { row })?);
+        Self::of(row, text)
+    }
+
+    fn of(row: &'static OptionRow, text: &[u8]) -> Result<Self, Problem> {
         let value = match &row.values {
             Values::Words(choices) => read_word(row, choices, text)?,
             Values::Number(number) => Value::Number(number, read_number(row, number, text)?),
             Values::Path(slot) => Value::Path(slot, read_path(row, text)?),
         };
         Ok(Self { row, value })
+    }
+}
+
+impl Track {
+    /// Reads the value of the option `track`: `off`, `stats`, `sample`, `sample:64K` or `full`.
+    ///
+    /// ```
+    /// use heapsight::options::Track;
+    ///
+    /// assert_eq!(Track::parse(b"sample:64K").unwrap(), Track::Sample { bytes: 65_536 });
+    /// assert!(Track::parse(b"ful").is_err());
+    /// ```
+    pub fn parse(text: &[u8]) -> Result<Self, OptionError> {
+        let row = row(b"track").ok_or_else(|| Problem::unknown_option(b"track"));
+        let setting = row.and_then(|row| Setting::of(row, trim(text)));
+        let mut builder = Config::builder();
+        setting.map_err(OptionError::refused)?.apply(&mut builder);
+        builder.build().map(|config| config.track)
     }
 }
 

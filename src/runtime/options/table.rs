@@ -8,7 +8,7 @@ use core::fmt::{self, Display, Formatter};
 
 use super::config::{
     Config, ConfigBuilder, LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, PURGE_DELAY_MS_MAX, SAMPLE_BYTES,
-    SAMPLE_BYTES_MAX, Safety, Track,
+    SAMPLE_BYTES_MAX, Safety, ToggleSignal, Track,
 };
 use super::path::ReportPath;
 use super::size::Shown as ShownSize;
@@ -125,6 +125,50 @@ pub const TABLE: &[OptionRow] = &[
             set: |builder, number| builder.with_ledger_size(number),
             of: |config| config.ledger_size_mib as i64,
         }),
+    },
+    OptionRow {
+        name: "toggle_signal",
+        doc: "The signal that switches recording off and, the next time, on again, as it was; with \
+              track=off it first switches track=full on. Allocations that come after the signal \
+              follow. A program that has a handler of its own for the signal keeps it, and system \
+              calls that a signal ends early, as sleep, end early.",
+        values: Values::Words(&[
+            Choice {
+                word: "off",
+                doc: "no signal does; whatever the program does with its signals, it does alone",
+                set: |builder| builder.with_toggle_signal(None),
+                is_set: |config| config.toggle_signal.is_none(),
+                size: None,
+            },
+            Choice {
+                word: "USR1",
+                doc: "SIGUSR1",
+                set: |builder| builder.with_toggle_signal(Some(ToggleSignal::Usr1)),
+                is_set: |config| config.toggle_signal == Some(ToggleSignal::Usr1),
+                size: None,
+            },
+            Choice {
+                word: "USR2",
+                doc: "SIGUSR2",
+                set: |builder| builder.with_toggle_signal(Some(ToggleSignal::Usr2)),
+                is_set: |config| config.toggle_signal == Some(ToggleSignal::Usr2),
+                size: None,
+            },
+            Choice {
+                word: "HUP",
+                doc: "SIGHUP",
+                set: |builder| builder.with_toggle_signal(Some(ToggleSignal::Hup)),
+                is_set: |config| config.toggle_signal == Some(ToggleSignal::Hup),
+                size: None,
+            },
+            Choice {
+                word: "URG",
+                doc: "SIGURG, which a process without a handler ignores",
+                set: |builder| builder.with_toggle_signal(Some(ToggleSignal::Urg)),
+                is_set: |config| config.toggle_signal == Some(ToggleSignal::Urg),
+                size: None,
+            },
+        ]),
     },
     OptionRow {
         name: "safety",

@@ -39,7 +39,7 @@ fn nothing_said_means_the_defaults() {
 fn every_option_is_read() {
     let config = accepted(
         "track=stats,leaks=on,leaks_exitcode=23,report=/a/b.json,ledger=/c,ledger_size=8,\
-         safety=off,purge_delay=-1",
+         toggle_signal=USR2,safety=off,purge_delay=-1",
     );
     let built = Config::builder()
         .track(Track::Stats)
@@ -48,6 +48,7 @@ fn every_option_is_read() {
         .report("/a/b.json")
         .ledger("/c")
         .ledger_size_mib(8)
+        .toggle_signal(Some(ToggleSignal::Usr2))
         .safety(Safety::Off)
         .purge_delay_ms(-1)
         .build();
@@ -109,12 +110,12 @@ fn an_unknown_option_names_the_nearest() {
     assert_eq!(
         complaint("zebra"),
         "heapsight: unknown option 'zebra': the options are track, leaks, leaks_exitcode, \
-         report, ledger, ledger_size, safety and purge_delay (ignored)"
+         report, ledger, ledger_size, toggle_signal, safety and purge_delay (ignored)"
     );
     assert_eq!(
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
-         ledger, ledger_size, safety and purge_delay (ignored)"
+         ledger, ledger_size, toggle_signal, safety and purge_delay (ignored)"
     );
 }
 
@@ -216,6 +217,18 @@ fn samples_have_a_distance() {
 }
 
 #[test]
+fn a_way_to_track_is_read_alone() {
+    assert_eq!(Track::parse(b" sample:64K ").unwrap(), Track::Sample { bytes: 64 << 10 });
+    let refused = |text: &[u8]| Track::parse(text).unwrap_err().to_string();
+    assert_eq!(
+        refused(b"ful"),
+        "heapsight: bad value 'ful' for option 'track': did you mean 'full'?"
+    );
+    assert!(refused(b"full,leaks=on").starts_with("heapsight: bad value 'full,leaks=on'"));
+    assert!(refused(b"").ends_with("use off, stats, sample[:SIZE] or full"));
+}
+
+#[test]
 fn the_builder_refuses_what_the_parser_does() {
     let built = |bytes| Config::builder().track(Track::Sample { bytes }).build();
     assert_eq!(built(1 << 30).unwrap().track, accepted("track=sample:1G").track);
@@ -286,6 +299,9 @@ fn any_config() -> impl Strategy<Value = Config> {
     let safety = prop::sample::select(&[Safety::Off, Safety::Basic][..]);
     let path = "[^\0]{0,255}|[ ,=\\\\%p\n]{0,12}";
     let ledger = (path, 4..=65_536_u32);
+    let signals = [ToggleSignal::Usr1, ToggleSignal::Usr2, ToggleSignal::Hup, ToggleSignal::Urg];
+    let toggle = prop::option::of(prop::sample::select(signals.to_vec()));
+    let ledger = (ledger, toggle);
     (track, any::<bool>(), any::<u8>(), path, safety, -1..=86_400_000_i64, ledger).prop_map(
         |(track, leaks, leaks_exitcode, report, safety, purge_delay_ms, ledger)| Config {
             track,
@@ -294,8 +310,9 @@ fn any_config() -> impl Strategy<Value = Config> {
             report: ReportPath::new(report.as_bytes()).unwrap(),
             safety,
             purge_delay_ms,
-            ledger: ReportPath::new(ledger.0.as_bytes()).unwrap(),
-            ledger_size_mib: ledger.1,
+            ledger: ReportPath::new(ledger.0.0.as_bytes()).unwrap(),
+            ledger_size_mib: ledger.0.1,
+            toggle_signal: ledger.1,
         },
     )
 }
