@@ -127,3 +127,9 @@ fn a_process_records_what_attach_asks_for() {
     let report = steady.end();
     assert_eq!((report.process.state.as_str(), report.process.status), ("exited", Some(0)));
 }
+
+#[test]
+fn nothing_is_from_before_where_recording_begins_with_the_program() {
+    let report = Steady::start("track=full").end();
+    assert_eq!((report.tracking.before_blocks, report.tracking.before_bytes), (0, 0));
+}
