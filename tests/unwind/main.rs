@@ -7,6 +7,8 @@
 
 mod budget;
 mod churn;
+mod debugger;
+mod described;
 mod hook;
 mod libunwind;
 mod objects;
