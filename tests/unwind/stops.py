@@ -23,7 +23,7 @@ class Ledger:
         self.words = memoryview(self.bytes).cast("Q")
 
     def records(self, section):
-        offset, stride, count = struct.unpack_from("<QII", self.bytes, 24 + 24 * section)
+        offset, stride, count = struct.unpack_from("<QI4xI", self.bytes, 24 + 24 * section)
         return range(offset, offset + stride * count, stride)
 
     def allocations(self):
