@@ -33,4 +33,5 @@ fn what_took_the_addresses_of_an_unloaded_library_is_captured_exactly() {
         hook::code_unloaded();
     }
     assert!(addresses.len() < ROUNDS / 2, "addresses are used again: {}", addresses.len());
+    crate::say_counts("unloading");
 }

@@ -204,7 +204,7 @@ fn stack(snapshot: &Snapshot, mut node: usize) -> Vec<Frame> {
     let mut frames = Vec::new();
     while node != 0 {
         let record = &snapshot.nodes[node];
-        frames.push(snapshot.frames[record.frame as usize].clone());
+        frames.push(snapshot.frames[record.frame as usize]);
         node = record.parent as usize;
     }
     frames

@@ -111,7 +111,7 @@ fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
             REENTERED.fetch_add(1, Ordering::Relaxed);
         }
     }
-    let is_asked = COMPARED_HERE.get() % budget().one_in == 0;
+    let is_asked = COMPARED_HERE.get().is_multiple_of(budget().one_in);
     if is_asked && let Some(len) = libunwind::unwind(&mut room.seconded) {
         second(&room.seconded[..len], expected);
     }

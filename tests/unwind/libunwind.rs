@@ -21,13 +21,19 @@ struct Room<const WORDS: usize>([u64; WORDS]);
 type Context = Room<128>;
 type Cursor = Room<256>;
 
+type GetContext = unsafe extern "C" fn(*mut Context) -> c_int;
+type Begin = unsafe extern "C" fn(*mut Cursor, *mut Context) -> c_int;
+type Step = unsafe extern "C" fn(*mut Cursor) -> c_int;
+type GetRegister = unsafe extern "C" fn(*mut Cursor, c_int, *mut usize) -> c_int;
+type Flush = unsafe extern "C" fn(*mut c_void, usize, usize);
+
 /// The functions, under the names that its header's macros make.
 struct Library {
-    get_context: unsafe extern "C" fn(*mut Context) -> c_int,
-    begin: unsafe extern "C" fn(*mut Cursor, *mut Context) -> c_int,
-    step: unsafe extern "C" fn(*mut Cursor) -> c_int,
-    register: unsafe extern "C" fn(*mut Cursor, c_int, *mut usize) -> c_int,
-    flush: unsafe extern "C" fn(*mut c_void, usize, usize),
+    get_context: GetContext,
+    begin: Begin,
+    step: Step,
+    register: GetRegister,
+    flush: Flush,
     /// This process.
     space: *mut c_void,
 }
@@ -75,11 +81,11 @@ fn open() -> Option<Library> {
     unsafe {
         use std::mem::transmute;
         Some(Library {
-            get_context: transmute::<*mut c_void, _>(symbol(c"_Ux86_64_getcontext")),
-            begin: transmute::<*mut c_void, _>(symbol(c"_ULx86_64_init_local")),
-            step: transmute::<*mut c_void, _>(symbol(c"_ULx86_64_step")),
-            register: transmute::<*mut c_void, _>(symbol(c"_ULx86_64_get_reg")),
-            flush: transmute::<*mut c_void, _>(symbol(c"_Ux86_64_flush_cache")),
+            get_context: transmute::<*mut c_void, GetContext>(symbol(c"_Ux86_64_getcontext")),
+            begin: transmute::<*mut c_void, Begin>(symbol(c"_ULx86_64_init_local")),
+            step: transmute::<*mut c_void, Step>(symbol(c"_ULx86_64_step")),
+            register: transmute::<*mut c_void, GetRegister>(symbol(c"_ULx86_64_get_reg")),
+            flush: transmute::<*mut c_void, Flush>(symbol(c"_Ux86_64_flush_cache")),
             space: *symbol(c"_ULx86_64_local_addr_space").cast(),
         })
     }

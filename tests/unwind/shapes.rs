@@ -152,6 +152,7 @@ fn on_a_large_stack(action: impl FnOnce() + Send + 'static) {
 #[test]
 fn tame_walks_are_captured_exactly() {
     on_a_large_stack(|| walk(1, budget().walk, 40, false));
+    crate::say_counts("tame walks");
 }
 
 #[test]
@@ -181,4 +182,5 @@ fn threads_do_not_disturb_each_other_even_while_rules_are_forgotten() {
         is_done.store(true, Ordering::Relaxed);
         assert!(results.iter().all(Result::is_ok));
     });
+    crate::say_counts("threads");
 }

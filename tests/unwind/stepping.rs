@@ -34,6 +34,7 @@ fn every_instruction_is_captured_exactly() {
     step("step-o0.so", &["-O0", "-Wl,-z,lazy"], libc::RTLD_LAZY, hook::hook);
     // Where the platform's unwinder crashes, captures end.
     step("step-wrong.so", &["-O0", "-DMISDESCRIBED"], libc::RTLD_NOW, hook::survive);
+    crate::say_counts("steps");
 }
 
 #[test]
