@@ -18,4 +18,6 @@ pub(crate) use report::{Frame, Leak, Report};
 pub(crate) use run::{Outcome, Run};
 pub(crate) use shared::{lock, shared_directory};
 pub(crate) use temp::TempDir;
-pub(crate) use tools::{Need, find_command, install, may_install, missing, with_system_path};
+pub(crate) use tools::{
+    Need, find_command, install, install_package, may_install, missing, with_system_path,
+};

@@ -70,6 +70,14 @@ pub(crate) fn install(who: &str, needs: impl Iterator<Item = Need>) {
     File::create(&stamp).expect("a stamp that says that installing was tried");
 }
 
+/// Installs one package, for a library that a test can do without, if packages may be installed.
+pub(crate) fn install_package(package: &str) {
+    if may_install() {
+        let _lock = lock("install");
+        apt_get(&[package]);
+    }
+}
+
 /// Installs packages and tells whether that went well.
 fn apt_get(packages: &[&str]) -> bool {
     eprintln!("installing {}", packages.join(" "));

@@ -28,9 +28,10 @@ fn what_took_the_addresses_of_an_unloaded_library_is_captured_exactly() {
         let mut walk = Walk::new(round as u64, 1000);
         // SAFETY: a walk of this thread's, in an object that stays meanwhile.
         unsafe { run(&raw mut walk, 3) };
-        hook::trial().code_unloaded();
+        hook::code_unloaded();
         object.close();
-        hook::trial().code_unloaded();
+        hook::code_unloaded();
     }
     assert!(addresses.len() < ROUNDS / 2, "addresses are used again: {}", addresses.len());
+    crate::say_counts("unloading");
 }

@@ -1,5 +1,7 @@
 //! What the walks call: captures the caller's stack in every way and compares.
 
+use crate::budget::budget;
+use crate::libunwind;
 use crate::oracle::{self, DEPTH_MAX, Found};
 use heapsight::ffi::unwind::{Cache, Caller, Place, Trial};
 use std::arch::naked_asm;
@@ -10,13 +12,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Room for one comparison. Nothing may be allocated: the walk may be in the middle of `malloc`.
 struct Room {
     found: [Found; DEPTH_MAX],
+    seconded: [libunwind::Frame; DEPTH_MAX],
     places: [Place; DEPTH_MAX],
 }
 
 impl Room {
     const fn new() -> Self {
         let place = Place { pc: 0, exact: false, ending: false };
-        Self { found: [Found { place, sp: 0 }; DEPTH_MAX], places: [place; DEPTH_MAX] }
+        Self {
+            found: [Found { place, sp: 0 }; DEPTH_MAX],
+            seconded: [libunwind::Frame { pc: 0, sp: 0 }; DEPTH_MAX],
+            places: [place; DEPTH_MAX],
+        }
     }
 }
 
@@ -38,6 +45,8 @@ pub(crate) fn trial() -> &'static Trial {
 }
 
 pub(crate) static COMPARED: AtomicU64 = AtomicU64::new(0);
+/// Of them, those that libunwind was asked about too.
+pub(crate) static SECONDED: AtomicU64 = AtomicU64::new(0);
 pub(crate) static FRAMES: AtomicU64 = AtomicU64::new(0);
 /// Frames that a signal interrupted.
 pub(crate) static EXACT: AtomicU64 = AtomicU64::new(0);
@@ -94,20 +103,51 @@ fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
         Some(0) => panic!("a stack without a number"),
         Some(node) => {
             let mut captured = trial().path(node, &mut room.places);
-            if captured > 0 && room.places[captured - 1].ending {
-                captured -= 1;
-            }
+            let is_ended = captured > 0 && room.places[captured - 1].ending;
+            captured -= usize::from(is_ended);
             agree("capture", &room.places[..captured], expected);
         }
         None => {
             REENTERED.fetch_add(1, Ordering::Relaxed);
         }
     }
+    let is_asked = COMPARED_HERE.get().is_multiple_of(budget().one_in);
+    if is_asked && let Some(len) = libunwind::unwind(&mut room.seconded) {
+        second(&room.seconded[..len], expected);
+    }
     COMPARED.fetch_add(1, Ordering::Relaxed);
     COMPARED_HERE.set(COMPARED_HERE.get() + 1);
     FRAMES.fetch_add(expected.len() as u64, Ordering::Relaxed);
     let exact = expected.iter().filter(|frame| frame.place.exact).count();
     EXACT.fetch_add(exact as u64, Ordering::Relaxed);
+}
+
+/// The second oracle has to find what the first has found, with one difference: where there is no
+/// unwind information, as in `hook` itself if a signal interrupts it there, all others end, while
+/// libunwind goes on by the frame pointer, which is a guess.
+fn second(frames: &[libunwind::Frame], expected: &[Found]) {
+    let own = frames.iter().position(|frame| frame.sp == expected[0].sp);
+    let frames = &frames[own.expect("the caller's frame")..];
+    let is_guessing = expected.last().is_some_and(|last| !oracle::is_described(last.place));
+    let is_equal = (frames.len() == expected.len() || is_guessing && frames.len() > expected.len())
+        && frames
+            .iter()
+            .zip(expected)
+            .all(|(frame, found)| (frame.pc as u64, frame.sp) == (found.place.pc, found.sp));
+    if !is_equal {
+        eprintln!("libunwind disagrees: {} frames, expected {}", frames.len(), expected.len());
+        for index in 0..frames.len().max(expected.len()) {
+            eprintln!("{index:3} {:x?} {:x?}", frames.get(index), expected.get(index));
+        }
+        std::process::abort();
+    }
+    SECONDED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Forgets all about code that is, or may be, unloaded.
+pub(crate) fn code_unloaded() {
+    trial().code_unloaded();
+    libunwind::code_unloaded();
 }
 
 fn agree(who: &str, places: &[Place], expected: &[Found]) {

@@ -1,5 +1,6 @@
 //! The shared objects that the tests walk through, compiled once.
 
+use crate::libunwind;
 use crate::support::TempDir;
 use std::ffi::{CString, c_void};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ pub(crate) struct Object(*mut c_void);
 
 impl Object {
     pub(crate) fn open(path: &Path, flags: i32) -> Self {
+        libunwind::prepare();
         let name = CString::new(path.to_str().expect("UTF-8")).expect("no zero");
         // SAFETY: the tests' own objects have no constructors.
         let handle = unsafe { libc::dlopen(name.as_ptr(), flags) };

@@ -4,7 +4,7 @@ use heapsight::ffi::unwind::Place;
 use std::ffi::{c_int, c_void};
 
 /// A frame, and the stack pointer in it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Found {
     pub(crate) place: Place,
     pub(crate) sp: usize,
@@ -20,6 +20,7 @@ unsafe extern "C" {
     ) -> c_int;
     fn _Unwind_GetIPInfo(context: *mut c_void, is_exact: *mut c_int) -> usize;
     fn _Unwind_GetCFA(context: *mut c_void) -> usize;
+    fn _Unwind_Find_FDE(pc: usize, bases: *mut [usize; 3]) -> *const c_void;
 }
 
 struct Visit<'a> {
@@ -50,4 +51,12 @@ pub(crate) fn unwind(found: &mut [Found; DEPTH_MAX]) -> usize {
     // SAFETY: `visit` gets back what is passed here.
     unsafe { _Unwind_Backtrace(visit, (&raw mut visit_data).cast()) };
     visit_data.len
+}
+
+/// Whether there is unwind information for the instruction that is executed in this frame.
+pub(crate) fn is_described(place: Place) -> bool {
+    let inside = place.pc as usize - usize::from(!place.exact);
+    let mut bases = [0; 3];
+    // SAFETY: it writes three addresses, which nobody needs.
+    !unsafe { _Unwind_Find_FDE(inside, &raw mut bases) }.is_null()
 }

@@ -1,5 +1,6 @@
 //! Signals that interrupt captures themselves.
 
+use crate::budget::budget;
 use crate::hook;
 use crate::shapes;
 use std::ffi::c_int;
@@ -24,7 +25,7 @@ fn a_handler_that_interrupts_a_capture_gets_its_own_stack() {
     let walker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || {
         // SAFETY: always possible.
         sender.send(unsafe { libc::pthread_self() }).expect("a receiver");
-        shapes::walk(77, shapes::BUDGET / 2, 30, true);
+        shapes::walk(77, budget().walk / 2, 30, true);
     });
     let (walker, thread) = (walker.expect("a thread"), receiver.recv().expect("a thread"));
     while !walker.is_finished() {

@@ -1,5 +1,6 @@
 //! Random walks through frames of many shapes.
 
+use crate::budget::budget;
 use crate::hook;
 use crate::objects::{Object, compiled};
 use std::ffi::{c_int, c_long, c_void};
@@ -57,6 +58,8 @@ const LEVELS: &[(&str, &[&str])] = &[
     ("o3", &["-O3", "-fomit-frame-pointer", "-march=x86-64-v2"]),
     ("os", &["-Os", "-fomit-frame-pointer", "-maccumulate-outgoing-args"]),
     ("fp", &["-O2", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls"]),
+    // With a gap between its segments, where other modules may be.
+    ("gap", &["-O2", "-fomit-frame-pointer", "-Wl,--section-start=.text=0x400000"]),
 ];
 
 fn walks() -> &'static Walks {
@@ -141,9 +144,6 @@ pub(crate) fn walk(mut seed: u64, budget: c_long, depth: c_int, is_wild: bool) {
     unsafe { libc::sigaltstack(&raw const disable, std::ptr::null_mut()) };
 }
 
-/// Comparisons per level: more where they cost less.
-pub(crate) const BUDGET: c_long = if cfg!(debug_assertions) { 2_000 } else { 40_000 };
-
 fn on_a_large_stack(action: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(action);
     thread.expect("a thread").join().expect("agreement");
@@ -151,12 +151,13 @@ fn on_a_large_stack(action: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn tame_walks_are_captured_exactly() {
-    on_a_large_stack(|| walk(1, BUDGET, 40, false));
+    on_a_large_stack(|| walk(1, budget().walk, 40, false));
+    crate::say_counts("tame walks");
 }
 
 #[test]
 fn signals_jumps_exceptions_and_fibers_are_captured_exactly() {
-    on_a_large_stack(|| walk(1000, BUDGET, 40, true));
+    on_a_large_stack(|| walk(1000, budget().walk, 40, true));
     crate::say_counts("wild walks");
 }
 
@@ -167,7 +168,7 @@ fn threads_do_not_disturb_each_other_even_while_rules_are_forgotten() {
         let threads: Vec<_> = (0..4u64)
             .map(|number| {
                 let thread = std::thread::Builder::new().stack_size(64 << 20);
-                let action = move || walk(number << 32, BUDGET / 2, 30, number % 2 == 1);
+                let action = move || walk(number << 32, budget().walk / 2, 30, number % 2 == 1);
                 thread.spawn_scoped(scope, action).expect("a thread")
             })
             .collect();
@@ -181,4 +182,5 @@ fn threads_do_not_disturb_each_other_even_while_rules_are_forgotten() {
         is_done.store(true, Ordering::Relaxed);
         assert!(results.iter().all(Result::is_ok));
     });
+    crate::say_counts("threads");
 }

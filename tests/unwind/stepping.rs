@@ -1,12 +1,11 @@
 //! After every instruction: prologues and epilogues, linkage stubs, the loader binding a symbol.
 
+use crate::budget::budget;
 use crate::hook;
 use crate::objects::{Object, compiled};
 use std::ffi::{c_int, c_long};
 
 type Run = unsafe extern "C" fn(extern "C" fn(), c_long, c_int) -> c_long;
-
-const BUDGET: c_long = if cfg!(debug_assertions) { 3_000 } else { 50_000 };
 
 fn step(name: &str, options: &[&str], binding: c_int, called: extern "C" fn()) {
     let path = compiled(name, "stepping.c", options);
@@ -16,7 +15,7 @@ fn step(name: &str, options: &[&str], binding: c_int, called: extern "C" fn()) {
     let run = unsafe { std::mem::transmute::<*mut std::ffi::c_void, Run>(symbol) };
     for seed in 1..4 {
         // SAFETY: traps are handled on this thread alone, as are breakpoints of no debugger.
-        let steps = unsafe { run(called, BUDGET, seed) };
+        let steps = unsafe { run(called, budget().steps, seed) };
         assert!(steps > 1000, "{name} took {steps} steps");
     }
 }
@@ -35,6 +34,7 @@ fn every_instruction_is_captured_exactly() {
     step("step-o0.so", &["-O0", "-Wl,-z,lazy"], libc::RTLD_LAZY, hook::hook);
     // Where the platform's unwinder crashes, captures end.
     step("step-wrong.so", &["-O0", "-DMISDESCRIBED"], libc::RTLD_NOW, hook::survive);
+    crate::say_counts("steps");
 }
 
 #[test]

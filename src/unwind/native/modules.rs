@@ -45,15 +45,26 @@ pub(super) fn find(address: usize) -> Option<Module> {
     }
     // SAFETY: a defined `_dl_find_object` is a function of this type.
     let function = unsafe { core::mem::transmute::<usize, Find>(symbol) };
-    let mut found = MaybeUninit::<Found>::uninit();
-    // SAFETY: the function looks at no memory behind the address, and fills the answer in.
-    if unsafe { function(ptr::without_provenance(address), found.as_mut_ptr()) } != 0 {
+    let found = ask(function, address)?;
+    let header = found.eh_frame as usize;
+    if header == 0 {
         return None;
     }
+    // Of a module with gaps between its segments, each is an object of its own to glibc.
+    let holder = if (found.start as usize..found.end as usize).contains(&header) {
+        found
+    } else {
+        ask(function, header)?
+    };
+    Some(Module { header, end: holder.end as usize })
+}
+
+fn ask(function: Find, address: usize) -> Option<Found> {
+    let mut found = MaybeUninit::<Found>::uninit();
+    // SAFETY: the function looks at no memory behind the address, and fills the answer in.
+    let is_found = unsafe { function(ptr::without_provenance(address), found.as_mut_ptr()) } == 0;
     // SAFETY: it has been found.
-    let found = unsafe { found.assume_init() };
-    (!found.eh_frame.is_null())
-        .then_some(Module { header: found.eh_frame as usize, end: found.end as usize })
+    is_found.then(|| unsafe { found.assume_init() })
 }
 
 struct Search {
