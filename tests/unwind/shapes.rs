@@ -58,8 +58,6 @@ const LEVELS: &[(&str, &[&str])] = &[
     ("o3", &["-O3", "-fomit-frame-pointer", "-march=x86-64-v2"]),
     ("os", &["-Os", "-fomit-frame-pointer", "-maccumulate-outgoing-args"]),
     ("fp", &["-O2", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls"]),
-    // With a gap between its segments, where other modules may be.
-    ("gap", &["-O2", "-fomit-frame-pointer", "-Wl,--section-start=.text=0x400000"]),
 ];
 
 fn walks() -> &'static Walks {
