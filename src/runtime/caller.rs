@@ -14,7 +14,7 @@ macro_rules! with_caller {
         #[unsafe(naked)]
         $vis extern "C" fn $name($a: $A) -> $R {
             core::arch::naked_asm!(
-                "mov rsi, rsp", "mov rdx, rbp", "jmp {}",
+                ".cfi_startproc", "mov rsi, rsp", "mov rdx, rbp", "jmp {}", ".cfi_endproc",
                 sym $body
             )
         }
@@ -34,7 +34,7 @@ macro_rules! with_caller {
         #[unsafe(naked)]
         $vis extern "C" fn $name($a: $A, $b: $B) -> $R {
             core::arch::naked_asm!(
-                "mov rdx, rsp", "mov rcx, rbp", "jmp {}",
+                ".cfi_startproc", "mov rdx, rsp", "mov rcx, rbp", "jmp {}", ".cfi_endproc",
                 sym $body
             )
         }
@@ -54,7 +54,7 @@ macro_rules! with_caller {
         #[unsafe(naked)]
         $vis extern "C" fn $name($a: $A, $b: $B, $c: $C) -> $R {
             core::arch::naked_asm!(
-                "mov rcx, rsp", "mov r8, rbp", "jmp {}",
+                ".cfi_startproc", "mov rcx, rsp", "mov r8, rbp", "jmp {}", ".cfi_endproc",
                 sym $body
             )
         }
