@@ -13,25 +13,25 @@ import gdb
 
 # Sections of the ledger, and its records, by docs/ledger.md.
 THREADS, CHUNKS = 5, 7
-CELLS, CELL_LEN = 64, 256
+CELLS, CELL_LEN = 64, 64
 
 
 class Ledger:
     def __init__(self, path):
         with open(path, "rb") as file:
             self.bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self.words = memoryview(self.bytes).cast("Q")
+        self.words = memoryview(self.bytes).cast("I")
 
     def records(self, section):
         offset, stride, count = struct.unpack_from("<QI4xI", self.bytes, 24 + 24 * section)
         return range(offset, offset + stride * count, stride)
 
     def allocations(self):
-        """By place of the chunk, how many blocks each of its sites has allocated."""
-        begin, step = 64 // 8, CELL_LEN // 8
+        """By place of the chunk, how many blocks each of its sites has allocated, up to 2^31."""
+        begin, step = 64 // 4, CELL_LEN // 4
         cells = {}
         for chunk in self.records(CHUNKS):
-            first = chunk // 8 + begin
+            first = chunk // 4 + begin
             cells[chunk] = self.words[first:first + CELLS * step:step].tolist()
         return cells
 
