@@ -16,6 +16,9 @@ use super::observe::Observer;
 use super::slab::Slab;
 use core::ptr;
 
+/// Bytes that no process hands out.
+const FAR: u64 = u64::MAX / 2;
+
 impl<O: Observer> Engine<O> {
     /// Cuts a fresh list of `count` blocks before the one that is to be observed, if there is one.
     /// What is left is null if that is the first.
@@ -33,7 +36,7 @@ impl<O: Observer> Engine<O> {
             heap.set_sample_left(Some(left - u64::from(count) * size));
             return list;
         }
-        heap.set_sample_left(self.observer.until_sample(heap));
+        self.draw_next(heap);
         heap.set_sample_due(slab.class(), true);
         // SAFETY: the list is ours and has `count` blocks, more than `whole`.
         unsafe { self.cut(slab, list, whole as u32, count) }
@@ -84,11 +87,17 @@ impl<O: Observer> Engine<O> {
     pub(super) fn is_large_sample(&self, heap: &LocalHeap, size: usize) -> bool {
         let Some(left) = heap.sample_left() else { return false };
         let is_sample = left < size as u64;
-        heap.set_sample_left(if is_sample {
-            self.observer.until_sample(heap)
+        if is_sample {
+            self.draw_next(heap);
         } else {
-            Some(left - size as u64)
-        });
+            heap.set_sample_left(Some(left - size as u64));
+        }
         is_sample
+    }
+
+    /// Draws the next point. A heap that samples goes on as one until it follows the mode, which
+    /// may have changed: its slabs are in the queue of those that do.
+    fn draw_next(&self, heap: &LocalHeap) {
+        heap.set_sample_left(Some(self.observer.until_sample(heap).unwrap_or(FAR)));
     }
 }
