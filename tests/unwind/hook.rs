@@ -93,6 +93,11 @@ extern "C" fn capture_only(sp: usize, fp: usize) {
 }
 
 fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
+    let (walked, is_whole) = trial().walk(caller, &mut room.places);
+    // A signal may interrupt libgcc as it takes the stack of a thrown exception apart.
+    if !is_whole && !oracle::survives(room.places[walked - 1]) {
+        return;
+    }
     let node = trial().capture(cache, caller);
     let len = oracle::unwind(&mut room.found);
     let own = room.found[..len].iter().position(|frame| frame.sp == caller.sp + 8);

@@ -60,3 +60,14 @@ pub(crate) fn is_described(place: Place) -> bool {
     // SAFETY: it writes three addresses, which nobody needs.
     !unsafe { _Unwind_Find_FDE(inside, &raw mut bases) }.is_null()
 }
+
+/// Whether the platform's unwinder survives a stack that ends here: to tell signal handlers it
+/// reads the instructions of code without unwind information, wherever that is said to be.
+pub(crate) fn survives(last: Place) -> bool {
+    let mut bytes = [0_u8; 16];
+    let local = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    let remote = libc::iovec { iov_base: last.pc as usize as *mut c_void, iov_len: bytes.len() };
+    // SAFETY: a range of this process's, which the kernel refuses if it cannot be read.
+    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
+    read == bytes.len() as isize
+}
