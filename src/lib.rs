@@ -23,6 +23,8 @@ mod heap;
 #[cfg(not(loom))]
 mod leak;
 #[cfg(not(loom))]
+mod mem;
+#[cfg(not(loom))]
 mod report;
 #[cfg(not(loom))]
 mod runtime;

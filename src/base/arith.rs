@@ -31,6 +31,9 @@ pub(crate) const fn div_ceil(value: usize, step: usize) -> usize {
 pub(crate) struct Divisor(u64);
 
 impl Divisor {
+    /// Divides by infinity: every quotient is zero.
+    pub(crate) const INFINITY: Self = Self(0);
+
     /// Requires `divisor >= 2`.
     pub(crate) const fn new(divisor: u32) -> Self {
         debug_assert!(divisor >= 2);

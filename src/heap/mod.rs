@@ -34,6 +34,7 @@ mod directory;
 pub(crate) mod engine;
 pub(crate) mod fork;
 pub(crate) mod free;
+pub(crate) mod frozen;
 mod large;
 pub(crate) mod local;
 pub(crate) mod locate;

@@ -93,6 +93,11 @@ impl Region {
         Some(unsafe { self.record((head - first) * SLICE) })
     }
 
+    /// The addresses that have records: start and length.
+    pub(super) fn extent(&self) -> (usize, usize) {
+        (self.start.load(Ordering::Relaxed) as usize, self.limit.load(Ordering::Relaxed))
+    }
+
     pub(super) fn is_empty_slot(&self) -> bool {
         self.start.load(Ordering::Relaxed).is_null()
     }

@@ -260,12 +260,27 @@ impl Space {
 
     /// Visits every span of every region, free or not. Spans may be made, split and freed only by
     /// the visitor's own thread meanwhile, so the visit must not allocate or free.
-    pub(crate) fn for_each_span(&self, mut visit: impl FnMut(&Slab)) {
-        let Some(_lock) = self.lock.acquire() else { return };
+    pub(crate) fn for_each_span(&self, visit: impl FnMut(&Slab)) {
+        if let Some(_lock) = self.lock.acquire() {
+            self.for_each_span_held(visit);
+        }
+    }
+
+    /// As [`Self::for_each_span`], for a caller that holds the lock already.
+    pub(super) fn for_each_span_held(&self, mut visit: impl FnMut(&Slab)) {
+        debug_assert!(self.lock.is_mine());
         for region in &self.regions[..self.open.load(Ordering::Relaxed)] {
-            // SAFETY: `_lock` is the lock.
+            // SAFETY: the caller holds the lock.
             unsafe { region.directory() }.for_each_span(&mut visit);
         }
+    }
+
+    /// Visits the addresses of every region that spans were cut from: start and length.
+    pub(super) fn for_each_extent(&self, mut visit: impl FnMut(usize, usize)) {
+        let open = &self.regions[..self.open.load(Ordering::Acquire)];
+        open.iter().map(Region::extent).filter(|(_, len)| *len > 0).for_each(|(start, len)| {
+            visit(start, len);
+        });
     }
 
     /// The first span above `address`, in the order of the regions; null starts at the beginning.

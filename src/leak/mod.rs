@@ -4,6 +4,10 @@
 //! The census walks the side columns of every tracked slab and sums living blocks by site. It runs
 //! while other threads may allocate; each block is seen as it was at one moment.
 
+mod mark;
+mod marks;
+mod scratch;
+
 use crate::heap::engine::Engine;
 use crate::track::columns::Columns;
 use crate::track::{SiteId, Tracker};

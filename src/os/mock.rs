@@ -61,6 +61,21 @@ pub(crate) mod memory {
         reserve(len, PAGE)
     }
 
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn lengthen(
+        start: NonNull<u8>,
+        len: usize,
+        longer: usize,
+    ) -> Option<NonNull<u8>> {
+        let new = map_zeroed(longer)?;
+        // SAFETY: both are that long, and distinct.
+        unsafe { new.copy_from_nonoverlapping(start, len) };
+        Some(new)
+    }
+
+    pub(crate) fn prefer_large_pages(_start: NonNull<u8>, _len: usize) {}
+
     pub(crate) fn map_file(_file: i32, _len: usize) -> Option<NonNull<u8>> {
         None
     }

@@ -119,6 +119,28 @@ pub(crate) fn map_zeroed(len: usize) -> Option<NonNull<u8>> {
     None
 }
 
+/// Makes a mapping longer, elsewhere if need be; what is new is zero. `None`: it is as it was.
+///
+/// # Safety
+/// `start` and `len` are those of a mapping of [`map_zeroed`]; nobody keeps an address in it.
+pub(crate) unsafe fn lengthen(start: NonNull<u8>, len: usize, longer: usize) -> Option<NonNull<u8>> {
+    let args = [start.as_ptr() as usize, len, longer, libc::MREMAP_MAYMOVE as usize, 0, 0];
+    // SAFETY: the caller's.
+    let result = unsafe { call(libc::SYS_mremap, args) };
+    if result < 0 && result > -4096 {
+        return None;
+    }
+    NonNull::new(ptr::with_exposed_provenance_mut(result as usize))
+}
+
+/// Asks for large pages, where the system has them: fewer faults, and fewer misses in the table of
+/// pages.
+pub(crate) fn prefer_large_pages(start: NonNull<u8>, len: usize) {
+    let args = [start.as_ptr() as usize, len, libc::MADV_HUGEPAGE as usize, 0, 0, 0];
+    // SAFETY: changes no content. A system without them refuses, and nothing is lost.
+    unsafe { call(libc::SYS_madvise, args) };
+}
+
 /// Maps the first `len` bytes of a file, shared with whoever else maps it.
 pub(crate) fn map_file(file: i32, len: usize) -> Option<NonNull<u8>> {
     let access = (libc::PROT_READ | libc::PROT_WRITE) as usize;

@@ -1,0 +1,277 @@
+//! Marking: from the roots to all that they reach, word by word.
+//!
+//! Level by level, so that the holder a block remembers is on a shortest path from a root, which
+//! is the one worth reading. The blocks of a level are known before the first of them is looked at:
+//! their cells and contents are fetched into the cache ahead of time, which is what keeps a heap of
+//! ten million small blocks from costing a miss after the other.
+//!
+//! A pointer counts when it points at a block's first byte or anywhere into the bytes that were
+//! asked for; behind them it does not.
+
+use super::marks::{Marks, Place};
+use crate::mem::prefetch;
+use super::scratch::{NoMemory, Plain, Vector};
+use crate::mem::scan::{Batch, Range, Scanner, WORD};
+use core::ptr;
+
+/// Memory outside of the heap that matters only once something that matters points into it:
+/// stacks of coroutines, arenas of the program's own.
+pub(crate) trait Elsewhere {
+    /// All of it lies between these two, if there is any.
+    fn bounds(&self) -> Option<(usize, usize)>;
+
+    /// The piece that holds `address`, the first time it is asked for: from, to. Whole words that
+    /// can be read.
+    fn find(&mut self, address: usize) -> Option<(usize, usize)>;
+}
+
+/// No such memory.
+impl Elsewhere for () {
+    fn bounds(&self) -> Option<(usize, usize)> {
+        None
+    }
+
+    fn find(&mut self, _: usize) -> Option<(usize, usize)> {
+        None
+    }
+}
+
+/// A block to be looked into.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    start: usize,
+    number: usize,
+    /// Where the pointer to it is.
+    holder: usize,
+}
+
+// SAFETY: numbers.
+unsafe impl Plain for Found {}
+
+/// A piece of memory to be scanned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+// SAFETY: numbers.
+unsafe impl Plain for Piece {}
+
+/// What a pointer into the middle of a block is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Interior {
+    /// As much as one to its start.
+    Reaches,
+    /// What is reached by way of such a pointer only is possibly lost.
+    Possible,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Marker<'m, E> {
+    marks: &'m mut Marks,
+    elsewhere: &'m mut E,
+    scanner: Scanner,
+    interior: Interior,
+    range: Range,
+    /// The next level.
+    found: Vector<Found>,
+    /// Reached by interior pointers, while these are worth less.
+    deferred: Vector<Found>,
+    /// Memory elsewhere to be scanned with the next level.
+    pieces: Vector<Piece>,
+    /// All memory elsewhere that was reached.
+    visited: Vector<Piece>,
+    is_possible: bool,
+}
+
+/// Blocks of so many bytes are read word by word: for less than two vectors a loop is cheaper.
+const SMALL: usize = 8 * WORD;
+/// So many blocks ahead are fetched into the cache.
+const AHEAD: usize = 12;
+
+impl<'m, E: Elsewhere> Marker<'m, E> {
+    pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E, interior: Interior) -> Self {
+        let range = hull(marks.range(), elsewhere.bounds());
+        Self {
+            marks,
+            elsewhere,
+            scanner: Scanner::detect(),
+            interior,
+            range,
+            found: Vector::new(),
+            deferred: Vector::new(),
+            pieces: Vector::new(),
+            visited: Vector::new(),
+            is_possible: false,
+        }
+    }
+
+    /// Looks for pointers in a root.
+    ///
+    /// # Safety
+    /// `from..to` are whole words that can be read.
+    pub(crate) unsafe fn root(&mut self, from: usize, to: usize) -> Result<(), NoMemory> {
+        let mut batch = Batch::new();
+        // SAFETY: the caller's.
+        unsafe { self.scan(from, to, &mut batch) }
+    }
+
+    /// Marks all that the roots reach. Gives the memory elsewhere that was among it.
+    ///
+    /// # Safety
+    /// The blocks in use stay mapped, and so does the memory elsewhere.
+    pub(crate) unsafe fn finish(mut self) -> Result<Vector<Piece>, NoMemory> {
+        // SAFETY: the caller's.
+        unsafe { self.mark()? };
+        self.is_possible = true;
+        for at in 0..self.deferred.len() {
+            let found = self.deferred[at];
+            if self.marks.is_unreached(found.number) {
+                self.reach(found)?;
+                self.marks.set_interior(found.number, true);
+            }
+        }
+        // SAFETY: as above.
+        unsafe { self.mark()? };
+        Ok(self.visited)
+    }
+
+    /// # Safety
+    /// As [`Self::finish`].
+    unsafe fn mark(&mut self) -> Result<(), NoMemory> {
+        let mut batch = Batch::new();
+        let mut level = Vector::new();
+        loop {
+            while let Some(piece) = self.pieces.pop() {
+                self.visited.push(piece)?;
+                // SAFETY: the caller's, and the promise of `Elsewhere`.
+                unsafe { self.scan(piece.from, piece.to, &mut batch)? };
+            }
+            core::mem::swap(&mut level, &mut self.found);
+            if level.is_empty() {
+                return Ok(());
+            }
+            level.iter().take(AHEAD).for_each(|found| self.fetch(*found));
+            for at in 0..level.len() {
+                if let Some(ahead) = level.get(at + AHEAD) {
+                    self.fetch(*ahead);
+                }
+                // SAFETY: a block in use, which the caller says is mapped.
+                unsafe { self.look_into(level[at], &mut batch)? };
+            }
+            level.clear();
+        }
+    }
+
+    #[inline(always)]
+    fn fetch(&self, found: Found) {
+        self.marks.prefetch_cell(found.number);
+        prefetch(found.start);
+    }
+
+    /// Scans a block and remembers its holder.
+    ///
+    /// # Safety
+    /// The block is mapped.
+    #[inline(always)]
+    unsafe fn look_into(&mut self, found: Found, batch: &mut Batch) -> Result<(), NoMemory> {
+        let size = self.marks.set_cell(found.number, found.holder) & !(WORD - 1);
+        let (from, to) = (found.start, found.start + size);
+        if size > SMALL {
+            // SAFETY: the caller's.
+            return unsafe { self.scan(from, to, batch) };
+        }
+        for address in (from..to).step_by(WORD) {
+            // SAFETY: as above.
+            let word = unsafe { read(address) };
+            if self.range.contains(word) {
+                self.consider(address, word)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// `from..to` are whole words that can be read.
+    unsafe fn scan(
+        &mut self,
+        mut from: usize,
+        to: usize,
+        batch: &mut Batch,
+    ) -> Result<(), NoMemory> {
+        while from < to {
+            // SAFETY: the caller's.
+            from = unsafe { self.scanner.scan(from, to, self.range, batch) };
+            for address in batch.hits() {
+                // SAFETY: a word of what was just scanned.
+                let word = unsafe { read(*address) };
+                self.consider(*address, word)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a word that may be a pointer.
+    #[inline(always)]
+    fn consider(&mut self, holder: usize, word: usize) -> Result<(), NoMemory> {
+        let Some(place) = self.marks.find(word) else { return self.consider_elsewhere(word) };
+        if place.offset != 0 {
+            return self.consider_interior(holder, place);
+        }
+        if !self.marks.is_unreached(place.number) {
+            if self.marks.is_interior(place.number) {
+                self.marks.set_interior(place.number, false);
+            }
+            return Ok(());
+        }
+        self.reach(Found { start: place.start, number: place.number, holder })
+    }
+
+    #[inline(always)]
+    fn reach(&mut self, found: Found) -> Result<(), NoMemory> {
+        self.marks.set_reached(found.number);
+        if self.is_possible {
+            self.marks.set_possible(found.number);
+        }
+        self.found.push(found)
+    }
+
+    fn consider_interior(&mut self, holder: usize, place: Place) -> Result<(), NoMemory> {
+        let number = place.number;
+        if !self.marks.is_unreached(number) || place.offset >= self.marks.cell(number) {
+            return Ok(());
+        }
+        let found = Found { start: place.start, number, holder };
+        if self.interior == Interior::Possible && !self.is_possible {
+            return self.deferred.push(found);
+        }
+        self.marks.set_interior(number, true);
+        self.reach(found)
+    }
+
+    #[cold]
+    fn consider_elsewhere(&mut self, word: usize) -> Result<(), NoMemory> {
+        match self.elsewhere.find(word) {
+            Some((from, to)) => self.pieces.push(Piece { from, to }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn hull(range: Range, bounds: Option<(usize, usize)>) -> Range {
+    let Some((low, end)) = bounds else { return range };
+    if range.len == 0 {
+        return Range::between(low, end);
+    }
+    Range::between(range.low.min(low), (range.low + range.len).max(end))
+}
+
+/// # Safety
+/// A word that can be read.
+#[inline(always)]
+pub(super) unsafe fn read(address: usize) -> usize {
+    // SAFETY: the caller's. Volatile: its owner may not have been stopped, and any answer is fair.
+    unsafe { ptr::with_exposed_provenance::<usize>(address).read_volatile() }
+}
