@@ -11,6 +11,7 @@
 
 use super::remote::Chain;
 use crate::base::sync::{AtomicUsize, Ordering};
+use core::ptr;
 
 /// The address of a block of at least 16 bytes, 8-aligned, in a slab.
 #[repr(C)]
@@ -49,6 +50,17 @@ impl Block {
     pub(crate) unsafe fn clear_key(block: *mut Self) {
         // SAFETY: the caller's.
         unsafe { (*block).key = 0 }
+    }
+
+    /// Marks the block as handed out, and forgets its link: to a search for pointers the link would
+    /// make one block hold the next.
+    ///
+    /// # Safety
+    /// The caller owns the block.
+    #[inline(always)]
+    pub(super) unsafe fn clear(block: *mut Self) {
+        // SAFETY: the caller's.
+        unsafe { *block = Self { next: ptr::null_mut(), key: 0 } }
     }
 
     /// Marks the block as free.

@@ -67,7 +67,7 @@ impl<O: Observer> Engine<O> {
         let (block, zeroed) = (slab.take_one(), is_fresh && slab.zeroed.get());
         leave_queue_when_full(heap, slab);
         // SAFETY: the block was just taken.
-        unsafe { Block::clear_key(block) };
+        unsafe { Block::clear(block) };
         Taken { slab, address: block.cast(), zeroed }
     }
 

@@ -319,7 +319,7 @@ impl Space {
 
     /// Gives all regions back: an engine of a test ends, the process's never does.
     #[cfg(test)]
-    pub(super) fn release_for_test(&self) {
+    pub(crate) fn release_for_test(&self) {
         let Some(_lock) = self.lock.acquire() else { return };
         for region in self.regions.iter().filter(|region| !region.is_empty_slot()) {
             // SAFETY: the lock is held, and the test uses nothing of the engine any more.

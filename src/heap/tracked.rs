@@ -37,7 +37,7 @@ impl<O: Observer> Engine<O> {
         heap.ticks.set(ticks + 1);
         let block = slab.take_one();
         // SAFETY: the block was just taken.
-        unsafe { Block::clear_key(block) };
+        unsafe { Block::clear(block) };
         #[expect(clippy::cast_possible_truncation, reason = "slabs are at most 4 MiB long")]
         let index = slab.index_of((block as usize - slab.start() as usize) as u32);
         self.observer.allocated(heap, Slot { slab, index }, size, caller);

@@ -10,7 +10,7 @@
 
 use super::marks::{Marks, Place};
 use crate::mem::prefetch;
-use super::scratch::{NoMemory, Plain, Vector};
+use super::scratch::{NoMemory, Vector};
 use crate::mem::scan::{Batch, Range, Scanner, WORD};
 use core::ptr;
 
@@ -45,18 +45,12 @@ struct Found {
     holder: usize,
 }
 
-// SAFETY: numbers.
-unsafe impl Plain for Found {}
-
 /// A piece of memory to be scanned.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece {
     pub(crate) from: usize,
     pub(crate) to: usize,
 }
-
-// SAFETY: numbers.
-unsafe impl Plain for Piece {}
 
 /// What a pointer into the middle of a block is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +78,8 @@ pub(crate) struct Marker<'m, E> {
     /// All memory elsewhere that was reached.
     visited: Vector<Piece>,
     is_possible: bool,
+    /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
+    tag: usize,
 }
 
 /// Blocks of so many bytes are read word by word: for less than two vectors a loop is cheaper.
@@ -105,6 +101,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             pieces: Vector::new(),
             visited: Vector::new(),
             is_possible: false,
+            tag: 0,
         }
     }
 
@@ -113,9 +110,18 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     /// # Safety
     /// `from..to` are whole words that can be read.
     pub(crate) unsafe fn root(&mut self, from: usize, to: usize) -> Result<(), NoMemory> {
-        let mut batch = Batch::new();
         // SAFETY: the caller's.
-        unsafe { self.scan(from, to, &mut batch) }
+        unsafe { self.scan_root(Piece { from, to }, &mut Batch::new()) }
+    }
+
+    /// # Safety
+    /// As [`Self::root`].
+    unsafe fn scan_root(&mut self, root: Piece, batch: &mut Batch) -> Result<(), NoMemory> {
+        self.tag = Marks::IN_ROOT;
+        // SAFETY: the caller's.
+        let done = unsafe { self.scan(root.from, root.to, batch) };
+        self.tag = 0;
+        done
     }
 
     /// Marks all that the roots reach. Gives the memory elsewhere that was among it.
@@ -147,7 +153,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             while let Some(piece) = self.pieces.pop() {
                 self.visited.push(piece)?;
                 // SAFETY: the caller's, and the promise of `Elsewhere`.
-                unsafe { self.scan(piece.from, piece.to, &mut batch)? };
+                unsafe { self.scan_root(piece, &mut batch)? };
             }
             core::mem::swap(&mut level, &mut self.found);
             if level.is_empty() {
@@ -217,6 +223,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     #[inline(always)]
     fn consider(&mut self, holder: usize, word: usize) -> Result<(), NoMemory> {
         let Some(place) = self.marks.find(word) else { return self.consider_elsewhere(word) };
+        let holder = holder | self.tag;
         if place.offset != 0 {
             return self.consider_interior(holder, place);
         }

@@ -9,7 +9,7 @@
 //! found, its *holder*. Numbers of a span begin at a multiple of 64, so that its bits are words of
 //! their own.
 
-use super::scratch::{Bits, NoMemory, Plain, Vector};
+use super::scratch::{Bits, NoMemory, Vector};
 use crate::base::arith::Divisor;
 use crate::heap::class::SLICE;
 use crate::heap::frozen::Frozen;
@@ -32,9 +32,6 @@ pub(crate) struct Span {
     /// Null: its blocks are not tracked.
     columns: *const Columns,
 }
-
-// SAFETY: null, zeros, and a divisor of zero, which is a value.
-unsafe impl Plain for Span {}
 
 impl Span {
     fn of(slab: &Slab, first: usize) -> Self {
@@ -89,9 +86,6 @@ struct Extent {
     slices: usize,
 }
 
-// SAFETY: numbers.
-unsafe impl Plain for Extent {}
-
 /// The blocks. See the module.
 #[derive(Debug)]
 pub(crate) struct Marks {
@@ -114,6 +108,9 @@ pub(crate) struct Marks {
 const ALIGN: usize = u64::BITS as usize;
 
 impl Marks {
+    /// Bit of a holder: it is a word of a root. Words are aligned, so it is free.
+    pub(crate) const IN_ROOT: usize = 1;
+
     /// Numbers the blocks and finds those in use.
     pub(crate) fn take(heap: &Frozen<'_, Tracker>) -> Result<Self, NoMemory> {
         let (extents, slices) = extents_of(heap)?;

@@ -1,63 +1,68 @@
-//! Floor 6: questions about the tracked heap. What was never freed, and by which call stacks was it
-//! allocated?
+//! Floor 6: questions about the tracked heap. What was never freed: is it lost, and if not, who
+//! holds it?
 //!
-//! The census walks the side columns of every tracked slab and sums living blocks by site. It runs
-//! while other threads may allocate; each block is seen as it was at one moment.
+//! ```text
+//!   roots ──▶ mark ──▶ unreached, classes ──▶ collect ──▶ findings
+//!            (marks)   (a graph of losses)   (paths)      (ordinary data)
+//! ```
+//!
+//! Up to [`collect`] the heap is frozen and the world is stopped: all memory comes from [`scratch`].
 
-mod mark;
+mod classes;
+mod collect;
+pub(crate) mod findings;
+pub(crate) mod mark;
 mod marks;
-mod scratch;
+mod paths;
+pub(crate) mod roots;
+pub(crate) mod scratch;
+mod table;
+#[cfg(test)]
+mod tests;
+mod unreached;
 
-use crate::heap::engine::Engine;
-use crate::track::columns::Columns;
-use crate::track::{SiteId, Tracker};
-use std::collections::BTreeMap;
-use std::vec::Vec;
+use crate::heap::frozen::Frozen;
+use crate::track::Tracker;
+use collect::Collected;
+use findings::{Checked, RawHop};
+use mark::{Elsewhere, Interior, Marker};
+use marks::Marks;
+use roots::{Origin, Root};
+use scratch::{NoMemory, Vector};
 
-/// Living blocks of one call site.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SiteCensus {
-    pub(crate) site: SiteId,
-    pub(crate) blocks: u64,
-    /// Bytes asked for.
-    pub(crate) bytes: u64,
-    /// Kernel ids of the threads that allocated them, ascending.
-    pub(crate) threads: Vec<u32>,
-}
-
-/// The living blocks, by call site.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Census {
-    pub(crate) sites: Vec<SiteCensus>,
-    /// Blocks that a parent process allocated before it forked this one; in none of the sites.
-    pub(crate) inherited: u64,
-}
-
-/// Sums the living blocks by call site.
-pub(crate) fn census(engine: &Engine<Tracker>) -> Census {
-    let mut inherited = 0;
-    let mut sites = BTreeMap::<SiteId, SiteCensus>::new();
-    engine.for_each_tracked(|slab| {
-        let Some(columns) = Columns::of(slab) else { return };
-        for index in 0..slab.capacity().min(columns.slots()) {
-            let Some(record) = columns.read(index) else { continue };
-            if engine.observer.is_inherited(record) {
-                inherited += 1;
-                continue;
-            }
-            let thread = engine.observer.thread_id(record);
-            let site = sites.entry(record.site).or_insert_with(|| SiteCensus {
-                site: record.site,
-                blocks: 0,
-                bytes: 0,
-                threads: Vec::new(),
-            });
-            site.blocks += 1;
-            site.bytes += record.size as u64;
-            if let Err(place) = site.threads.binary_search(&thread) {
-                site.threads.insert(place, thread);
-            }
-        }
+/// Finds out how all living blocks stand. `roots` visits all roots.
+///
+/// # Safety
+/// Roots are whole words that can be read, and so is what `elsewhere` finds. Nobody uses the heap
+/// meanwhile.
+pub(crate) unsafe fn check(
+    heap: &Frozen<'_, Tracker>,
+    roots: impl FnOnce(&mut dyn FnMut(Root)),
+    elsewhere: &mut impl Elsewhere,
+    interior: Interior,
+) -> Result<Checked, NoMemory> {
+    let mut marks = Marks::take(heap)?;
+    let mut marker = Marker::new(&mut marks, elsewhere, interior);
+    let (mut all, mut failed) = (Vector::new(), None);
+    roots(&mut |root| {
+        // SAFETY: the caller's.
+        let scanned = unsafe { marker.root(root.start, root.end) };
+        failed = failed.or(scanned.and_then(|()| all.push(root)).err());
     });
-    Census { sites: sites.into_values().collect(), inherited }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    // SAFETY: the heap is frozen; the rest is the caller's.
+    let pieces = unsafe { marker.finish()? };
+    for piece in pieces.iter() {
+        all.push(Root { start: piece.from, end: piece.to, origin: Origin::Mapping })?;
+    }
+    // SAFETY: the heap is frozen.
+    let lost = unsafe { unreached::classify(&mut marks)? };
+    let collected = Collected::of(&marks, &lost, &heap.engine.observer)?;
+    let mut hops = Vector::new();
+    for place in collected.hops.iter() {
+        hops.push(RawHop::of(&marks, *place))?;
+    }
+    Ok(Checked { collected, hops, roots: all })
 }

@@ -13,20 +13,20 @@ use core::slice;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoMemory;
 
-/// Values that may be all zero bytes, and need no destructor.
+/// Values that may be all zero bytes.
 ///
 /// # Safety
 /// All-zero bytes are a value of the type.
-pub(crate) unsafe trait Plain: Copy {}
+pub(crate) unsafe trait Zero: Copy {}
 
 // SAFETY: numbers.
-unsafe impl Plain for u8 {}
+unsafe impl Zero for u8 {}
 // SAFETY: as above.
-unsafe impl Plain for u32 {}
+unsafe impl Zero for u32 {}
 // SAFETY: as above.
-unsafe impl Plain for u64 {}
+unsafe impl Zero for u64 {}
 // SAFETY: as above.
-unsafe impl Plain for usize {}
+unsafe impl Zero for usize {}
 
 /// A vector in mapped memory. It grows without being copied.
 #[derive(Debug)]
@@ -43,11 +43,7 @@ pub(crate) struct Vector<T> {
 const LARGE: usize = 4 << 20;
 const FIRST: usize = 16 << 10;
 
-impl<T: Plain> Vector<T> {
-    pub(crate) const fn new() -> Self {
-        Self { start: NonNull::dangling(), len: 0, mapped: 0, owned: PhantomData }
-    }
-
+impl<T: Zero> Vector<T> {
     /// A vector of `len` zeros.
     pub(crate) fn zeroed(len: usize) -> Result<Self, NoMemory> {
         let mut vector = Self::new();
@@ -57,6 +53,12 @@ impl<T: Plain> Vector<T> {
             vector.len = len;
         }
         Ok(vector)
+    }
+}
+
+impl<T: Copy> Vector<T> {
+    pub(crate) const fn new() -> Self {
+        Self { start: NonNull::dangling(), len: 0, mapped: 0, owned: PhantomData }
     }
 
     fn map(&mut self, bytes: usize) -> Result<(), NoMemory> {

@@ -6,8 +6,8 @@ use crate::base::sync::Ordering;
 use crate::format::layout;
 use crate::heap::census::Census;
 use crate::heap::local::{LocalHeap, State};
-use crate::leak;
-use crate::report::{self, LeakReport, MemoryStats, Modules, RawLeak, RawReport, Style};
+pub(crate) use super::leaks::leak_report;
+use crate::report::{self, LeakReport, MemoryStats, Modules, Style};
 use crate::track::columns::Record;
 use crate::track::{Recorded, SiteId};
 use crate::unwind;
@@ -75,29 +75,7 @@ pub(crate) fn print_stats() {
     report_failure(write_stats(&mut stderr, style, false));
 }
 
-/// What lives now and was allocated while tracked, by call stack.
-pub(crate) fn leak_report() -> LeakReport {
-    let _unobserved = Unobserved::begin();
-    // The statistics first: they are what the program did, up to this call.
-    let stats = stats();
-    let found = leak::census(&ENGINE);
-    let mut notes = notes();
-    if found.inherited > 0 {
-        notes.push(format!("{} blocks of the parent process are not counted", found.inherited));
-    }
-    let leaks = found.sites.into_iter().map(raw_leak).collect();
-    report::leak_report(
-        RawReport { stats, leaks, notes, overhead_bytes: census().records as u64 },
-        &Modules::of_this_process(),
-    )
-}
-
-fn raw_leak(site: leak::SiteCensus) -> RawLeak {
-    let (stack, truncated) = stack_of(site.site);
-    RawLeak { blocks: site.blocks, bytes: site.bytes, threads: site.threads, stack, truncated }
-}
-
-fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
+pub(super) fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
     let (mut stack, mut truncated) = (Vec::new(), false);
     for frame in ENGINE.observer.tree().frames(site) {
         let address = frame.address.load(Ordering::Relaxed);
@@ -109,7 +87,7 @@ fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
     (stack, truncated)
 }
 
-fn notes() -> Vec<std::string::String> {
+pub(super) fn notes() -> Vec<std::string::String> {
     let mut notes = Vec::new();
     let unseen = ENGINE.observer.statistics().unseen;
     if unseen > 0 {

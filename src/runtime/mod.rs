@@ -12,7 +12,8 @@
 //! | [`ledger`] | how is the ledger's file made, and a forked child's? |
 //! | [`place`] | where do this process's report and ledger go? |
 //! | [`toggle`] | which signal switches recording off and on? |
-//! | [`inspect`] | statistics, leak reports, the whole-heap check |
+//! | [`inspect`] | statistics, misuse stacks, the whole-heap check |
+//! | [`leaks`] | what is lost, and who holds the rest? |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
 
@@ -22,11 +23,13 @@ pub(crate) mod exit;
 pub(crate) mod foreign;
 mod fork;
 pub(crate) mod inspect;
+mod leaks;
 mod ledger;
 pub(crate) mod misuse;
 pub(crate) mod next;
 pub mod options;
 mod place;
+mod roots;
 pub(crate) mod start;
 mod thread;
 pub(crate) mod tls;
