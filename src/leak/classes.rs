@@ -1,11 +1,7 @@
-//! What is lost, and by what: the unreached blocks as a graph.
+//! Cycles: which blocks of a graph reach each other, and does another one reach them?
 //!
-//! Blocks that reach each other belong together (a strongly connected component). A component that
-//! no other one points into is where a loss began: a single block is *lost*, several are a *cycle*.
-//! All else is *indirect*: it would be freed by whoever frees the block it hangs on.
-//!
-//! Tarjan's algorithm (1972), without recursion, then one search from all beginnings at once. The
-//! graph is what it is asked for its edges, twice; they are stored nowhere.
+//! Blocks that reach each other belong together (a strongly connected component). Tarjan's
+//! algorithm (1972), without recursion. The graph is asked for its edges, which are stored nowhere.
 
 use super::scratch::{NoMemory, Vector};
 
@@ -26,34 +22,24 @@ pub(crate) struct Edge {
     pub(crate) word: usize,
 }
 
-/// Why a node was not reached.
+/// What a node's component is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Loss {
-    /// Nothing that is lost points to it, but perhaps itself.
-    Lost,
-    /// It is in a cycle that nothing else points into.
+pub(crate) enum Kind {
+    /// No other component points to it, and it has several nodes.
     Cycle,
-    /// Something lost points to it.
-    Indirect,
+    /// No other component points to it, and it is the node alone.
+    Single,
+    /// Another component points to it.
+    Held,
 }
 
-/// The losses of a graph.
+/// The components of a graph.
 #[derive(Debug)]
-pub(crate) struct Losses {
+pub(crate) struct Components {
     /// For each node its component.
     components: Vector<u32>,
     /// For each component what it is.
     kinds: Vector<u8>,
-    /// For each node where it hangs.
-    ties: Vector<Tie>,
-}
-
-/// Where a node hangs: on which other node, by which word of it, and on which beginning in the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tie {
-    pub(crate) holder: u32,
-    pub(crate) beginning: u32,
-    pub(crate) word: usize,
 }
 
 const NONE: u32 = u32::MAX;
@@ -62,59 +48,23 @@ const NONE: u32 = u32::MAX;
 const HELD: u8 = 1;
 const MANY: u8 = 2;
 
-impl Losses {
+impl Components {
     pub(crate) fn of(graph: &impl Graph) -> Result<Self, NoMemory> {
         let (components, kinds) = Search::components_of(graph)?;
-        let mut losses = Self { components, kinds, ties: Vector::new() };
-        losses.find_ties(graph)?;
-        Ok(losses)
+        Ok(Self { components, kinds })
     }
 
-    pub(crate) fn loss(&self, node: u32) -> Loss {
+    pub(crate) fn kind(&self, node: u32) -> Kind {
         match self.kinds[self.component(node) as usize] {
-            0 => Loss::Lost,
-            MANY => Loss::Cycle,
-            _ => Loss::Indirect,
+            0 => Kind::Single,
+            MANY => Kind::Cycle,
+            _ => Kind::Held,
         }
     }
 
-    /// Nodes of one cycle have the same component.
+    /// Nodes that reach each other have the same component.
     pub(crate) fn component(&self, node: u32) -> u32 {
         self.components[node as usize]
-    }
-
-    /// Where an indirect node hangs; a beginning hangs on itself.
-    pub(crate) fn tie(&self, node: u32) -> Tie {
-        self.ties[node as usize]
-    }
-
-    /// Searches from all beginnings at once, each step a pointer longer.
-    fn find_ties(&mut self, graph: &impl Graph) -> Result<(), NoMemory> {
-        let nodes = graph.len();
-        let mut queue = Vector::new();
-        for node in 0..nodes {
-            let is_beginning = self.loss(node) != Loss::Indirect;
-            let beginning = if is_beginning { node } else { NONE };
-            self.ties.push(Tie { holder: node, beginning, word: 0 })?;
-            if is_beginning {
-                queue.push(node)?;
-            }
-        }
-        let mut at = 0;
-        while let Some(node) = queue.get(at).copied() {
-            at += 1;
-            let beginning = self.ties[node as usize].beginning;
-            let mut from = 0;
-            while let Some(edge) = graph.edge(node, from) {
-                from = edge.word + 1;
-                let tie = &mut self.ties[edge.target as usize];
-                if tie.beginning == NONE {
-                    *tie = Tie { holder: node, beginning, word: edge.word };
-                    queue.push(edge.target)?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -236,7 +186,6 @@ impl<'g, G: Graph> Search<'g, G> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::VecDeque;
     use std::vec;
     use std::vec::Vec;
 
@@ -260,19 +209,15 @@ mod tests {
         })
     }
 
-    /// For each node how far every other one is.
-    fn distances(graph: &[Vec<u32>]) -> Vec<Vec<Option<usize>>> {
+    /// For each node which ones it reaches.
+    fn reach(graph: &[Vec<u32>]) -> Vec<Vec<bool>> {
         (0..graph.len())
             .map(|start| {
-                let mut reached = vec![None; graph.len()];
-                reached[start] = Some(0);
-                let mut queue = VecDeque::from([start]);
-                while let Some(node) = queue.pop_front() {
-                    for target in graph[node].iter().map(|target| *target as usize) {
-                        if reached[target].is_none() {
-                            reached[target] = reached[node].map(|steps: usize| steps + 1);
-                            queue.push_back(target);
-                        }
+                let mut reached = vec![false; graph.len()];
+                let mut stack = vec![start];
+                while let Some(node) = stack.pop() {
+                    if !core::mem::replace(&mut reached[node], true) {
+                        stack.extend(graph[node].iter().map(|target| *target as usize));
                     }
                 }
                 reached
@@ -280,51 +225,28 @@ mod tests {
             .collect()
     }
 
-    fn naive_loss(reach: &[Vec<Option<usize>>], node: usize) -> Loss {
+    fn naive_kind(reach: &[Vec<bool>], node: usize) -> Kind {
         let others: Vec<_> = (0..reach.len()).filter(|other| *other != node).collect();
-        let reaches = |a: usize, b: usize| reach[a][b].is_some();
+        let reaches = |a: usize, b: usize| reach[a][b];
         if others.iter().any(|other| reaches(*other, node) && !reaches(node, *other)) {
-            Loss::Indirect
+            Kind::Held
         } else if others.iter().any(|other| reaches(*other, node)) {
-            Loss::Cycle
+            Kind::Cycle
         } else {
-            Loss::Lost
+            Kind::Single
         }
     }
 
     proptest! {
         #[test]
-        fn losses_are_what_the_definition_says(graph in graph()) {
-            let (losses, reach) = (Losses::of(&graph).unwrap(), distances(&graph));
+        fn components_are_what_the_definition_says(graph in graph()) {
+            let (found, reach) = (Components::of(&graph).unwrap(), reach(&graph));
             for node in 0..graph.len() {
-                prop_assert_eq!(losses.loss(node as u32), naive_loss(&reach, node), "{}", node);
+                prop_assert_eq!(found.kind(node as u32), naive_kind(&reach, node), "{}", node);
                 for other in 0..graph.len() {
-                    let is_one = losses.component(node as u32) == losses.component(other as u32);
-                    let are_mutual = reach[node][other].is_some() && reach[other][node].is_some();
-                    prop_assert_eq!(is_one, are_mutual);
+                    let is_one = found.component(node as u32) == found.component(other as u32);
+                    prop_assert_eq!(is_one, reach[node][other] && reach[other][node]);
                 }
-            }
-        }
-
-        #[test]
-        fn ties_are_shortest_paths_to_a_beginning(graph in graph()) {
-            let (losses, reach) = (Losses::of(&graph).unwrap(), distances(&graph));
-            let is_beginning = |node: usize| losses.loss(node as u32) != Loss::Indirect;
-            for node in 0..graph.len() {
-                let mut at = node as u32;
-                let mut steps = 0;
-                while !is_beginning(at as usize) {
-                    let tie = losses.tie(at);
-                    let edge = graph.edge(tie.holder, tie.word).unwrap();
-                    prop_assert_eq!((edge.target, edge.word), (at, tie.word));
-                    (at, steps) = (tie.holder, steps + 1);
-                }
-                prop_assert_eq!(losses.tie(node as u32).beginning, at);
-                let shortest = (0..graph.len())
-                    .filter(|start| is_beginning(*start))
-                    .filter_map(|start| reach[start][node])
-                    .min();
-                prop_assert_eq!(Some(steps), shortest);
             }
         }
     }
@@ -333,8 +255,7 @@ mod tests {
     fn a_long_list_needs_no_deep_stack() {
         let graph: Vec<Vec<u32>> =
             (0..300_000u32).map(|node| if node == 0 { vec![] } else { vec![node - 1] }).collect();
-        let losses = Losses::of(&graph).unwrap();
-        assert_eq!(losses.loss(299_999), Loss::Lost);
-        assert_eq!((losses.loss(0), losses.tie(0).beginning), (Loss::Indirect, 299_999));
+        let found = Components::of(&graph).unwrap();
+        assert_eq!((found.kind(299_999), found.kind(0)), (Kind::Single, Kind::Held));
     }
 }

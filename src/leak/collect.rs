@@ -1,13 +1,11 @@
 //! What a check has found, while the world is stopped: sums of the blocks by class and call site,
 //! and for the largest block of each group who holds it. All in scratch memory.
 
-use super::classes::Loss;
 use super::findings::Class;
 use super::marks::{Marks, Place};
 use super::paths::{self, End, Step, Trace};
 use super::scratch::{NoMemory, Vector};
 use super::table::{Key, Table};
-use super::unreached::Lost;
 use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
 
@@ -21,7 +19,7 @@ pub(crate) struct Collected {
     threads: Table,
     /// The blocks of paths.
     pub(crate) hops: Vector<Place>,
-    /// Component and site: what the cycles consist of.
+    /// Cycle and site: what the cycles consist of.
     members: Table,
     pub(crate) member_sums: Vector<MemberSum>,
     /// Blocks that a parent process allocated before it forked this one; in no group.
@@ -34,10 +32,10 @@ pub(crate) struct Sum {
     pub(crate) blocks: u64,
     /// Bytes asked for.
     pub(crate) bytes: u64,
-    /// The largest block: its size, its place, and of a cycle's block the component.
+    /// The largest block: its size, its place, and its cycle, if it is in one.
     largest: usize,
     place: Place,
-    pub(crate) component: u32,
+    pub(crate) cycle: Option<usize>,
     /// Who holds the largest block.
     pub(crate) trace: Trace,
     /// Where its steps are among the hops.
@@ -82,7 +80,7 @@ impl Common {
 }
 
 /// Steps that all paths of a check together may take.
-const BUDGET: u64 = 1 << 24;
+const BUDGET: u64 = 1 << 20;
 
 /// A block in use, as the sums see it.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +88,6 @@ struct Seen {
     record: Record,
     place: Place,
     common: Common,
-    component: u32,
 }
 
 /// The group that the block before was put into: blocks of one site lie together.
@@ -103,7 +100,7 @@ struct Last {
 
 impl Collected {
     /// Sums up all tracked blocks.
-    pub(crate) fn of(marks: &Marks, lost: &Lost, tracker: &Tracker) -> Result<Self, NoMemory> {
+    pub(crate) fn of(marks: &Marks, tracker: &Tracker) -> Result<Self, NoMemory> {
         let mut collected = Self {
             groups: Table::new(),
             sums: Vector::new(),
@@ -114,17 +111,16 @@ impl Collected {
             inherited: 0,
         };
         let mut last = None;
-        for_each_block(marks, |place, node| {
+        for_each_block(marks, |place| {
             let Some(record) = marks.record(place) else { return Ok(()) };
             if tracker.is_inherited(record) {
                 collected.inherited += 1;
                 return Ok(());
             }
-            let component = node.map_or(0, |node| lost.losses.component(node));
-            let common = common_of(marks, lost, place, node, record.site);
-            collected.add(Seen { record, place, common, component }, tracker, &mut last)
+            let common = common_of(marks, place, record.site);
+            collected.add(Seen { record, place, common }, tracker, &mut last)
         })?;
-        collected.name_members(marks, lost)?;
+        collected.name_members(marks)?;
         collected.trace_paths(marks)?;
         Ok(collected)
     }
@@ -135,7 +131,7 @@ impl Collected {
         tracker: &Tracker,
         last: &mut Option<Last>,
     ) -> Result<(), NoMemory> {
-        let Seen { record, place, common, component } = seen;
+        let Seen { record, place, common } = seen;
         let thread = record.stamp.thread();
         let group = match *last {
             Some(last) if last.common == common && last.thread == thread => last.group,
@@ -153,7 +149,7 @@ impl Collected {
         sum.blocks += 1;
         sum.bytes += record.size as u64;
         if record.size > sum.largest || sum.blocks == 1 {
-            (sum.largest, sum.place, sum.component) = (record.size, place, component);
+            (sum.largest, sum.place) = (record.size, place);
         }
         Ok(())
     }
@@ -168,34 +164,35 @@ impl Collected {
         self.threads.keys().iter().map(|[group, thread]| (*group as usize, *thread as u32))
     }
 
-    /// Component, site and share.
+    /// Cycle, site and share.
     pub(crate) fn members(
         &self,
-    ) -> impl Iterator<Item = (u32, Option<SiteId>, MemberSum)> + use<'_> {
-        self.members.keys().iter().zip(self.member_sums.iter()).map(|([component, site], sum)| {
-            (*component as u32, SiteId::from_number(*site as u32), *sum)
+    ) -> impl Iterator<Item = (usize, Option<SiteId>, MemberSum)> + use<'_> {
+        self.members.keys().iter().zip(self.member_sums.iter()).map(|([cycle, site], sum)| {
+            (*cycle as usize, SiteId::from_number(*site as u32), *sum)
         })
     }
 
     /// Sums up the cycles of which a block is the largest of its group.
-    fn name_members(&mut self, marks: &Marks, lost: &Lost) -> Result<(), NoMemory> {
+    fn name_members(&mut self, marks: &Marks) -> Result<(), NoMemory> {
         let mut wanted = Table::new();
-        for (common, sum) in self.groups.keys().iter().zip(self.sums.iter()) {
-            if Common::of(*common).is_some_and(|common| common.class == Class::Cycle) {
-                wanted.number([u64::from(sum.component), 0])?;
+        for sum in self.sums.iter_mut() {
+            sum.cycle = marks.cycle(sum.place.number);
+            if let Some(cycle) = sum.cycle {
+                wanted.number([cycle as u64, 0])?;
             }
         }
         if wanted.keys().is_empty() {
             return Ok(());
         }
-        for_each_block(marks, |place, node| {
-            let component = node.map(|node| u64::from(lost.losses.component(node)));
-            let Some(component) = component.filter(|part| wanted.find([*part, 0]).is_some()) else {
+        for_each_block(marks, |place| {
+            let cycle = marks.cycle(place.number).map(|cycle| cycle as u64);
+            let Some(cycle) = cycle.filter(|cycle| wanted.find([*cycle, 0]).is_some()) else {
                 return Ok(());
             };
             let record = marks.record(place);
             let site = record.map_or(SiteId::UNKNOWN, |record| record.site);
-            let (member, is_new) = self.members.number([component, u64::from(site.number())])?;
+            let (member, is_new) = self.members.number([cycle, u64::from(site.number())])?;
             if is_new {
                 self.member_sums.push(MemberSum::default())?;
             }
@@ -225,7 +222,7 @@ impl Sum {
             bytes: 0,
             largest: 0,
             place,
-            component: 0,
+            cycle: None,
             trace: Trace { end: End::Unknown, hops: 0, omitted: 0 },
             first_hop: 0,
         }
@@ -238,59 +235,41 @@ impl Marks {
         match self.cell(number) {
             0 => Step::Beginning,
             cell if cell & Self::IN_ROOT != 0 => Step::Root(cell & !Self::IN_ROOT),
+            cell if cell & Self::CYCLE != 0 => Step::Beginning,
             cell => self.find(cell).map_or(Step::Root(cell), Step::Block),
         }
     }
-}
 
-fn common_of(
-    marks: &Marks,
-    lost: &Lost,
-    place: Place,
-    node: Option<u32>,
-    site: SiteId,
-) -> Common {
-    let reached = |class| {
-        let is_interior = marks.is_interior(place.number);
-        Common { class, is_interior, site, beginning: None }
-    };
-    let Some(node) = node else {
-        let is_possible = marks.is_possible(place.number);
-        return reached(if is_possible { Class::Possible } else { Class::Reachable });
-    };
-    let unreached = |class| Common { class, is_interior: false, site, beginning: None };
-    match lost.losses.loss(node) {
-        Loss::Lost => unreached(Class::Lost),
-        Loss::Cycle => unreached(Class::Cycle),
-        Loss::Indirect => {
-            let beginning = lost.place(marks, lost.losses.tie(node).beginning);
-            let record = beginning.and_then(|place| marks.record(place));
-            let site = record.map_or(SiteId::UNKNOWN, |record| record.site);
-            Common { beginning: Some(site), ..unreached(Class::Indirect) }
-        }
+    /// The cycle that a block is of.
+    fn cycle(&self, number: usize) -> Option<usize> {
+        let cell = self.cell(number);
+        (self.is_lost(number) && cell & Self::CYCLE != 0).then_some(cell >> 2)
     }
 }
 
-/// Visits the blocks in use, ascending, and tells of those unreached which node of the graph of
-/// losses they are.
+fn common_of(marks: &Marks, place: Place, site: SiteId) -> Common {
+    let number = place.number;
+    let class = match (marks.is_lost(number), marks.cell(number)) {
+        (false, _) if marks.is_possible(number) => Class::Possible,
+        (false, _) => Class::Reachable,
+        (true, 0) => Class::Lost,
+        (true, cell) if cell & Marks::CYCLE != 0 => Class::Cycle,
+        (true, _) => Class::Indirect,
+    };
+    let is_held = class == Class::Indirect;
+    let is_interior = class != Class::Indirect && marks.is_interior(number);
+    let beginning = marks.beginning(number).filter(|_| is_held);
+    Common { class, is_interior, site, beginning }
+}
+
+/// Visits the blocks in use, ascending.
 fn for_each_block(
     marks: &Marks,
-    mut visit: impl FnMut(Place, Option<u32>) -> Result<(), NoMemory>,
+    mut visit: impl FnMut(Place) -> Result<(), NoMemory>,
 ) -> Result<(), NoMemory> {
-    let mut nodes = 0;
     for (number, span) in marks.spans().iter().enumerate() {
         for index in marks.live_of(span) {
-            let place = Place {
-                span: number as u32,
-                index,
-                number: span.first + index as usize,
-                start: span.block(index),
-                offset: 0,
-            };
-            let is_unreached = marks.is_unreached(place.number);
-            let node = is_unreached.then_some(nodes);
-            nodes += u32::from(is_unreached);
-            visit(place, node)?;
+            visit(span.place(number as u32, index))?;
         }
     }
     Ok(())

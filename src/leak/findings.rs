@@ -148,20 +148,18 @@ impl Checked {
         for (group, thread) in self.collected.threads() {
             threads.entry(group).or_default().push(thread);
         }
-        let mut members = BTreeMap::<u32, Vec<Member>>::new();
-        for (component, site, MemberSum { blocks, bytes }) in self.collected.members() {
+        let mut members = BTreeMap::<usize, Vec<Member>>::new();
+        for (cycle, site, MemberSum { blocks, bytes }) in self.collected.members() {
             let site = site.unwrap_or(SiteId::UNKNOWN);
-            members.entry(component).or_default().push(Member { site, blocks, bytes });
+            members.entry(cycle).or_default().push(Member { site, blocks, bytes });
         }
         let sums = self.collected.commons().zip(self.collected.sums.iter()).enumerate();
         let groups = sums.filter_map(|(number, (common, sum))| {
             let Common { class, is_interior, site, .. } = common?;
             let mut threads = threads.remove(&number).unwrap_or_default();
             threads.sort_unstable();
-            let members = match class {
-                Class::Cycle => members.get(&sum.component).cloned().unwrap_or_default(),
-                _ => Vec::new(),
-            };
+            let cycle = sum.cycle.and_then(|cycle| members.get(&cycle));
+            let members = cycle.cloned().unwrap_or_default();
             let path = self.path(sum, &frame_of);
             let (blocks, bytes) = (sum.blocks, sum.bytes);
             Some(Group { class, is_interior, site, blocks, bytes, threads, path, members })

@@ -12,6 +12,7 @@ use super::marks::{Marks, Place};
 use crate::mem::prefetch;
 use super::scratch::{NoMemory, Vector};
 use crate::mem::scan::{Batch, Range, Scanner, WORD};
+use crate::track::SiteId;
 use core::ptr;
 
 /// Memory outside of the heap that matters only once something that matters points into it:
@@ -38,11 +39,11 @@ impl Elsewhere for () {
 
 /// A block to be looked into.
 #[derive(Clone, Copy, Debug)]
-struct Found {
-    start: usize,
-    number: usize,
+pub(super) struct Found {
+    pub(super) start: usize,
+    pub(super) number: usize,
     /// Where the pointer to it is.
-    holder: usize,
+    pub(super) holder: usize,
 }
 
 /// A piece of memory to be scanned.
@@ -80,6 +81,8 @@ pub(crate) struct Marker<'m, E> {
     is_possible: bool,
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
     tag: usize,
+    /// What is reached now is held by a lost block of that site.
+    beginning: Option<SiteId>,
 }
 
 /// Blocks of so many bytes are read word by word: for less than two vectors a loop is cheaper.
@@ -102,6 +105,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             visited: Vector::new(),
             is_possible: false,
             tag: 0,
+            beginning: None,
         }
     }
 
@@ -144,6 +148,23 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         Ok(self.visited)
     }
 
+    /// Marks all that some blocks reach, which are lost and were allocated at one site.
+    ///
+    /// # Safety
+    /// As [`Self::finish`].
+    pub(super) unsafe fn flood(
+        &mut self,
+        site: SiteId,
+        beginnings: impl Iterator<Item = Found>,
+    ) -> Result<(), NoMemory> {
+        self.beginning = Some(site);
+        for found in beginnings {
+            self.reach(found)?;
+        }
+        // SAFETY: the caller's.
+        unsafe { self.mark() }
+    }
+
     /// # Safety
     /// As [`Self::finish`].
     unsafe fn mark(&mut self) -> Result<(), NoMemory> {
@@ -159,7 +180,6 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             if level.is_empty() {
                 return Ok(());
             }
-            level.iter().take(AHEAD).for_each(|found| self.fetch(*found));
             for at in 0..level.len() {
                 if let Some(ahead) = level.get(at + AHEAD) {
                     self.fetch(*ahead);
@@ -184,6 +204,9 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     #[inline(always)]
     unsafe fn look_into(&mut self, found: Found, batch: &mut Batch) -> Result<(), NoMemory> {
         let size = self.marks.set_cell(found.number, found.holder) & !(WORD - 1);
+        if let Some(site) = self.beginning {
+            self.marks.set_beginning(found.number, site);
+        }
         let (from, to) = (found.start, found.start + size);
         if size > SMALL {
             // SAFETY: the caller's.
@@ -228,7 +251,8 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             return self.consider_interior(holder, place);
         }
         if !self.marks.is_unreached(place.number) {
-            if self.marks.is_interior(place.number) {
+            // What is lost makes nothing more certain of what the roots reach.
+            if self.marks.is_interior(place.number) && self.beginning.is_none() {
                 self.marks.set_interior(place.number, false);
             }
             return Ok(());
@@ -239,6 +263,10 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     #[inline(always)]
     fn reach(&mut self, found: Found) -> Result<(), NoMemory> {
         self.marks.set_reached(found.number);
+        // A short level has no blocks ahead to look to.
+        if self.found.len() < AHEAD {
+            self.fetch(found);
+        }
         if self.is_possible {
             self.marks.set_possible(found.number);
         }

@@ -5,8 +5,8 @@
 //!   address ── slice table ──▶ span ── one multiplication ──▶ index ──▶ number = first + index
 //! ```
 //!
-//! A block's cell holds its size until it is reached, and from then on where the pointer to it was
-//! found, its *holder*. Numbers of a span begin at a multiple of 64, so that its bits are words of
+//! A block's cell holds its size until it is reached, from the roots or from what is lost, and from
+//! then on where the pointer to it was found, its *holder*. Numbers of a span begin at a multiple of 64, so that its bits are words of
 //! their own.
 
 use super::scratch::{Bits, NoMemory, Vector};
@@ -16,8 +16,8 @@ use crate::heap::frozen::Frozen;
 use crate::heap::slab::{Kind, Slab};
 use crate::mem::prefetch;
 use crate::mem::scan::Range;
-use crate::track::Tracker;
 use crate::track::columns::{Columns, Record};
+use crate::track::{SiteId, Tracker};
 use core::ptr;
 
 /// What is known of a span.
@@ -60,6 +60,17 @@ impl Span {
         self.start + index as usize * self.block_size
     }
 
+    /// The place of block `index`; `number` is the span's.
+    pub(crate) fn place(&self, number: u32, index: u32) -> Place {
+        Place {
+            span: number,
+            index,
+            number: self.first + index as usize,
+            start: self.block(index),
+            offset: 0,
+        }
+    }
+
     /// What is recorded of block `index`, if it is in use and was observed.
     pub(crate) fn record(&self, index: u32) -> Option<Record> {
         self.columns().filter(|columns| index < columns.slots())?.read(index)
@@ -98,10 +109,14 @@ pub(crate) struct Marks {
     live: Bits,
     /// In use, and no pointer to it was found yet.
     unreached: Bits,
+    /// Not reached from the roots.
+    lost: Bits,
     /// Reached, but by pointers into its middle only.
     interior: Bits,
     /// Reached, but by way of a pointer into the middle of some block.
     possible: Bits,
+    /// For each block that something lost holds, the number of the site where that began.
+    beginnings: Vector<u32>,
     range: Range,
 }
 
@@ -110,6 +125,8 @@ const ALIGN: usize = u64::BITS as usize;
 impl Marks {
     /// Bit of a holder: it is a word of a root. Words are aligned, so it is free.
     pub(crate) const IN_ROOT: usize = 1;
+    /// In place of a holder: the block is of a cycle, whose number stands above the two bits.
+    pub(crate) const CYCLE: usize = 2;
 
     /// Numbers the blocks and finds those in use.
     pub(crate) fn take(heap: &Frozen<'_, Tracker>) -> Result<Self, NoMemory> {
@@ -132,8 +149,10 @@ impl Marks {
             cells: Vector::zeroed(blocks)?,
             live: Bits::zeroed(blocks)?,
             unreached: Bits::zeroed(blocks)?,
+            lost: Bits::zeroed(blocks)?,
             interior: Bits::zeroed(blocks)?,
             possible: Bits::zeroed(blocks)?,
+            beginnings: Vector::zeroed(blocks)?,
             range: Range::between(low, end),
         };
         let mut number = 0;
@@ -259,9 +278,28 @@ impl Marks {
         self.possible.is_set(number)
     }
 
-    /// How many blocks were not reached.
-    pub(crate) fn unreached_count(&self) -> usize {
-        self.unreached.count()
+    /// What is unreached now is lost, and may be reached from what is lost.
+    pub(crate) fn end_roots(&mut self) {
+        self.lost.copy_from(&self.unreached);
+    }
+
+    pub(crate) fn is_lost(&self, number: usize) -> bool {
+        self.lost.is_set(number)
+    }
+
+    /// Of a block that something lost holds: the site where that began.
+    pub(crate) fn beginning(&self, number: usize) -> Option<SiteId> {
+        SiteId::from_number(self.beginnings[number])
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_beginning(&mut self, number: usize, site: SiteId) {
+        self.beginnings[number] = site.number();
+    }
+
+    /// No bits.
+    pub(crate) fn no_bits(&self) -> Result<Bits, NoMemory> {
+        Bits::zeroed(self.cells.len())
     }
 
     /// The unreached blocks of a span, by index, ascending.
@@ -277,9 +315,7 @@ impl Marks {
     /// Fetches the block's cell into the cache.
     #[inline(always)]
     pub(crate) fn prefetch_cell(&self, number: usize) {
-        if let Some(cell) = self.cells.get(number) {
-            prefetch(ptr::from_ref(cell).addr());
-        }
+        prefetch(self.cells.as_ptr().wrapping_add(number).addr());
     }
 }
 

@@ -58,8 +58,8 @@ pub(crate) unsafe fn check(
         all.push(Root { start: piece.from, end: piece.to, origin: Origin::Mapping })?;
     }
     // SAFETY: the heap is frozen.
-    let lost = unsafe { unreached::classify(&mut marks)? };
-    let collected = Collected::of(&marks, &lost, &heap.engine.observer)?;
+    unsafe { unreached::classify(&mut marks)? };
+    let collected = Collected::of(&marks, &heap.engine.observer)?;
     let mut hops = Vector::new();
     for place in collected.hops.iter() {
         hops.push(RawHop::of(&marks, *place))?;
