@@ -11,6 +11,7 @@
 mod classes;
 mod collect;
 pub(crate) mod findings;
+pub(crate) mod layout;
 pub(crate) mod mark;
 mod marks;
 mod paths;
@@ -20,6 +21,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod unreached;
+pub(crate) mod world;
 
 use crate::heap::frozen::Frozen;
 use crate::track::Tracker;

@@ -1,5 +1,9 @@
 //! Roots: memory that is in use by itself.
 
+use super::layout::{Area, Kind, Layout};
+use super::mark::Elsewhere;
+use super::world::{Thread, World};
+
 /// A piece of memory whose pointers count, in whole words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Root {
@@ -19,6 +23,88 @@ pub(crate) enum Origin {
     Registers { thread: u32 },
     /// Thread-local variables and the thread's control block.
     Tls { thread: u32 },
+    /// The stack that a thread keeps for its signal handlers.
+    AlternateStack { thread: u32 },
     /// Memory outside of the heap that something reachable points to.
     Mapping,
+}
+
+/// Bytes below the stack pointer that a function may use without moving it.
+const RED_ZONE: usize = if cfg!(target_arch = "x86_64") { 128 } else { 0 };
+const WORD: usize = size_of::<usize>();
+
+/// Visits all roots.
+pub(crate) fn visit(world: &World, layout: &Layout, visit: &mut dyn FnMut(Root)) {
+    let mut visit = |start: usize, end: usize, origin| {
+        let (start, end) = (start.next_multiple_of(WORD), end & !(WORD - 1));
+        if start < end {
+            visit(Root { start, end, origin });
+        }
+    };
+    for area in layout.of_kind(Kind::Global) {
+        // Around Heapsight's own variables, which point to what is free, too.
+        let (from, to) = world.own;
+        visit(area.start, area.end.min(from.max(area.start)), Origin::Global);
+        visit(area.start.max(to.min(area.end)), area.end, Origin::Global);
+    }
+    for thread in world.threads.iter() {
+        roots_of(thread, world, layout, &mut visit);
+    }
+}
+
+fn roots_of(
+    thread: &Thread,
+    world: &World,
+    layout: &Layout,
+    visit: &mut dyn FnMut(usize, usize, Origin),
+) {
+    let (id, library) = (thread.id, &world.library);
+    let is_first = id == world.process;
+    let pointer = match thread.pointer {
+        0 if is_first => library.first,
+        0 => layout.pointer_of(id, library).unwrap_or(0),
+        known => known,
+    };
+    let home = layout.find(pointer);
+    let tls = pointer.saturating_sub(library.tls).max(home.map_or(0, |home| home.start));
+    if let Some(home) = home {
+        visit(tls, (pointer + library.control).min(home.end), Origin::Tls { thread: id });
+    }
+    let stack = if is_first {
+        layout.of_kind(Kind::FirstStack).next()
+    } else {
+        home.map(|home| Area { end: tls, ..home })
+    };
+    let sp = thread.sp.saturating_sub(RED_ZONE);
+    let is_on = |start: usize, end: usize| start <= thread.sp && thread.sp < end;
+    if let Some(stack) = stack {
+        // Who runs on another stack has left this one somewhere.
+        let from = if is_on(stack.start, stack.end) { sp.max(stack.start) } else { stack.start };
+        visit(from, stack.end, Origin::Stack { thread: id });
+    } else if pointer > thread.sp && thread.sp != 0 {
+        // A stack that the program has provided, of the heap perhaps.
+        visit(sp, tls, Origin::Stack { thread: id });
+    }
+    let (from, to) = thread.alternate;
+    if is_on(from, to) {
+        visit(sp.max(from), to, Origin::AlternateStack { thread: id });
+    }
+    let registers = Origin::Registers { thread: id };
+    visit(thread.registers.0, thread.registers.1, registers);
+    // The kernel knows where the alternate stack is, and the stack pointer is a pointer: both keep
+    // memory in use that nobody else may know of.
+    for word in [&thread.alternate.0, &thread.sp] {
+        let address = core::ptr::from_ref(word) as usize;
+        visit(address, address + WORD, registers);
+    }
+}
+
+impl Elsewhere for Layout {
+    fn bounds(&self) -> Option<(usize, usize)> {
+        self.bounds()
+    }
+
+    fn find(&mut self, address: usize) -> Option<(usize, usize)> {
+        self.visit(address)
+    }
 }

@@ -7,6 +7,8 @@
 //! | [`lock`]   | a parking lock that knows its owner |
 //! | [`process`]| write to stderr, abort, read the auxiliary vector |
 //! | [`clock`]  | a coarse monotonic clock, and a fine one that costs nanoseconds to read |
+//! | [`tasks`]  | the process's threads: list them, signal one, ask what it does |
+//! | [`maps`]   | what is mapped into the process |
 //! | [`object`] | which executable or shared object covers an address, without the loader's lock |
 //!
 //! No function here allocates, takes a libc lock or changes `errno`: system calls are made
@@ -18,12 +20,12 @@ pub(crate) mod lock;
 #[cfg(all(target_os = "linux", not(any(miri, loom, heapsight_mock))))]
 mod linux;
 #[cfg(all(target_os = "linux", not(any(miri, loom, heapsight_mock))))]
-pub(crate) use linux::{clock, futex, memory, object, process, thread};
+pub(crate) use linux::{clock, futex, maps, memory, object, process, tasks, thread};
 
 #[cfg(any(miri, loom, heapsight_mock))]
 mod mock;
 #[cfg(any(miri, heapsight_mock))]
-pub(crate) use mock::{clock, futex, memory, object, process, thread};
+pub(crate) use mock::{clock, futex, maps, memory, object, process, tasks, thread};
 #[cfg(loom)]
 pub(crate) use mock::{futex, thread};
 

@@ -11,6 +11,7 @@
 //! | [`start`], [`fork`], [`exit`] | what happens when the process starts, forks and ends? |
 //! | [`ledger`] | how is the ledger's file made, and a forked child's? |
 //! | [`place`] | where do this process's report and ledger go? |
+//! | [`park`] | how are all other threads stopped for a moment? |
 //! | [`toggle`] | which signal switches recording off and on? |
 //! | [`inspect`] | statistics, misuse stacks, the whole-heap check |
 //! | [`leaks`] | what is lost, and who holds the rest? |
@@ -28,6 +29,7 @@ mod ledger;
 pub(crate) mod misuse;
 pub(crate) mod next;
 pub mod options;
+pub(crate) mod park;
 mod place;
 mod roots;
 pub(crate) mod start;

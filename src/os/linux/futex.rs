@@ -1,4 +1,4 @@
-//! Waiting on a word, for [`crate::os::lock`].
+//! Waiting on a word.
 
 use super::syscall::call;
 use crate::base::sync::AtomicUsize;
@@ -24,3 +24,19 @@ fn low_half(word: &AtomicUsize) -> usize {
 
 const FUTEX_WAIT_PRIVATE: usize = 128;
 const FUTEX_WAKE_PRIVATE: usize = 129;
+
+/// As [`wait`], for so long at most.
+pub(crate) fn wait_for(word: &AtomicUsize, expected: usize, nanoseconds: u32) {
+    let limit = [0usize, nanoseconds as usize];
+    let limit = &raw const limit as usize;
+    let args = [low_half(word), FUTEX_WAIT_PRIVATE, expected & u32::MAX as usize, limit, 0, 0];
+    // SAFETY: as in `wait`; the kernel reads the time.
+    unsafe { call(libc::SYS_futex, args) };
+}
+
+/// Wakes all sleepers of `word`.
+pub(crate) fn wake_all(word: &AtomicUsize) {
+    let all = i32::MAX as usize;
+    // SAFETY: as in `wake_one`.
+    unsafe { call(libc::SYS_futex, [low_half(word), FUTEX_WAKE_PRIVATE, all, 0, 0, 0]) };
+}

@@ -1,9 +1,12 @@
 //! Linux, by direct system calls (x86-64 and aarch64).
 
 pub(crate) mod clock;
+mod file;
 pub(crate) mod futex;
+pub(crate) mod maps;
 pub(crate) mod memory;
 pub(crate) mod object;
 pub(crate) mod process;
 mod syscall;
+pub(crate) mod tasks;
 pub(crate) mod thread;

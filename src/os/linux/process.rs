@@ -1,7 +1,7 @@
 //! The process: last words, and what the kernel told it at birth.
 
+use super::file;
 use super::syscall::call;
-use core::ffi::CStr;
 
 /// Writes all of `bytes` to file descriptor `fd`, as far as it takes them.
 pub(crate) fn write(fd: i32, mut bytes: &[u8]) {
@@ -68,24 +68,8 @@ pub(crate) fn program(buffer: &mut [u8]) -> &[u8] {
 
 /// The arguments of the program, each ended by a zero byte, as far as `buffer` holds them.
 pub(crate) fn command(buffer: &mut [u8]) -> &[u8] {
-    let len = read_file(c"/proc/self/cmdline", buffer);
+    let len = file::read(c"/proc/self/cmdline", buffer);
     &buffer[..len]
-}
-
-/// Reads the start of a file; how many bytes.
-fn read_file(path: &CStr, buffer: &mut [u8]) -> usize {
-    let flags = (libc::O_RDONLY | libc::O_CLOEXEC) as usize;
-    let at = libc::AT_FDCWD as usize;
-    // SAFETY: opens, reads into a buffer of ours, and closes what was opened.
-    let len = unsafe {
-        let file = call(libc::SYS_openat, [at, path.as_ptr() as usize, flags, 0, 0, 0]);
-        let Ok(file) = usize::try_from(file) else { return 0 };
-        let args = [file, buffer.as_mut_ptr() as usize, buffer.len(), 0, 0, 0];
-        let len = call(libc::SYS_read, args);
-        call(libc::SYS_close, [file, 0, 0, 0, 0, 0]);
-        len
-    };
-    usize::try_from(len).unwrap_or(0).min(buffer.len())
 }
 
 /// The calling thread's name, padded with zeros.
@@ -102,7 +86,7 @@ pub(crate) fn thread_name() -> [u8; 16] {
 /// Resident bytes of the process; zero where the system does not tell.
 pub(crate) fn resident_bytes() -> u64 {
     let mut text = [0u8; 64];
-    let len = read_file(c"/proc/self/statm", &mut text);
+    let len = file::read(c"/proc/self/statm", &mut text);
     let second = text[..len].split(|byte| *byte == b' ').nth(1);
     let pages = second.unwrap_or_default().iter().fold(0, |number: u64, digit| {
         number.wrapping_mul(10).wrapping_add(u64::from(digit.wrapping_sub(b'0')))

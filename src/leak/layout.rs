@@ -1,0 +1,159 @@
+//! The process's memory by what it is to a check: variables, stacks, and the rest.
+//!
+//! Nobody tells which mapping is a thread's stack, but glibc puts a thread's control block at the
+//! very end of it, and a control block begins with its own address: so stacks are recognised, also
+//! those that it keeps of threads that have ended, whose words mean nothing any more.
+
+use super::scratch::{NoMemory, Vector};
+use super::world::Library;
+use crate::os::memory::PAGE;
+use crate::os::{maps, object};
+use core::ptr;
+
+/// Readable and writable memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Area {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) kind: Kind,
+}
+
+/// What memory is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Variables of a module.
+    Global,
+    /// The stack of the process's first thread.
+    FirstStack,
+    /// A stack of a thread, of a living one or not.
+    Stack,
+    /// The program's own.
+    Other,
+    /// The other kind, and something points to it.
+    Visited,
+}
+
+/// All of it, ascending, but for Heapsight's.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    areas: Vector<Area>,
+    /// Thread pointers of living and of ended threads.
+    pointers: Vector<usize>,
+}
+
+/// Addresses of the heap, which are no area: start and end.
+pub(crate) type Extents = Vector<(usize, usize)>;
+
+/// Longer mappings are looked at for control blocks at their end only.
+const SEARCHED: usize = 256 << 20;
+
+impl Layout {
+    /// Takes stock of the memory. `None`: the system does not tell, or there is none left.
+    pub(crate) fn take(extents: &Extents, library: &Library) -> Result<Self, NoMemory> {
+        let mut layout = Self { areas: Vector::new(), pointers: Vector::new() };
+        let mut failed = None;
+        maps::for_each(|mapping| {
+            let is_heap = |(start, end): &(usize, usize)| mapping.start < *end && *start < mapping.end;
+            if mapping.readable && mapping.writable && !extents.iter().any(is_heap) {
+                failed = failed.or(layout.add(&mapping, library).err());
+            }
+        });
+        failed.map_or(Ok(layout), Err)
+    }
+
+    fn add(&mut self, mapping: &maps::Mapping<'_>, library: &Library) -> Result<(), NoMemory> {
+        let (start, end) = (mapping.start, mapping.end);
+        if mapping.name == b"[stack]" {
+            return self.areas.push(Area { start, end, kind: Kind::FirstStack });
+        }
+        let mut rest = start;
+        if let Some(object) = object::find(start).filter(|_| !mapping.shared) {
+            rest = object.end.clamp(start, end).next_multiple_of(PAGE).min(end);
+            self.areas.push(Area { start, end: rest, kind: Kind::Global })?;
+        }
+        if rest == end || !is_memory(mapping) {
+            return Ok(());
+        }
+        let before = self.pointers.len();
+        if mapping.inode == 0 {
+            self.find_pointers(rest, end, library)?;
+        }
+        let kind = if self.pointers.len() > before { Kind::Stack } else { Kind::Other };
+        self.areas.push(Area { start: rest, end, kind })
+    }
+
+    /// Finds control blocks of threads: each ends with a page, or nearly, and points to itself.
+    fn find_pointers(&mut self, start: usize, end: usize, library: &Library) -> Result<(), NoMemory> {
+        if library.control == 0 {
+            return Ok(());
+        }
+        let first = if end - start > SEARCHED { end } else { start + PAGE };
+        for page_end in (first..=end).step_by(PAGE) {
+            let pointer = (page_end - library.control) & !(POINTER_ALIGN - 1);
+            // SAFETY: both words are in a page of the mapping, which is readable and stays.
+            let (itself, again) = unsafe { (word(pointer), word(pointer + SELF_AGAIN)) };
+            if itself == pointer && again == pointer {
+                self.pointers.push(pointer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The area that holds an address.
+    pub(crate) fn find(&self, address: usize) -> Option<Area> {
+        self.position(address).map(|at| self.areas[at])
+    }
+
+    fn position(&self, address: usize) -> Option<usize> {
+        let at = self.areas.partition_point(|area| area.end <= address);
+        self.areas.get(at).filter(|area| area.start <= address).map(|_| at)
+    }
+
+    pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = Area> {
+        self.areas.iter().filter(move |area| area.kind == kind).copied()
+    }
+
+    /// The thread pointer of the living thread with this id.
+    pub(crate) fn pointer_of(&self, id: u32, library: &Library) -> Option<usize> {
+        let has_id = |pointer: &&usize| {
+            // SAFETY: inside the control block, which was found to be there.
+            let word = unsafe { word((**pointer + library.id_offset) & !7) };
+            (word >> (8 * (library.id_offset & 7))) as u32 == id
+        };
+        let is_known = library.id_offset != 0;
+        self.pointers.iter().find(has_id).copied().filter(|_| is_known)
+    }
+
+    /// The program's own memory around `address`, the first time it is asked for.
+    pub(crate) fn visit(&mut self, address: usize) -> Option<(usize, usize)> {
+        let at = self.position(address).filter(|at| self.areas[*at].kind == Kind::Other)?;
+        self.areas[at].kind = Kind::Visited;
+        Some((self.areas[at].start, self.areas[at].end))
+    }
+
+    /// Where all of the program's own memory lies.
+    pub(crate) fn bounds(&self) -> Option<(usize, usize)> {
+        let mut others = self.areas.iter().filter(|area| area.kind == Kind::Other);
+        let first = others.next()?;
+        Some((first.start, others.next_back().unwrap_or(first).end))
+    }
+}
+
+/// Thread pointers are aligned at least so.
+const POINTER_ALIGN: usize = 64;
+/// glibc's control block has its own address at its start and here.
+const SELF_AGAIN: usize = 16;
+
+/// Whether a mapping is memory, and not a file that somebody may cut short, or a device.
+fn is_memory(mapping: &maps::Mapping<'_>) -> bool {
+    const SHARED: [&[u8]; 3] = [b"/dev/zero", b"/memfd:", b"/SYSV"];
+    mapping.inode == 0 && !mapping.shared
+        || mapping.shared && SHARED.iter().any(|name| mapping.name.starts_with(name))
+}
+
+/// # Safety
+/// The word can be read.
+unsafe fn word(address: usize) -> usize {
+    // SAFETY: the caller's. Volatile: it is memory of others.
+    unsafe { ptr::with_exposed_provenance::<usize>(address).read_volatile() }
+}

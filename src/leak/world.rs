@@ -1,0 +1,77 @@
+//! The world, stopped: where each thread is, as far as anybody can tell.
+//!
+//! Who stops it, and how, is the business of a higher floor. Having a [`World`] means that no thread
+//! but the caller's changes memory, or is among those that could not be stopped.
+
+use super::scratch::{NoMemory, Vector};
+
+/// A thread, as it was found. Zero stands for what is not known.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Thread {
+    /// The kernel's id.
+    pub(crate) id: u32,
+    pub(crate) is_stopped: bool,
+    /// Its thread pointer.
+    pub(crate) pointer: usize,
+    /// Its stack pointer, in the code of the program.
+    pub(crate) sp: usize,
+    /// Its frame pointer and program counter there.
+    pub(crate) fp: usize,
+    pub(crate) pc: usize,
+    /// Where its other registers are kept, in whole words: start and end.
+    pub(crate) registers: (usize, usize),
+    /// Its alternate signal stack: start and end.
+    pub(crate) alternate: (usize, usize),
+}
+
+impl Thread {
+    /// A thread of which nothing is known.
+    pub(crate) const fn unknown(id: u32) -> Self {
+        Self {
+            id,
+            is_stopped: false,
+            pointer: 0,
+            sp: 0,
+            fp: 0,
+            pc: 0,
+            registers: (0, 0),
+            alternate: (0, 0),
+        }
+    }
+}
+
+/// What the C library tells of its threads; zero where it does not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Library {
+    /// Bytes of thread-local variables in front of a thread pointer.
+    pub(crate) tls: usize,
+    /// Bytes of the thread's control block behind it.
+    pub(crate) control: usize,
+    /// Where in the block the kernel's id of the thread is.
+    pub(crate) id_offset: usize,
+    /// Thread pointer of the process's first thread.
+    pub(crate) first: usize,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) threads: Vector<Thread>,
+    /// The process's id, which is that of its first thread.
+    pub(crate) process: u32,
+    pub(crate) library: Library,
+    /// Memory of Heapsight's own that is no root: start and end.
+    pub(crate) own: (usize, usize),
+}
+
+impl World {
+    /// Threads that could not be stopped, by their ids.
+    pub(crate) fn unstopped(&self) -> impl Iterator<Item = u32> {
+        self.threads.iter().filter(|thread| !thread.is_stopped).map(|thread| thread.id)
+    }
+
+    pub(crate) fn add(&mut self, thread: Thread) -> Result<(), NoMemory> {
+        self.threads.push(thread)
+    }
+}
