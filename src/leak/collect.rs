@@ -32,8 +32,10 @@ pub(crate) struct Sum {
     pub(crate) blocks: u64,
     /// Bytes asked for.
     pub(crate) bytes: u64,
-    /// The largest block: its size, its place, and its cycle, if it is in one.
+    /// The largest block, of several the one that is held in the fewest steps: its size, its place,
+    /// and its cycle, if it is in one.
     largest: usize,
+    steps: usize,
     place: Place,
     pub(crate) cycle: Option<usize>,
     /// Who holds the largest block.
@@ -88,6 +90,7 @@ struct Seen {
     record: Record,
     place: Place,
     common: Common,
+    steps: usize,
 }
 
 /// The group that the block before was put into: blocks of one site lie together.
@@ -118,7 +121,8 @@ impl Collected {
                 return Ok(());
             }
             let common = common_of(marks, place, record.site);
-            collected.add(Seen { record, place, common }, tracker, &mut last)
+            let (_, steps) = marks.held(place.number);
+            collected.add(Seen { record, place, common, steps }, tracker, &mut last)
         })?;
         collected.name_members(marks)?;
         collected.trace_paths(marks)?;
@@ -131,7 +135,7 @@ impl Collected {
         tracker: &Tracker,
         last: &mut Option<Last>,
     ) -> Result<(), NoMemory> {
-        let Seen { record, place, common } = seen;
+        let Seen { record, place, common, steps } = seen;
         let thread = record.stamp.thread();
         let group = match *last {
             Some(last) if last.common == common && last.thread == thread => last.group,
@@ -148,8 +152,8 @@ impl Collected {
         let sum = &mut self.sums[group];
         sum.blocks += 1;
         sum.bytes += record.size as u64;
-        if record.size > sum.largest || sum.blocks == 1 {
-            (sum.largest, sum.place) = (record.size, place);
+        if record.size > sum.largest || (record.size == sum.largest && steps < sum.steps) {
+            (sum.largest, sum.steps, sum.place) = (record.size, steps, place);
         }
         Ok(())
     }
@@ -221,6 +225,7 @@ impl Sum {
             blocks: 0,
             bytes: 0,
             largest: 0,
+            steps: usize::MAX,
             place,
             cycle: None,
             trace: Trace { end: End::Unknown, hops: 0, omitted: 0 },
@@ -232,28 +237,28 @@ impl Sum {
 impl Marks {
     /// Who holds a block. Of the holder, the place is that of the pointer.
     fn holder(&self, number: usize) -> Step<Place> {
-        match self.cell(number) {
+        match self.held(number).0 {
             0 => Step::Beginning,
-            cell if cell & Self::IN_ROOT != 0 => Step::Root(cell & !Self::IN_ROOT),
-            cell if cell & Self::CYCLE != 0 => Step::Beginning,
-            cell => self.find(cell).map_or(Step::Root(cell), Step::Block),
+            holder if holder & Self::IN_ROOT != 0 => Step::Root(holder & !Self::IN_ROOT),
+            holder if holder & Self::CYCLE != 0 => Step::Beginning,
+            holder => self.find(holder).map_or(Step::Root(holder), Step::Block),
         }
     }
 
     /// The cycle that a block is of.
     fn cycle(&self, number: usize) -> Option<usize> {
-        let cell = self.cell(number);
-        (self.is_lost(number) && cell & Self::CYCLE != 0).then_some(cell >> 2)
+        let (holder, _) = self.held(number);
+        (self.is_lost(number) && holder & Self::CYCLE != 0).then_some(holder >> 2)
     }
 }
 
 fn common_of(marks: &Marks, place: Place, site: SiteId) -> Common {
     let number = place.number;
-    let class = match (marks.is_lost(number), marks.cell(number)) {
+    let class = match (marks.is_lost(number), marks.held(number).0) {
         (false, _) if marks.is_possible(number) => Class::Possible,
         (false, _) => Class::Reachable,
         (true, 0) => Class::Lost,
-        (true, cell) if cell & Marks::CYCLE != 0 => Class::Cycle,
+        (true, holder) if holder & Marks::CYCLE != 0 => Class::Cycle,
         (true, _) => Class::Indirect,
     };
     let is_held = class == Class::Indirect;

@@ -81,6 +81,8 @@ pub(crate) struct Marker<'m, E> {
     is_possible: bool,
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
     tag: usize,
+    /// How many levels were looked into.
+    steps: usize,
     /// What is reached now is held by a lost block of that site.
     beginning: Option<SiteId>,
 }
@@ -105,6 +107,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             visited: Vector::new(),
             is_possible: false,
             tag: 0,
+            steps: 0,
             beginning: None,
         }
     }
@@ -170,6 +173,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     unsafe fn mark(&mut self) -> Result<(), NoMemory> {
         let mut batch = Batch::new();
         let mut level = Vector::new();
+        self.steps = 0;
         loop {
             while let Some(piece) = self.pieces.pop() {
                 self.visited.push(piece)?;
@@ -188,6 +192,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
                 unsafe { self.look_into(level[at], &mut batch)? };
             }
             level.clear();
+            self.steps += 1;
         }
     }
 
@@ -203,7 +208,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     /// The block is mapped.
     #[inline(always)]
     unsafe fn look_into(&mut self, found: Found, batch: &mut Batch) -> Result<(), NoMemory> {
-        let size = self.marks.set_cell(found.number, found.holder) & !(WORD - 1);
+        let size = self.marks.hold(found.number, found.holder, self.steps) & !(WORD - 1);
         if let Some(site) = self.beginning {
             self.marks.set_beginning(found.number, site);
         }
@@ -245,6 +250,10 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     /// Follows a word that may be a pointer.
     #[inline(always)]
     fn consider(&mut self, holder: usize, word: usize) -> Result<(), NoMemory> {
+        // A short level has no blocks ahead to look to, and in a list each waits for the one before.
+        if self.found.len() < AHEAD {
+            prefetch(word);
+        }
         let Some(place) = self.marks.find(word) else { return self.consider_elsewhere(word) };
         let holder = holder | self.tag;
         if place.offset != 0 {
@@ -263,9 +272,8 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     #[inline(always)]
     fn reach(&mut self, found: Found) -> Result<(), NoMemory> {
         self.marks.set_reached(found.number);
-        // A short level has no blocks ahead to look to.
         if self.found.len() < AHEAD {
-            self.fetch(found);
+            self.marks.prefetch_cell(found.number);
         }
         if self.is_possible {
             self.marks.set_possible(found.number);

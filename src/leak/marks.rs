@@ -127,6 +127,9 @@ impl Marks {
     pub(crate) const IN_ROOT: usize = 1;
     /// In place of a holder: the block is of a cycle, whose number stands above the two bits.
     pub(crate) const CYCLE: usize = 2;
+    /// From this bit on a holder tells how many steps the way to it has, or that they are more than
+    /// fit. Addresses of programs have 47 bits, unless they ask for more.
+    const STEPS: u32 = 48;
 
     /// Numbers the blocks and finds those in use.
     pub(crate) fn take(heap: &Frozen<'_, Tracker>) -> Result<Self, NoMemory> {
@@ -239,6 +242,21 @@ impl Marks {
     #[inline(always)]
     pub(crate) fn cell(&self, number: usize) -> usize {
         self.cells[number]
+    }
+
+    /// Marks the block as held by a pointer at `holder`, so many steps from where the search began;
+    /// the size it had.
+    #[inline(always)]
+    pub(crate) fn hold(&mut self, number: usize, holder: usize, steps: usize) -> usize {
+        let steps = steps.min(usize::MAX >> Self::STEPS) << Self::STEPS;
+        let address = holder & (1 << Self::STEPS) - 1;
+        self.set_cell(number, if address == 0 { 0 } else { address | steps })
+    }
+
+    /// Where the pointer to a block is, with its lowest bits; and how many steps the way to it has.
+    pub(crate) fn held(&self, number: usize) -> (usize, usize) {
+        let cell = self.cell(number);
+        (cell & (1 << Self::STEPS) - 1, cell >> Self::STEPS)
     }
 
     #[inline(always)]
