@@ -1,7 +1,9 @@
 //! The Rust functions, flat: configuration, statistics, leak checks.
 
 pub use crate::global::Heapsight;
-pub use crate::report::{Frame, Leak, LeakClass, LeakReport, MemoryStats};
+pub use crate::report::{
+    Frame, Holder, Hop, Leak, LeakClass, LeakReport, Member, MemoryStats, Root, RootKind,
+};
 pub use crate::runtime::options;
 pub use crate::runtime::options::Config;
 

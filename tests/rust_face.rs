@@ -61,7 +61,7 @@ fn leaks_are_named() {
     forget_three_boxes();
     let report = heapsight::check_for_leaks();
     let leak = report
-        .of_class(LeakClass::Unfreed)
+        .of_class(LeakClass::Lost)
         .find(|leak| leak.bytes == 3 * 1234)
         .unwrap_or_else(|| panic!("the boxes in {report:#?}"));
     assert_eq!(leak.blocks, 3);

@@ -172,9 +172,11 @@ impl Collected {
     pub(crate) fn members(
         &self,
     ) -> impl Iterator<Item = (usize, Option<SiteId>, MemberSum)> + use<'_> {
-        self.members.keys().iter().zip(self.member_sums.iter()).map(|([cycle, site], sum)| {
-            (*cycle as usize, SiteId::from_number(*site as u32), *sum)
-        })
+        self.members
+            .keys()
+            .iter()
+            .zip(self.member_sums.iter())
+            .map(|([cycle, site], sum)| (*cycle as usize, SiteId::from_number(*site as u32), *sum))
     }
 
     /// Sums up the cycles of which a block is the largest of its group.

@@ -53,7 +53,8 @@ impl Layout {
         let mut layout = Self { areas: Vector::new(), pointers: Vector::new() };
         let mut failed = None;
         maps::for_each(|mapping| {
-            let is_heap = |(start, end): &(usize, usize)| mapping.start < *end && *start < mapping.end;
+            let is_heap =
+                |(start, end): &(usize, usize)| mapping.start < *end && *start < mapping.end;
             if mapping.readable && mapping.writable && !extents.iter().any(is_heap) {
                 failed = failed.or(layout.add(&mapping, library).err());
             }
@@ -83,7 +84,12 @@ impl Layout {
     }
 
     /// Finds control blocks of threads: each ends with a page, or nearly, and points to itself.
-    fn find_pointers(&mut self, start: usize, end: usize, library: &Library) -> Result<(), NoMemory> {
+    fn find_pointers(
+        &mut self,
+        start: usize,
+        end: usize,
+        library: &Library,
+    ) -> Result<(), NoMemory> {
         if library.control == 0 {
             return Ok(());
         }

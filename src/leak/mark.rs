@@ -9,8 +9,8 @@
 //! asked for; behind them it does not.
 
 use super::marks::{Marks, Place};
-use crate::mem::prefetch;
 use super::scratch::{NoMemory, Vector};
+use crate::mem::prefetch;
 use crate::mem::scan::{Batch, Range, Scanner, WORD};
 use crate::track::SiteId;
 use core::ptr;

@@ -214,13 +214,8 @@ impl Marks {
         let index = span.divisor.quotient(offset as u32);
         let start = span.block(index);
         let offset = address.wrapping_sub(start);
-        let place = Place {
-            span: number,
-            index,
-            number: span.first + index as usize,
-            start,
-            offset,
-        };
+        let place =
+            Place { span: number, index, number: span.first + index as usize, start, offset };
         (index < span.capacity && offset < span.block_size).then_some(place)
     }
 

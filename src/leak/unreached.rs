@@ -120,9 +120,7 @@ struct Unreached<'m> {
 /// As [`classify`].
 unsafe fn cycles(marks: &mut Marks) -> Result<Vector<Beginning>, NoMemory> {
     let mut nodes = Vector::new();
-    for_each_unreached(marks, |place| {
-        nodes.push(Node { place, size: marks.cell(place.number) })
-    })?;
+    for_each_unreached(marks, |place| nodes.push(Node { place, size: marks.cell(place.number) }))?;
     u32::try_from(nodes.len()).ok().filter(|count| *count < u32::MAX).ok_or(NoMemory)?;
     for (number, node) in nodes.iter().enumerate() {
         marks.set_cell(node.place.number, number);

@@ -66,12 +66,12 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Threads that could not be stopped, by their ids.
-    pub(crate) fn unstopped(&self) -> impl Iterator<Item = u32> {
-        self.threads.iter().filter(|thread| !thread.is_stopped).map(|thread| thread.id)
-    }
-
-    pub(crate) fn add(&mut self, thread: Thread) -> Result<(), NoMemory> {
-        self.threads.push(thread)
+    /// Ids of the threads that could not be stopped.
+    pub(crate) fn unstopped_ids(&self) -> Result<Vector<u32>, NoMemory> {
+        let mut ids = Vector::new();
+        for thread in self.threads.iter().filter(|thread| !thread.is_stopped) {
+            ids.push(thread.id)?;
+        }
+        Ok(ids)
     }
 }

@@ -1,5 +1,6 @@
 //! What a report says, as data.
 
+use super::holder::{Holder, Member};
 use serde::Serialize;
 use std::format;
 use std::string::String;
@@ -30,14 +31,35 @@ pub struct MemoryStats {
     pub peak_bytes: u64,
 }
 
-/// Why a block is still there.
+/// What became of a block that is still there.
+///
+/// In the order of reports. All but [`Self::Reachable`] are leaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LeakClass {
-    /// The program never freed it.
-    Unfreed,
-    /// A run-time library keeps it on purpose, as libc does the buffer of `stdout`. Not a leak.
-    Runtime,
+    /// Nothing points to it, or nothing but itself.
+    Lost,
+    /// It belongs to blocks that point to each other in a ring, and nothing else points to them.
+    Cycle,
+    /// Only lost blocks, or blocks of a cycle, lead to it: it goes when they do.
+    Indirect,
+    /// It is reachable by pointers into the middle of blocks alone, and the option
+    /// `interior=possible` says that these are no proof.
+    Possible,
+    /// The program can still get at it. Not a leak.
+    Reachable,
+}
+
+impl LeakClass {
+    /// Every class, in the order of reports.
+    pub const ALL: [Self; 5] =
+        [Self::Lost, Self::Cycle, Self::Indirect, Self::Possible, Self::Reachable];
+
+    /// Whether blocks of the class are leaks.
+    #[must_use]
+    pub const fn is_leak(self) -> bool {
+        !matches!(self, Self::Reachable)
+    }
 }
 
 /// One call of a stack, innermost first. A physical frame may be several of these: all but the last
@@ -58,11 +80,16 @@ pub struct Frame {
     pub inlined: bool,
 }
 
-/// The blocks of one call stack.
+/// The blocks of one call stack and one class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Leak {
-    /// Why they are still there.
+    /// What became of them.
     pub class: LeakClass,
+    /// They are reachable by a pointer into the middle of a block, somewhere on the way to them.
+    pub interior: bool,
+    /// A run-time library keeps them on purpose, as libc does the buffer of `stdout`. Whatever
+    /// their class, they are no leak of the program.
+    pub runtime: bool,
     /// How many.
     pub blocks: u64,
     /// Bytes asked for.
@@ -73,6 +100,10 @@ pub struct Leak {
     pub truncated: bool,
     /// The stack.
     pub frames: Vec<Frame>,
+    /// Who holds the largest of them; nobody holds what is lost.
+    pub held_by: Option<Holder>,
+    /// All blocks of the cycle by call stack, these included. Empty for every other class.
+    pub members: Vec<Member>,
 }
 
 impl Frame {
@@ -84,16 +115,31 @@ impl Frame {
 }
 
 impl Leak {
-    pub(super) fn absorb(&mut self, blocks: u64, bytes: u64, threads: &[u32]) {
-        self.blocks += blocks;
-        self.bytes += bytes;
-        self.threads.extend_from_slice(threads);
+    /// Whether the program leaked these blocks.
+    #[must_use]
+    pub const fn is_leak(&self) -> bool {
+        self.class.is_leak() && !self.runtime
+    }
+
+    /// Takes in what was allocated by the same calls. The larger group knows the larger block.
+    pub(super) fn absorb(&mut self, other: Self) {
+        if other.bytes > self.bytes {
+            self.held_by = other.held_by;
+        }
+        self.blocks += other.blocks;
+        self.bytes += other.bytes;
+        self.truncated |= other.truncated;
+        self.threads.extend_from_slice(&other.threads);
         self.threads.sort_unstable();
         self.threads.dedup();
+        for (mine, others) in self.members.iter_mut().zip(other.members) {
+            mine.blocks += others.blocks;
+            mine.bytes += others.bytes;
+        }
     }
 }
 
-/// What was never freed, by call stack: leaks first, the biggest first.
+/// What was never freed, by class and call stack: leaks first, the biggest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeakReport {
     /// Path of the program.
@@ -102,7 +148,7 @@ pub struct LeakReport {
     pub pid: u32,
     /// Statistics at the time of the report.
     pub stats: MemoryStats,
-    /// All groups, those that do not count as leaks included.
+    /// All groups, those that do not count as leaks included, in the order of their classes.
     pub leaks: Vec<Leak>,
     /// Sentences that qualify the numbers: what could not be recorded, and why.
     pub notes: Vec<String>,
@@ -111,44 +157,58 @@ pub struct LeakReport {
 }
 
 impl LeakReport {
-    /// The groups of one class.
+    /// The groups of one class, those that run-time libraries keep included.
     pub fn of_class(&self, class: LeakClass) -> impl Iterator<Item = &Leak> {
         self.leaks.iter().filter(move |leak| leak.class == class)
+    }
+
+    /// The groups that count as leaked.
+    pub fn leaked(&self) -> impl Iterator<Item = &Leak> {
+        self.leaks.iter().filter(|leak| leak.is_leak())
     }
 
     /// Blocks that count as leaked.
     #[must_use]
     pub fn leaked_blocks(&self) -> u64 {
-        self.of_class(LeakClass::Unfreed).map(|leak| leak.blocks).sum()
+        self.leaked().map(|leak| leak.blocks).sum()
     }
 
     /// Bytes that count as leaked.
     #[must_use]
     pub fn leaked_bytes(&self) -> u64 {
-        self.of_class(LeakClass::Unfreed).map(|leak| leak.bytes).sum()
+        self.leaked().map(|leak| leak.bytes).sum()
     }
 
     /// Whether anything counts as leaked.
     #[must_use]
     pub fn has_leaks(&self) -> bool {
-        self.leaked_blocks() > 0
+        self.leaked().next().is_some()
     }
 
     /// The report in one sentence.
     #[must_use]
     pub fn verdict(&self) -> String {
-        let sites = self.of_class(LeakClass::Unfreed).count();
+        let sites = self.leaked().count();
         if sites == 0 && self.stats.total_allocations == 0 {
             return format!("no leaks: nothing of {} was tracked", self.program);
         }
-        if sites == 0 {
+        if sites > 0 {
+            return format!(
+                "{} in {} at {} leaked by {}",
+                count(self.leaked_bytes(), "byte"),
+                count(self.leaked_blocks(), "block"),
+                count(sites as u64, "call stack"),
+                self.program
+            );
+        }
+        let still: Vec<_> = self.leaks.iter().filter(|leak| !leak.runtime).collect();
+        if still.is_empty() {
             return format!("no leaks: {} freed all it allocated", self.program);
         }
         format!(
-            "{} in {} at {} never freed by {}",
-            count(self.leaked_bytes(), "byte"),
-            count(self.leaked_blocks(), "block"),
-            count(sites as u64, "call stack"),
+            "no leaks: {}, {} still reachable in {}",
+            count(still.iter().map(|leak| leak.blocks).sum(), "block"),
+            count(still.iter().map(|leak| leak.bytes).sum(), "byte"),
             self.program
         )
     }

@@ -10,7 +10,7 @@ use super::imports::Imports;
 use super::model::Frame;
 use super::modules::{Module, Modules};
 use super::separate;
-use super::table::SymbolTable;
+use super::table::{Found, SymbolTable};
 use addr2line::Loader;
 use core::cell::OnceCell;
 use core::fmt;
@@ -96,6 +96,14 @@ impl<'a> Symbolizer<'a> {
         frames
     }
 
+    /// The module that `address` lies in, and the variable there.
+    pub(super) fn variable(&mut self, address: u64) -> Option<(String, Option<Found>)> {
+        let (number, module) = self.modules.find(address)?;
+        let object = self.objects.entry(number).or_insert_with(|| ObjectSymbols::open(module));
+        let variable = object.variable(address.wrapping_sub(module.bias));
+        Some((object.module.clone(), variable))
+    }
+
     /// The name under which `caller` called into the module of `address`.
     fn import(&mut self, address: u64, caller: u64) -> Option<String> {
         let (number, module) = self.modules.find(caller.saturating_sub(1))?;
@@ -120,7 +128,8 @@ pub(super) struct ObjectSymbols {
     debug: Option<(PathBuf, Rc<Image>)>,
     path: PathBuf,
     dwarf: OnceCell<Option<Loader>>,
-    table: OnceCell<Option<SymbolTable>>,
+    functions: OnceCell<Option<SymbolTable>>,
+    variables: OnceCell<Option<SymbolTable>>,
     imports: OnceCell<Option<Imports>>,
 }
 
@@ -145,7 +154,8 @@ impl ObjectSymbols {
             image,
             debug,
             dwarf: OnceCell::new(),
-            table: OnceCell::new(),
+            functions: OnceCell::new(),
+            variables: OnceCell::new(),
             imports: OnceCell::new(),
         }
     }
@@ -197,12 +207,20 @@ impl ObjectSymbols {
     }
 
     fn function(&self, address: u64) -> Option<String> {
-        let table = self.table.get_or_init(|| {
-            let debug = self.debug.as_ref().map(|(_, image)| image);
-            let tables = debug.into_iter().chain(&self.image);
-            tables.map(|image| SymbolTable::of(Rc::clone(image))).find(|table| !table.is_empty())
-        });
-        table.as_ref()?.find(address).as_deref().map(demangled)
+        let table = self.functions.get_or_init(|| self.table(SymbolTable::of));
+        table.as_ref()?.find(address).map(|found| demangled(&found.name))
+    }
+
+    /// The variable at an address of the file.
+    fn variable(&self, address: u64) -> Option<Found> {
+        let table = self.variables.get_or_init(|| self.table(SymbolTable::of_variables));
+        table.as_ref()?.find(address).map(|it| Found { name: demangled(&it.name), ..it })
+    }
+
+    fn table(&self, list: impl Fn(Rc<Image>) -> SymbolTable) -> Option<SymbolTable> {
+        let debug = self.debug.as_ref().map(|(_, image)| image);
+        let images = debug.into_iter().chain(&self.image);
+        images.map(|image| list(Rc::clone(image))).find(|table| !table.is_empty())
     }
 
     /// The import called by the instruction before an address of the file.

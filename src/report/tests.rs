@@ -72,7 +72,7 @@ impl Library {
     fn addresses(&self, function: &str) -> Vec<u64> {
         let table = self.table();
         let found: Vec<_> = (0..0x1_0000)
-            .filter(|address| table.find(*address).is_some_and(|name| name == function))
+            .filter(|address| table.find(*address).is_some_and(|found| found.name == function))
             .map(|address| address + 1)
             .collect();
         assert!(!found.is_empty(), "no {function} in {}", self.path.display());

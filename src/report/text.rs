@@ -41,10 +41,10 @@ pub(crate) fn write_text(
     let verdict = format!("heapsight: {} (pid {})", report.verdict(), report.pid);
     writeln!(sink, "{}", style.bold(&verdict))?;
     let leaked = report.leaked_bytes().max(1);
-    for leak in report.of_class(LeakClass::Unfreed).take(GROUPS_MAX) {
+    for leak in report.leaked().take(GROUPS_MAX) {
         write_leak(leak, leaked, sink, style)?;
     }
-    let more = report.of_class(LeakClass::Unfreed).count().saturating_sub(GROUPS_MAX);
+    let more = report.leaked().count().saturating_sub(GROUPS_MAX);
     if more > 0 {
         let more = count(more as u64, "smaller call stack");
         writeln!(sink, "\n  ... and {more}: report=PATH.json shows them all")?;
@@ -120,7 +120,7 @@ fn printable(name: &str) -> String {
 }
 
 fn write_kept(report: &LeakReport, sink: &mut dyn Write, style: Style) -> io::Result<()> {
-    let kept = report.of_class(LeakClass::Runtime);
+    let kept = report.leaks.iter().filter(|leak| leak.runtime);
     let (blocks, size) = kept.fold((0, 0), |sum, leak| (sum.0 + leak.blocks, sum.1 + leak.bytes));
     if blocks == 0 {
         return Ok(());
@@ -210,12 +210,16 @@ mod tests {
             ..Frame::default()
         };
         let leak = Leak {
-            class: LeakClass::Unfreed,
+            class: LeakClass::Lost,
+            interior: false,
+            runtime: false,
             blocks: 2,
             bytes: 3000,
             threads: Vec::from([7]),
             truncated: false,
             frames: Vec::from([frame("operator new(unsigned long)", 1), frame("add", 12)]),
+            held_by: None,
+            members: Vec::new(),
         };
         LeakReport {
             program: "/bin/shop".to_string(),
@@ -236,7 +240,7 @@ mod tests {
     #[test]
     fn the_verdict_comes_first_and_the_program_before_the_library() {
         let text = text_of(&sample());
-        let first = "heapsight: 3,000 bytes in 2 blocks at 1 call stack never freed by /bin/shop";
+        let first = "heapsight: 3,000 bytes in 2 blocks at 1 call stack leaked by /bin/shop";
         assert!(text.starts_with(first), "{text}");
         assert!(text.contains("#0  add  src/shop.c:12"), "{text}");
         assert!(text.contains("1 frame of the allocating library"), "{text}");

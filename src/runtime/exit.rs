@@ -4,7 +4,9 @@
 //! after `main`, after every `atexit` handler and after the destructors of all libraries. What they
 //! free is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
 
+use super::leaks::leak_report;
 use super::options::{Config, Track};
+use super::park::Caller;
 use super::{inspect, ledger, place, start};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::report;
@@ -69,11 +71,17 @@ unsafe extern "C" fn close_ledger(status: c_int, _: *mut c_void) {
 }
 
 unsafe extern "C" fn at_exit(_: *mut c_void) {
+    end(&Caller::here());
+}
+
+/// Out of the hook's frame, where nothing of the program's is left behind.
+#[inline(never)]
+fn end(caller: &Caller) {
     let config = start::config();
     if !wants_report(&config) || DONE.swap(true, Ordering::AcqRel) {
         return;
     }
-    let leaked = finish(&config);
+    let leaked = finish(&config, caller);
     if leaked && config.leaks_exitcode != 0 {
         // SAFETY: flushing is what remains of `exit` after this hook; then the process ends.
         unsafe {
@@ -92,14 +100,16 @@ fn wants_report(config: &Config) -> bool {
 }
 
 /// Makes the final report now, instead of at exit; whether anything leaked.
+#[inline(never)]
 pub(crate) fn report_now() -> bool {
     DONE.store(true, Ordering::Release);
-    finish(&start::config())
+    finish(&start::config(), &Caller::here())
 }
 
-fn finish(config: &Config) -> bool {
+#[inline(never)]
+fn finish(config: &Config, caller: &Caller) -> bool {
     let _unobserved = inspect::Unobserved::begin();
-    let leaks = config.leaks.then(inspect::leak_report);
+    let leaks = config.leaks.then(|| leak_report(caller));
     let write = |sink: &mut dyn Write, style, is_json| match &leaks {
         Some(report) if is_json => report::write_json(report, sink),
         Some(report) => report::write_text(report, sink, style),

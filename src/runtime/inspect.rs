@@ -1,12 +1,13 @@
 //! Looking at the heap from inside: statistics, leak reports, misuse stacks, the whole-heap check.
 
+use super::leaks::leak_report;
 use super::options::Track;
+use super::park::Caller;
 use super::{ENGINE, tls};
 use crate::base::sync::Ordering;
 use crate::format::layout;
 use crate::heap::census::Census;
 use crate::heap::local::{LocalHeap, State};
-pub(crate) use super::leaks::leak_report;
 use crate::report::{self, LeakReport, MemoryStats, Modules, Style};
 use crate::track::columns::Record;
 use crate::track::{Recorded, SiteId};
@@ -106,9 +107,15 @@ pub(super) fn notes() -> Vec<std::string::String> {
 }
 
 /// Prints what is not freed to stderr; the report.
+#[inline(never)]
 pub(crate) fn check_for_leaks() -> LeakReport {
+    report_leaks(&Caller::here())
+}
+
+#[inline(never)]
+fn report_leaks(caller: &Caller) -> LeakReport {
     let _unobserved = Unobserved::begin();
-    let report = leak_report();
+    let report = leak_report(caller);
     write_text(&report, &mut io::stderr());
     report
 }

@@ -31,7 +31,6 @@ pub(crate) mod next;
 pub mod options;
 pub(crate) mod park;
 mod place;
-mod roots;
 pub(crate) mod start;
 mod thread;
 pub(crate) mod tls;

@@ -5,7 +5,7 @@
 //! in a Rust program, with its first allocation through [`crate::Heapsight`].
 
 use super::options::{Config, Safety, Track};
-use super::{ENGINE, exit, fork, ledger, misuse, next, place, tls, toggle};
+use super::{ENGINE, exit, fork, ledger, misuse, next, park, place, tls, toggle};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
 use crate::heap::local::State;
@@ -114,6 +114,7 @@ fn begin(options: Option<&[u8]>) {
         return;
     }
     fork::register();
+    park::library::ask();
     let config = match options {
         Some(text) if !process::is_secure() => Config::parse(text, &mut |error| {
             let mut line = Text::<512>::new();

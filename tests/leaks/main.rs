@@ -26,7 +26,7 @@ fn report_of(planted: &Planted, mode: &str) -> Report {
 
 fn assert_leaks_are_found(planted: &Planted) {
     let report = report_of(planted, "leak");
-    let leaks: Vec<_> = report.unfreed().collect();
+    let leaks: Vec<_> = report.leaked().collect();
     assert!(!report.verdict.is_empty());
     markers::compare(&markers::plants(&planted.source()), &leaks, planted.file());
 }
@@ -34,7 +34,7 @@ fn assert_leaks_are_found(planted: &Planted) {
 fn assert_twin_is_clean(planted: &Planted) {
     let report = report_of(planted, "clean");
     let own = |leak: &&Leak| leak.frames_in(planted.file()).next().is_some();
-    let leaks: Vec<_> = report.unfreed().filter(own).map(markers::shown).collect();
+    let leaks: Vec<_> = report.leaked().filter(own).map(markers::shown).collect();
     assert!(leaks.is_empty(), "the clean twin of {} leaks:\n{}", planted.file(), leaks.concat());
 }
 
@@ -96,7 +96,7 @@ fn clean_python_extension_has_no_leaks() {
 #[test]
 fn clean_c_has_no_leaks_of_anyone() {
     let report = report_of(&Planted::c("leak.c", "-O2"), "clean");
-    let leaks: Vec<_> = report.unfreed().map(markers::shown).collect();
+    let leaks: Vec<_> = report.leaked().map(markers::shown).collect();
     assert!(leaks.is_empty(), "{}", leaks.concat());
 }
 
@@ -113,7 +113,7 @@ fn the_command_finds_the_same_leaks() {
         let options = ["--leaks=on".to_owned(), format!("--report={}", path.display())];
         planted.run_by_command(&options).arg("leak").outcome().expect_code(0);
         let report = Report::read(&path);
-        let leaks: Vec<_> = report.unfreed().collect();
+        let leaks: Vec<_> = report.leaked().collect();
         markers::compare(&markers::plants(&planted.source()), &leaks, planted.file());
     }
 }
@@ -204,7 +204,7 @@ fn parent_and_child_of_a_fork_report_for_themselves() {
         let report = Report::read(&planted.join(&format!("report-{pid}.json")));
         assert_eq!(report.pid, pid);
         assert!(report.program.contains("planted"), "{}", report.program);
-        let mut bytes: Vec<_> = report.unfreed().map(|leak| leak.bytes).collect();
+        let mut bytes: Vec<_> = report.leaked().map(|leak| leak.bytes).collect();
         bytes.sort_unstable();
         bytes
     };

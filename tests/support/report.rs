@@ -20,8 +20,10 @@ pub(crate) struct Report {
 /// Blocks of one call stack that were not freed.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Leak {
-    /// `unfreed` by the program, or kept on purpose by a `runtime`.
+    /// `lost`, `indirect`, `cycle`, `possible` or `reachable`.
     pub(crate) class: String,
+    /// Kept on purpose by a run-time library.
+    pub(crate) runtime: bool,
     /// How many.
     pub(crate) blocks: u64,
     /// How many bytes were asked for.
@@ -60,8 +62,8 @@ impl Report {
     }
 
     /// The leaks that count: what libc and the language run-times keep on purpose does not.
-    pub(crate) fn unfreed(&self) -> impl Iterator<Item = &Leak> {
-        self.leaks.iter().filter(|leak| leak.class == "unfreed")
+    pub(crate) fn leaked(&self) -> impl Iterator<Item = &Leak> {
+        self.leaks.iter().filter(|leak| leak.class != "reachable" && !leak.runtime)
     }
 }
 

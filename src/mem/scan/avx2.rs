@@ -51,10 +51,8 @@ pub(super) unsafe fn scan(mut from: usize, to: usize, range: Range, batch: &mut 
                 _mm256_cmpgt_epi64(len, offset)
             })
         };
-        let any = _mm256_or_si256(
-            _mm256_or_si256(hits[0], hits[1]),
-            _mm256_or_si256(hits[2], hits[3]),
-        );
+        let any =
+            _mm256_or_si256(_mm256_or_si256(hits[0], hits[1]), _mm256_or_si256(hits[2], hits[3]));
         if pattern_of(any) != 0 {
             for (at, hits) in hits.into_iter().enumerate() {
                 count = keep(batch, count, from + at * LANES * WORD, pattern_of(hits));
@@ -64,14 +62,11 @@ pub(super) unsafe fn scan(mut from: usize, to: usize, range: Range, batch: &mut 
     }
     while from < to && count <= BATCH - LANES {
         let lanes = ((to - from) / WORD).min(LANES);
-        let present = _mm256_cmpgt_epi64(
-            _mm256_set1_epi64x(lanes as i64),
-            _mm256_setr_epi64x(0, 1, 2, 3),
-        );
+        let present =
+            _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), _mm256_setr_epi64x(0, 1, 2, 3));
         // SAFETY: the caller's: so many words may be read, and no others are.
-        let words = unsafe {
-            _mm256_maskload_epi64(ptr::with_exposed_provenance::<i64>(from), present)
-        };
+        let words =
+            unsafe { _mm256_maskload_epi64(ptr::with_exposed_provenance::<i64>(from), present) };
         let hits = pattern_of(_mm256_cmpgt_epi64(len, _mm256_sub_epi64(words, low)));
         count = keep(batch, count, from, hits & pattern_of(present));
         from += lanes * WORD;

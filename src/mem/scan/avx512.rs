@@ -44,9 +44,8 @@ pub(super) unsafe fn scan(mut from: usize, to: usize, range: Range, batch: &mut 
         let lanes = ((to - from) / WORD).min(LANES);
         let mask = u8::MAX >> (LANES - lanes);
         // SAFETY: the caller's: so many words may be read, and no others are.
-        let words = unsafe {
-            _mm512_maskz_loadu_epi64(mask, ptr::with_exposed_provenance::<i64>(from))
-        };
+        let words =
+            unsafe { _mm512_maskz_loadu_epi64(mask, ptr::with_exposed_provenance::<i64>(from)) };
         let hits = _mm512_mask_cmplt_epu64_mask(mask, _mm512_sub_epi64(words, low), len);
         count = keep(batch, count, from, hits);
         from += lanes * WORD;

@@ -104,10 +104,9 @@ macro_rules! stamp {
                 }
                 let page = super::Page::between_holes();
                 for len in 0..70 {
-                    for (from, to) in [
-                        (page.start, page.start + len * WORD),
-                        (page.end - len * WORD, page.end),
-                    ] {
+                    for (from, to) in
+                        [(page.start, page.start + len * WORD), (page.end - len * WORD, page.end)]
+                    {
                         let range = Range::between(0, 1);
                         // SAFETY: within the page, which is readable and all zero.
                         assert_eq!(unsafe { all_hits($scan, from, to, range) }.len(), len);

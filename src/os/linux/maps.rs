@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn lines_that_are_none_are_refused() {
-        for line in ["", "7f00", "7f00-7f10 rw", "x-y rw-p 0 0:0 0", "1-2 rw-p 0 0:0 x", "12 rw-p 0 0 0"] {
+        for line in
+            ["", "7f00", "7f00-7f10 rw", "x-y rw-p 0 0:0 0", "1-2 rw-p 0 0:0 x", "12 rw-p 0 0 0"]
+        {
             assert_eq!(Mapping::parse(line.as_bytes()), None, "{line}");
         }
     }

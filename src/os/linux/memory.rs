@@ -123,7 +123,11 @@ pub(crate) fn map_zeroed(len: usize) -> Option<NonNull<u8>> {
 ///
 /// # Safety
 /// `start` and `len` are those of a mapping of [`map_zeroed`]; nobody keeps an address in it.
-pub(crate) unsafe fn lengthen(start: NonNull<u8>, len: usize, longer: usize) -> Option<NonNull<u8>> {
+pub(crate) unsafe fn lengthen(
+    start: NonNull<u8>,
+    len: usize,
+    longer: usize,
+) -> Option<NonNull<u8>> {
     let args = [start.as_ptr() as usize, len, longer, libc::MREMAP_MAYMOVE as usize, 0, 0];
     // SAFETY: the caller's.
     let result = unsafe { call(libc::SYS_mremap, args) };

@@ -124,8 +124,7 @@ fn read(id: u32, name: &str, buffer: &mut [u8]) -> usize {
 pub(crate) fn alternate_stack() -> Option<(usize, usize)> {
     let mut stack = libc::stack_t { ss_sp: core::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
     // SAFETY: the kernel writes the record.
-    let result =
-        unsafe { call(libc::SYS_sigaltstack, [0, &raw mut stack as usize, 0, 0, 0, 0]) };
+    let result = unsafe { call(libc::SYS_sigaltstack, [0, &raw mut stack as usize, 0, 0, 0, 0]) };
     let is_set = result == 0 && stack.ss_flags & libc::SS_DISABLE == 0 && stack.ss_size > 0;
     is_set.then_some((stack.ss_sp as usize, stack.ss_size))
 }

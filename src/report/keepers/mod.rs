@@ -1,27 +1,26 @@
 //! Blocks that run-time libraries keep on purpose: not leaks of the program.
 //!
-//! libc never frees the buffer of `stdout`, nor libstdc++ its emergency pool for exceptions.
-//! Without asking whether a block is still reachable, they are told by who allocated them. A rule
+//! libc never frees the buffer of `stdout`, nor libstdc++ its emergency pool for exceptions. They
+//! are told by who allocated them: to the reader they are one line, reachable as they are. A rule
 //! names a function only if no block that it allocates is ever the caller's to free, so no rule
-//! hides a leak of the program: `strdup`, `getline` and `fopen` are in none. What a rule does not
-//! know counts as a leak.
+//! hides a leak of the program: `strdup`, `getline` and `fopen` are in none. What no rule
+//! knows is the program's.
 
 mod tables;
 
 use super::fold;
-use super::model::{Frame, LeakClass};
+use super::model::Frame;
 use tables::{FILLERS, INTERNALS, KEEPERS, RUST_HELPERS, RUST_KEEPERS};
 
-/// Why the blocks of a stack are still there. A stack that was cut short may have had the program
-/// in it.
-pub(super) fn classify(frames: &[Frame], is_truncated: bool) -> LeakClass {
+/// Whether a run-time library keeps the blocks of a stack. A stack that was cut short may have had
+/// the program in it.
+pub(super) fn is_kept(frames: &[Frame], is_truncated: bool) -> bool {
     let is_of_libraries = frames.iter().all(fold::is_of_runtime_library);
-    let is_kept = match frames.first() {
+    match frames.first() {
         None => false,
         Some(_) if is_of_libraries => !is_truncated,
         Some(caller) => is_of_loader(caller) || is_kept_by_libc(frames) || is_kept_by_rust(frames),
-    };
-    if is_kept { LeakClass::Runtime } else { LeakClass::Unfreed }
+    }
 }
 
 /// The loader allocates for itself alone, and for what `dlclose` frees.
@@ -69,10 +68,10 @@ mod tests {
     const LIBC: &str = "/lib/x86_64-linux-gnu/libc.so.6";
 
     /// A stack of libc's functions, called by `main` of a program.
-    fn class_of(functions: &[&str]) -> LeakClass {
+    fn is_runtimes(functions: &[&str]) -> bool {
         let mut frames: Vec<_> = functions.iter().map(|name| frame(name, LIBC)).collect();
         frames.push(frame("main", "/home/libc-2/a"));
-        classify(&frames, false)
+        is_kept(&frames, false)
     }
 
     fn frame(function: &str, module: &str) -> Frame {
@@ -95,7 +94,7 @@ mod tests {
             &["___pthread_setspecific"],
             &["?", "std::ios_base::sync_with_stdio(bool)"],
         ] {
-            assert_eq!(class_of(stack), LeakClass::Runtime, "{stack:?}");
+            assert!(is_runtimes(stack), "{stack:?}");
         }
     }
 
@@ -117,9 +116,9 @@ mod tests {
             &["operator new(unsigned long)"],
             &[],
         ] {
-            assert_eq!(class_of(stack), LeakClass::Unfreed, "{stack:?}");
+            assert!(!is_runtimes(stack), "{stack:?}");
         }
-        assert_eq!(classify(&[], false), LeakClass::Unfreed);
+        assert!(!is_kept(&[], false));
     }
 
     #[test]
@@ -130,7 +129,7 @@ mod tests {
             frame("setlocale", LIBC),
             frame("main", "/a"),
         ];
-        assert_eq!(classify(&called_back, false), LeakClass::Unfreed);
+        assert!(!is_kept(&called_back, false));
     }
 
     #[test]
@@ -139,15 +138,15 @@ mod tests {
             frame("_GLOBAL__sub_I_eh_alloc.cc", "/usr/lib/libstdc++.so.6"),
             frame("call_init", "/lib64/ld-linux-x86-64.so.2"),
         ];
-        assert_eq!(classify(&pool, false), LeakClass::Runtime);
-        assert_eq!(classify(&pool, true), LeakClass::Unfreed);
+        assert!(is_kept(&pool, false));
+        assert!(!is_kept(&pool, true));
     }
 
     #[test]
     fn what_the_rust_run_time_keeps_is_no_leak_of_the_program() {
-        let classified = |names: &[&str]| {
+        let is_rusts = |names: &[&str]| {
             let frames: Vec<_> = names.iter().map(|name| frame(name, "/a")).collect();
-            classify(&frames, false)
+            is_kept(&frames, false)
         };
         let arc = "<alloc::sync::Arc<std::thread::thread::Inner, std::alloc::System>>::new_in";
         let thread = "<std::thread::thread::Thread>::new";
@@ -160,7 +159,7 @@ mod tests {
             &[vector, "<gimli::read::Abbreviations>::insert", context, "shop::main"],
         ];
         for stack in keepers {
-            assert_eq!(classified(stack), LeakClass::Runtime, "{stack:?}");
+            assert!(is_rusts(stack), "{stack:?}");
         }
         let leaks: [&[&str]; 4] = [
             &[arc, thread, "std::thread::spawnhook::run", "shop::main"],
@@ -169,7 +168,7 @@ mod tests {
             &[vector, "?", "std::io::stdio::stdin"],
         ];
         for stack in leaks {
-            assert_eq!(classified(stack), LeakClass::Unfreed, "{stack:?}");
+            assert!(!is_rusts(stack), "{stack:?}");
         }
     }
 }

@@ -186,7 +186,11 @@ fn ask(round: &Round, number: usize, other: Other, elapsed: u64) -> State {
             _ => State::Gone,
         },
         State::Asked if elapsed > BUDGET_NS => {
-            if round.give_up(number) { State::Running } else { State::Asked }
+            if round.give_up(number) {
+                State::Running
+            } else {
+                State::Asked
+            }
         }
         State::Asked if tasks::doing(other.id).is_some_and(|doing| doing.is_dead) => State::Gone,
         state => state,

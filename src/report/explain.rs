@@ -1,0 +1,157 @@
+//! From what was found to what a reader understands: names for addresses, groups by what they name.
+
+use super::holder::{Holder, Hop, Member, Root, RootKind};
+use super::keepers;
+use super::model::{Frame, Leak, LeakClass, LeakReport};
+use super::modules::Modules;
+use super::raw::{RawHop, RawLeak, RawPath, RawReport, RawRoot};
+use super::symbols::{Detail, Symbolizer};
+use std::collections::BTreeMap;
+use std::format;
+use std::fs;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+/// Symbolises, folds, classifies and sorts.
+pub(crate) fn leak_report(raw: RawReport, modules: &Modules) -> LeakReport {
+    let mut symbolizer = Symbolizer::new(modules);
+    let mut groups = BTreeMap::<Key, Leak>::new();
+    for leak in raw.leaks {
+        let leak = explain(&mut symbolizer, leak);
+        match groups.get_mut(&Key::of(&leak)) {
+            Some(group) => group.absorb(leak),
+            None => drop(groups.insert(Key::of(&leak), leak)),
+        }
+    }
+    let mut leaks: Vec<_> = groups.into_values().collect();
+    leaks.sort_by(|a, b| (a.class, b.bytes, b.blocks).cmp(&(b.class, a.bytes, a.blocks)));
+    LeakReport {
+        program: modules.program(),
+        pid: std::process::id(),
+        stats: raw.stats,
+        leaks,
+        notes: raw.notes,
+        overhead_bytes: raw.overhead_bytes,
+    }
+}
+
+/// What is one group to the reader. Stacks of the same calls at the same lines are, whatever the
+/// compiler made of a loop around them.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    class: LeakClass,
+    interior: bool,
+    frames: Vec<Frame>,
+    /// Of the lost block that leads to these.
+    lost: Vec<Frame>,
+    members: Vec<Vec<Frame>>,
+}
+
+impl Key {
+    fn of(leak: &Leak) -> Self {
+        let plain =
+            |frames: &[Frame]| frames.iter().map(Frame::without_address).collect::<Vec<_>>();
+        Self {
+            class: leak.class,
+            interior: leak.interior,
+            frames: plain(&leak.frames),
+            lost: leak.held_by.as_ref().map_or_else(Vec::new, |holder| plain(&holder.root.frames)),
+            members: leak.members.iter().map(|member| plain(&member.frames)).collect(),
+        }
+    }
+}
+
+fn explain(symbolizer: &mut Symbolizer<'_>, leak: RawLeak) -> Leak {
+    let (runtime, frames) = classify(symbolizer, &leak.stack, leak.truncated);
+    let members = leak.members.into_iter().map(|member| Member {
+        frames: lines(symbolizer, &member.stack),
+        blocks: member.blocks,
+        bytes: member.bytes,
+    });
+    let members = members.collect();
+    Leak {
+        class: leak.class,
+        interior: leak.is_interior,
+        runtime,
+        blocks: leak.blocks,
+        bytes: leak.bytes,
+        threads: leak.threads,
+        truncated: leak.truncated,
+        frames,
+        held_by: leak.held_by.map(|path| holder(symbolizer, path)),
+        members,
+    }
+}
+
+/// Whether a run-time library keeps the blocks of a stack, and its frames without Heapsight's own.
+fn classify(
+    symbolizer: &mut Symbolizer<'_>,
+    stack: &[u64],
+    is_truncated: bool,
+) -> (bool, Vec<Frame>) {
+    let stack = symbolizer.without_own(stack);
+    let frames = symbolizer.frames(stack, Detail::Names);
+    if keepers::is_kept(&frames, is_truncated) {
+        return (true, frames);
+    }
+    (false, symbolizer.frames(stack, Detail::Lines))
+}
+
+fn lines(symbolizer: &mut Symbolizer<'_>, stack: &[u64]) -> Vec<Frame> {
+    let stack = symbolizer.without_own(stack);
+    symbolizer.frames(stack, Detail::Lines)
+}
+
+fn holder(symbolizer: &mut Symbolizer<'_>, path: RawPath) -> Holder {
+    let root = root(symbolizer, path.root);
+    let hop = |hop: RawHop| Hop {
+        address: hop.address,
+        size: hop.size,
+        offset: hop.offset,
+        frames: lines(symbolizer, &hop.stack),
+    };
+    Holder { root, path: path.hops.into_iter().map(hop).collect() }
+}
+
+fn root(symbolizer: &mut Symbolizer<'_>, raw: RawRoot) -> Root {
+    let (kind, thread, address) = match &raw {
+        RawRoot::Global { address } => (RootKind::Global, None, *address),
+        RawRoot::Stack { thread, address, .. } => (RootKind::Stack, Some(*thread), *address),
+        RawRoot::Registers { thread } => (RootKind::Registers, Some(*thread), 0),
+        RawRoot::Tls { thread, address } => (RootKind::Tls, Some(*thread), *address),
+        RawRoot::AlternateStack { thread, address } => {
+            (RootKind::AlternateStack, Some(*thread), *address)
+        }
+        RawRoot::Argument => (RootKind::Argument, None, 0),
+        RawRoot::Region { address } => (RootKind::Region, None, *address),
+        RawRoot::Mapping { address } => (RootKind::Mapping, None, *address),
+        RawRoot::Lost { .. } => (RootKind::Lost, None, 0),
+    };
+    let (module, variable) = match kind {
+        RootKind::Global | RootKind::Region => symbolizer.variable(address).unzip(),
+        _ => (None, None),
+    };
+    let (symbol, offset) = match variable.flatten() {
+        Some(found) => (Some(found.name), found.offset),
+        None => (None, 0),
+    };
+    let function = match &raw {
+        RawRoot::Stack { pc: Some(pc), .. } => {
+            let frames = symbolizer.frames(&[*pc], Detail::Lines);
+            frames.into_iter().find_map(|frame| frame.function)
+        }
+        _ => None,
+    };
+    let frames = match raw {
+        RawRoot::Lost { stack } => lines(symbolizer, &stack),
+        _ => Vec::new(),
+    };
+    let thread_name = thread.and_then(thread_name);
+    Root { kind, symbol, offset, module, thread, thread_name, function, address, frames }
+}
+
+/// The name of a thread of this process that still runs.
+fn thread_name(thread: u32) -> Option<String> {
+    let name = fs::read(format!("/proc/self/task/{thread}/comm")).ok()?;
+    Some(String::from_utf8_lossy(name.trim_ascii_end()).to_string()).filter(|name| !name.is_empty())
+}
