@@ -117,10 +117,12 @@ void heapsight_print_stats(void);
 // Starts the totals of the statistics at zero, and the peaks at what is current.
 void heapsight_reset_stats(void);
 
-// Prints every tracked block that is in use now to stderr, by call stack.
+// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are still
+// reachable and by whom.
 //
-// Returns the number of blocks that count as leaked; those that libc and the language run-times
-// keep on purpose do not.
+// Returns the number of blocks that count as leaked; those that are reachable, and those that libc
+// and the language run-times keep on purpose, do not. All other threads are stopped for that time,
+// by a signal: a call that waits in the kernel may end early with `EINTR`.
 uint64_t heapsight_check_for_leaks(void);
 
 // Sets a mark in the ledger, if there is one: a name for this moment, for those who look at the

@@ -8,6 +8,7 @@ pub use crate::runtime::options;
 pub use crate::runtime::options::Config;
 
 use crate::runtime::options::{OptionError, Track};
+use crate::runtime::park::Caller;
 use crate::runtime::{exit, inspect, start};
 
 /// Puts a configuration into force, from this call on. Blocks from before stay untracked.
@@ -73,12 +74,13 @@ pub fn reset_stats() {
     inspect::reset_stats();
 }
 
-/// Prints every tracked block that is in use now to stderr, by call stack, and returns the same.
+/// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are still
+/// reachable and by whom; returns the same.
 ///
-/// Safe to call at any time; other threads keep running, and blocks they allocate or free meanwhile
-/// may or may not be seen.
+/// Safe to call at any time, from any thread. All other threads are stopped while blocks are looked
+/// at, by a signal: a call that waits in the kernel may end early with `EINTR`.
 pub fn check_for_leaks() -> LeakReport {
-    inspect::check_for_leaks()
+    inspect::check_for_leaks(&Caller::here())
 }
 
 /// Sets a mark in the ledger, if there is one: a name for this moment, for those who look at the

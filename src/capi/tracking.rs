@@ -1,5 +1,6 @@
 //! Start, statistics and leak checks for C.
 
+use crate::runtime::park::Caller;
 use crate::runtime::{inspect, options, start};
 use core::ffi::{CStr, c_char};
 
@@ -127,13 +128,15 @@ pub extern "C" fn heapsight_reset_stats() {
     inspect::reset_stats();
 }
 
-/// Prints every tracked block that is in use now to stderr, by call stack.
+/// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are still
+/// reachable and by whom.
 ///
-/// Returns the number of blocks that count as leaked; those that libc and the language run-times
-/// keep on purpose do not.
+/// Returns the number of blocks that count as leaked; those that are reachable, and those that libc
+/// and the language run-times keep on purpose, do not. All other threads are stopped for that time,
+/// by a signal: a call that waits in the kernel may end early with `EINTR`.
 #[unsafe(no_mangle)]
 pub extern "C" fn heapsight_check_for_leaks() -> u64 {
-    inspect::check_for_leaks().leaked_blocks()
+    leaked_blocks(&Caller::here())
 }
 
 /// Sets a mark in the ledger, if there is one: a name for this moment, for those who look at the
@@ -156,4 +159,10 @@ pub unsafe extern "C" fn heapsight_mark(name: *const c_char) {
 #[unsafe(no_mangle)]
 pub extern "C" fn heapsight_check_heap() -> usize {
     inspect::check_heap()
+}
+
+/// Out of the frame above, in which nothing of the program's is left behind.
+#[inline(never)]
+fn leaked_blocks(caller: &Caller) -> u64 {
+    inspect::check_for_leaks(caller).leaked_blocks()
 }

@@ -29,8 +29,6 @@ pub(crate) enum Origin {
     Mapping,
 }
 
-/// Bytes below the stack pointer that a function may use without moving it.
-const RED_ZONE: usize = if cfg!(target_arch = "x86_64") { 128 } else { 0 };
 const WORD: usize = size_of::<usize>();
 
 /// Visits all roots.
@@ -75,13 +73,13 @@ fn roots_of(
     } else {
         home.map(|home| Area { end: tls, ..home })
     };
-    let sp = thread.sp.saturating_sub(RED_ZONE);
-    let is_on = |start: usize, end: usize| start <= thread.sp && thread.sp < end;
+    let sp = thread.sp;
+    let is_on = |start: usize, end: usize| (start..end).contains(&sp);
     if let Some(stack) = stack {
         // Who runs on another stack has left this one somewhere.
         let from = if is_on(stack.start, stack.end) { sp.max(stack.start) } else { stack.start };
         visit(from, stack.end, Origin::Stack { thread: id });
-    } else if pointer > thread.sp && thread.sp != 0 {
+    } else if pointer > sp && sp != 0 {
         // A stack that the program has provided, of the heap perhaps.
         visit(sp, tls, Origin::Stack { thread: id });
     }

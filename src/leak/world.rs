@@ -14,7 +14,7 @@ pub(crate) struct Thread {
     pub(crate) is_stopped: bool,
     /// Its thread pointer.
     pub(crate) pointer: usize,
-    /// Its stack pointer, in the code of the program.
+    /// Where its stack begins, as far as the program's code uses it.
     pub(crate) sp: usize,
     /// Its frame pointer and program counter there.
     pub(crate) fp: usize,
@@ -24,6 +24,9 @@ pub(crate) struct Thread {
     /// Its alternate signal stack: start and end.
     pub(crate) alternate: (usize, usize),
 }
+
+/// Bytes below the stack pointer that a function may use without moving it.
+pub(crate) const RED_ZONE: usize = if cfg!(target_arch = "x86_64") { 128 } else { 0 };
 
 impl Thread {
     /// A thread of which nothing is known.

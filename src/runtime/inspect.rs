@@ -108,12 +108,7 @@ pub(super) fn notes() -> Vec<std::string::String> {
 
 /// Prints what is not freed to stderr; the report.
 #[inline(never)]
-pub(crate) fn check_for_leaks() -> LeakReport {
-    report_leaks(&Caller::here())
-}
-
-#[inline(never)]
-fn report_leaks(caller: &Caller) -> LeakReport {
+pub(crate) fn check_for_leaks(caller: &Caller) -> LeakReport {
     let _unobserved = Unobserved::begin();
     let report = leak_report(caller);
     write_text(&report, &mut io::stderr());

@@ -15,7 +15,7 @@ mod signal;
 
 use super::ENGINE;
 use crate::leak::scratch::{NoMemory, Vector};
-use crate::leak::world::{Thread, World};
+use crate::leak::world::{RED_ZONE, Thread, World};
 use crate::os::lock::{Guard, Lock};
 use crate::os::{clock, process, tasks, thread};
 use core::ops::Deref;
@@ -201,7 +201,7 @@ fn seen(round: &Round, number: usize, other: &Other) -> Thread {
     if other.state == State::Parked {
         return Thread { id: other.id, ..round.thread(number) };
     }
-    let sp = tasks::stack_pointer(other.id).unwrap_or(0);
+    let sp = tasks::stack_pointer(other.id).unwrap_or(0).saturating_sub(RED_ZONE);
     Thread { sp, ..Thread::unknown(other.id) }
 }
 

@@ -15,7 +15,7 @@
 
 use super::alternate_stack;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
-use crate::leak::world::Thread;
+use crate::leak::world::{RED_ZONE, Thread};
 use crate::os::{futex, memory, tasks, thread};
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
@@ -217,7 +217,7 @@ unsafe fn interrupted(context: *const libc::ucontext_t) -> Thread {
     {
         // SAFETY: the caller's.
         let registers = unsafe { &(*context).uc_mcontext.gregs };
-        told.sp = registers[libc::REG_RSP as usize] as usize;
+        told.sp = registers[libc::REG_RSP as usize] as usize - RED_ZONE;
         told.fp = registers[libc::REG_RBP as usize] as usize;
         told.pc = registers[libc::REG_RIP as usize] as usize;
         let range = registers.as_ptr_range();

@@ -11,16 +11,17 @@
 
 #define BLOCKS 3
 
-static void *kept[BLOCKS];
+// Pointers in disguise: what is kept here is lost to everybody else.
+static uintptr_t kept[BLOCKS];
 
 static __attribute__((noinline)) void allocate_some(void) {
     for (int i = 0; i < BLOCKS; i++)
-        kept[i] = malloc(100); // LEAK: 3 blocks, 300 bytes in allocate_some
+        kept[i] = ~(uintptr_t)malloc(100); // LEAK: 3 blocks, 300 bytes in allocate_some
 }
 
 static __attribute__((noinline)) void free_them(void) {
     for (int i = 0; i < BLOCKS; i++)
-        free(kept[i]);
+        free((void *)~kept[i]);
 }
 
 int main(void) {
