@@ -60,16 +60,4 @@ impl<O: Observer> Engine<O> {
         sum.records += sum.footprint.records;
         sum
     }
-
-    /// Visits the tracked spans one by one, with no lock held during a visit, so that it may
-    /// allocate. Spans that come and go meanwhile may be missed.
-    pub(crate) fn for_each_tracked(&self, mut visit: impl FnMut(&Slab)) {
-        let mut cursor = self.space.next_span(core::ptr::null());
-        while let Some(span) = cursor {
-            if matches!(span.kind(), Kind::Slab | Kind::Large) && span.is_tracked() {
-                visit(span);
-            }
-            cursor = self.space.next_span(span.start());
-        }
-    }
 }
