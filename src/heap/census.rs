@@ -5,7 +5,7 @@ use super::class::{CLASS_COUNT, ClassId};
 use super::engine::Engine;
 use super::local::LocalHeap;
 use super::observe::Observer;
-use super::slab::{Kind, Slab};
+use super::slab::Kind;
 use super::space::Footprint;
 
 /// Sums over the whole heap, in bytes unless they say otherwise.

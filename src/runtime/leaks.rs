@@ -144,7 +144,8 @@ fn raw_path(path: Path) -> Option<RawPath> {
         Holder::Lost(site) => RawRoot::Lost { stack: stack_of(site).0 },
         Holder::Root { origin, address, pc } => raw_root(origin, address, pc),
     };
-    Some(RawPath { root, hops: path.hops.into_iter().map(raw_hop).collect() })
+    let omitted = path.omitted;
+    Some(RawPath { root, hops: path.hops.into_iter().map(raw_hop).collect(), omitted })
 }
 
 fn raw_root(origin: Origin, address: u64, pc: Option<u64>) -> RawRoot {
