@@ -14,6 +14,7 @@ pub mod unwind {
 
 use crate::os::process;
 use crate::runtime::entry;
+use crate::runtime::regions::REGIONS;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::c_void;
 
@@ -40,6 +41,16 @@ pub fn code_unloading() {
 /// Writes to stderr, by system call: past stdio's buffers, and not a cancellation point.
 pub fn say(text: &str) {
     process::write(2, text.as_bytes());
+}
+
+/// Makes memory a root of leak checks. `false`: no memory left to remember it.
+pub fn register_root_region(start: *const c_void, len: usize) -> bool {
+    REGIONS.register(start as usize, len)
+}
+
+/// Undoes one such call. `false`: there was none.
+pub fn unregister_root_region(start: *const c_void, len: usize) -> bool {
+    REGIONS.unregister(start as usize, len)
 }
 
 /// Says one last line and aborts.

@@ -18,6 +18,7 @@ unsafe extern "C" fn start(
     _arguments: *const *const c_char,
     environment: ffi::Environment,
 ) {
+    crate::thread::resolve_next();
     if replaces_malloc() {
         // Before anything is observed: a lookup that fails leaves its message in libc's hands.
         crate::cxx::resolve_next();

@@ -5,7 +5,7 @@ use super::class::{CLASS_COUNT, ClassId};
 use super::engine::Engine;
 use super::local::LocalHeap;
 use super::observe::Observer;
-use super::slab::{Kind, Slab};
+use super::slab::Kind;
 use super::space::Footprint;
 
 /// Sums over the whole heap, in bytes unless they say otherwise.
@@ -59,17 +59,5 @@ impl<O: Observer> Engine<O> {
         sum.footprint = self.space.footprint();
         sum.records += sum.footprint.records;
         sum
-    }
-
-    /// Visits the tracked spans one by one, with no lock held during a visit, so that it may
-    /// allocate. Spans that come and go meanwhile may be missed.
-    pub(crate) fn for_each_tracked(&self, mut visit: impl FnMut(&Slab)) {
-        let mut cursor = self.space.next_span(core::ptr::null());
-        while let Some(span) = cursor {
-            if matches!(span.kind(), Kind::Slab | Kind::Large) && span.is_tracked() {
-                visit(span);
-            }
-            cursor = self.space.next_span(span.start());
-        }
     }
 }

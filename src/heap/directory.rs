@@ -319,14 +319,6 @@ impl Directory {
         only.kind() == Kind::Free && only.slices() == self.carved - self.first
     }
 
-    /// The first span above `address`; the first of all when `address` is not in this region.
-    pub(super) fn next_span(&self, address: *const u8) -> Option<&'static Slab> {
-        let offset = (address as usize).wrapping_sub(self.base as usize);
-        let from = if offset < self.carved * SLICE { offset / SLICE + 1 } else { self.first };
-        let next = self.heads().next(from, self.carved, true);
-        (next < self.carved).then(|| self.record(next))
-    }
-
     /// Visits every span, in address order.
     pub(super) fn for_each_span(&self, mut visit: impl FnMut(&Slab)) {
         let mut slice = self.first;

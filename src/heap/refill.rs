@@ -209,7 +209,19 @@ impl<O: Observer> Engine<O> {
             self.observer.slab_died(slab, self.column_memory());
         }
         let touched = slab.touched_len();
+        if self.leaves_traces(slab) {
+            // SAFETY: the slab is empty, and ours until it is given back.
+            unsafe { slab.start().write_bytes(0, touched) };
+        }
         self.space.free(slab, touched);
+    }
+
+    /// Whether blocks of the slab may leave pointers behind that have no business in a tracked one:
+    /// those of Heapsight's own, and of what the program allocated before it was tracked. A search
+    /// for leaks would find them in blocks that the program has not written to.
+    fn leaves_traces(&self, slab: &Slab) -> bool {
+        let is_before = || self.observer.wants() == Wanted::All;
+        !slab.is_tracked() && (self.private.owns(slab) || is_before())
     }
 }
 

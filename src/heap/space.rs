@@ -283,18 +283,6 @@ impl Space {
         });
     }
 
-    /// The first span above `address`, in the order of the regions; null starts at the beginning.
-    pub(crate) fn next_span(&self, address: *const u8) -> Option<&Slab> {
-        let _lock = self.lock.acquire()?;
-        let open = &self.regions[..self.open.load(Ordering::Relaxed)];
-        let current = open.iter().position(|region| region.offset_of(address).is_some());
-        let from_current = current.map_or(0, |slot| slot);
-        open[from_current..].iter().filter(|region| !region.is_empty_slot()).find_map(|region| {
-            // SAFETY: `_lock` is the lock.
-            unsafe { region.directory() }.next_span(address)
-        })
-    }
-
     pub(crate) fn footprint(&self) -> Footprint {
         let mut sum = Footprint::default();
         let Some(_lock) = self.lock.acquire() else { return sum };

@@ -103,6 +103,7 @@ struct Last {
 
 impl Collected {
     /// Sums up all tracked blocks.
+    #[inline(never)]
     pub(crate) fn of(marks: &Marks, tracker: &Tracker) -> Result<Self, NoMemory> {
         let mut collected = Self {
             groups: Table::new(),

@@ -115,6 +115,12 @@ impl Layout {
         self.areas.get(at).filter(|area| area.start <= address).map(|_| at)
     }
 
+    /// The areas that have a part of these addresses.
+    pub(crate) fn between(&self, start: usize, end: usize) -> impl Iterator<Item = Area> {
+        let first = self.areas.partition_point(|area| area.end <= start);
+        self.areas.iter().skip(first).take_while(move |area| area.start < end).copied()
+    }
+
     pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = Area> {
         self.areas.iter().filter(move |area| area.kind == kind).copied()
     }

@@ -40,8 +40,8 @@ impl Elsewhere for () {
 /// A block to be looked into.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    pub(super) start: usize,
-    pub(super) number: usize,
+    pub(super) span: u32,
+    pub(super) index: u32,
     /// Where the pointer to it is.
     pub(super) holder: usize,
 }
@@ -90,7 +90,7 @@ pub(crate) struct Marker<'m, E> {
 /// Blocks of so many bytes are read word by word: for less than two vectors a loop is cheaper.
 const SMALL: usize = 8 * WORD;
 /// So many blocks ahead are fetched into the cache.
-const AHEAD: usize = 12;
+const AHEAD: usize = 24;
 
 impl<'m, E: Elsewhere> Marker<'m, E> {
     pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E, interior: Interior) -> Self {
@@ -141,9 +141,10 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         self.is_possible = true;
         for at in 0..self.deferred.len() {
             let found = self.deferred[at];
-            if self.marks.is_unreached(found.number) {
-                self.reach(found)?;
-                self.marks.set_interior(found.number, true);
+            let (number, _) = self.marks.block(found.span, found.index);
+            if self.marks.is_unreached(number) {
+                self.reach(number, found)?;
+                self.marks.set_interior(number, true);
             }
         }
         // SAFETY: as above.
@@ -162,7 +163,8 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     ) -> Result<(), NoMemory> {
         self.beginning = Some(site);
         for found in beginnings {
-            self.reach(found)?;
+            let (number, _) = self.marks.block(found.span, found.index);
+            self.reach(number, found)?;
         }
         // SAFETY: the caller's.
         unsafe { self.mark() }
@@ -198,8 +200,9 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
 
     #[inline(always)]
     fn fetch(&self, found: Found) {
-        self.marks.prefetch_cell(found.number);
-        prefetch(found.start);
+        let (number, start) = self.marks.block(found.span, found.index);
+        self.marks.prefetch_cell(number);
+        prefetch(start);
     }
 
     /// Scans a block and remembers its holder.
@@ -208,11 +211,12 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     /// The block is mapped.
     #[inline(always)]
     unsafe fn look_into(&mut self, found: Found, batch: &mut Batch) -> Result<(), NoMemory> {
-        let size = self.marks.hold(found.number, found.holder, self.steps) & !(WORD - 1);
+        let (number, from) = self.marks.block(found.span, found.index);
+        let size = self.marks.hold(number, found.holder, self.steps) & !(WORD - 1);
         if let Some(site) = self.beginning {
-            self.marks.set_beginning(found.number, site);
+            self.marks.set_beginning(number, site);
         }
-        let (from, to) = (found.start, found.start + size);
+        let to = from + size;
         if size > SMALL {
             // SAFETY: the caller's.
             return unsafe { self.scan(from, to, batch) };
@@ -250,7 +254,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     /// Follows a word that may be a pointer.
     #[inline(always)]
     fn consider(&mut self, holder: usize, word: usize) -> Result<(), NoMemory> {
-        // A short level has no blocks ahead to look to, and in a list each waits for the one before.
+        // A short level has no blocks ahead to look to; those of a list wait for each other.
         if self.found.len() < AHEAD {
             prefetch(word);
         }
@@ -266,17 +270,17 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             }
             return Ok(());
         }
-        self.reach(Found { start: place.start, number: place.number, holder })
+        self.reach(place.number, Found { span: place.span, index: place.index, holder })
     }
 
     #[inline(always)]
-    fn reach(&mut self, found: Found) -> Result<(), NoMemory> {
-        self.marks.set_reached(found.number);
+    fn reach(&mut self, number: usize, found: Found) -> Result<(), NoMemory> {
+        self.marks.set_reached(number);
         if self.found.len() < AHEAD {
-            self.marks.prefetch_cell(found.number);
+            self.marks.prefetch_cell(number);
         }
         if self.is_possible {
-            self.marks.set_possible(found.number);
+            self.marks.set_possible(number);
         }
         self.found.push(found)
     }
@@ -286,12 +290,12 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         if !self.marks.is_unreached(number) || place.offset >= self.marks.cell(number) {
             return Ok(());
         }
-        let found = Found { start: place.start, number, holder };
+        let found = Found { span: place.span, index: place.index, holder };
         if self.interior == Interior::Possible && !self.is_possible {
             return self.deferred.push(found);
         }
         self.marks.set_interior(number, true);
-        self.reach(found)
+        self.reach(number, found)
     }
 
     #[cold]

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A block's cell holds its size until it is reached, from the roots or from what is lost, and from
-//! then on where the pointer to it was found, its *holder*. Numbers of a span begin at a multiple of 64, so that its bits are words of
-//! their own.
+//! then on where the pointer to it was found, its *holder*. Numbers of a span begin at a multiple of
+//! 64, so that its bits are words of their own.
 
 use super::scratch::{Bits, NoMemory, Vector};
 use crate::base::arith::Divisor;
@@ -48,10 +48,6 @@ impl Span {
     fn columns(&self) -> Option<&Columns> {
         // SAFETY: null, or the columns of a span that stays what it is while the heap is frozen.
         unsafe { self.columns.as_ref() }
-    }
-
-    pub(crate) fn is_tracked(&self) -> bool {
-        !self.columns.is_null()
     }
 
     /// Where block `index` starts.
@@ -130,8 +126,10 @@ impl Marks {
     /// From this bit on a holder tells how many steps the way to it has, or that they are more than
     /// fit. Addresses of programs have 47 bits, unless they ask for more.
     const STEPS: u32 = 48;
+    const ADDRESS: usize = (1 << Self::STEPS) - 1;
 
     /// Numbers the blocks and finds those in use.
+    #[inline(never)]
     pub(crate) fn take(heap: &Frozen<'_, Tracker>) -> Result<Self, NoMemory> {
         let (extents, slices) = extents_of(heap)?;
         let (mut spans, mut blocks, mut failed) = (Vector::new(), 0, None);
@@ -219,6 +217,13 @@ impl Marks {
         (index < span.capacity && offset < span.block_size).then_some(place)
     }
 
+    /// Number and start of block `index` of span `span`.
+    #[inline(always)]
+    pub(crate) fn block(&self, span: u32, index: u32) -> (usize, usize) {
+        let span = &self.spans[span as usize];
+        (span.first + index as usize, span.block(index))
+    }
+
     pub(crate) fn spans(&self) -> &[Span] {
         &self.spans
     }
@@ -244,14 +249,14 @@ impl Marks {
     #[inline(always)]
     pub(crate) fn hold(&mut self, number: usize, holder: usize, steps: usize) -> usize {
         let steps = steps.min(usize::MAX >> Self::STEPS) << Self::STEPS;
-        let address = holder & (1 << Self::STEPS) - 1;
+        let address = holder & Self::ADDRESS;
         self.set_cell(number, if address == 0 { 0 } else { address | steps })
     }
 
     /// Where the pointer to a block is, with its lowest bits; and how many steps the way to it has.
     pub(crate) fn held(&self, number: usize) -> (usize, usize) {
         let cell = self.cell(number);
-        (cell & (1 << Self::STEPS) - 1, cell >> Self::STEPS)
+        (cell & Self::ADDRESS, cell >> Self::STEPS)
     }
 
     #[inline(always)]

@@ -6,7 +6,8 @@
 //!            (marks)   (a graph of losses)   (paths)      (ordinary data)
 //! ```
 //!
-//! Up to [`collect`] the heap is frozen and the world is stopped: all memory comes from [`scratch`].
+//! Up to [`collect`] the heap is frozen and the world is stopped, and all memory comes from
+//! [`scratch`].
 
 mod classes;
 mod collect;

@@ -25,11 +25,28 @@ pub(crate) enum Origin {
     Tls { thread: u32 },
     /// The stack that a thread keeps for its signal handlers.
     AlternateStack { thread: u32 },
+    /// Memory that the program has registered.
+    Region,
     /// Memory outside of the heap that something reachable points to.
     Mapping,
 }
 
 const WORD: usize = size_of::<usize>();
+
+/// Visits what there is of a region that the program has registered. It may have unmapped it since.
+pub(crate) fn visit_region(
+    layout: &Layout,
+    (start, end): (usize, usize),
+    visit: &mut dyn FnMut(Root),
+) {
+    for area in layout.between(start, end) {
+        let (from, to) = (area.start.max(start), area.end.min(end));
+        let (start, end) = (from.next_multiple_of(WORD), to & !(WORD - 1));
+        if start < end {
+            visit(Root { start, end, origin: Origin::Region });
+        }
+    }
+}
 
 /// Visits all roots.
 pub(crate) fn visit(world: &World, layout: &Layout, visit: &mut dyn FnMut(Root)) {

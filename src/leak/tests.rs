@@ -6,7 +6,6 @@ use super::mark::{Elsewhere, Interior};
 use super::roots::{Origin, Root};
 use crate::heap::alloc::Request;
 use crate::heap::engine::Engine;
-use crate::heap::local::LocalHeap;
 use crate::track::ledger::LEN_MIN;
 use crate::track::{Recorded, Tracker};
 use crate::unwind::Registers;
@@ -45,7 +44,6 @@ fn plans() -> impl Strategy<Value = (Vec<Plan>, Vec<(usize, usize)>)> {
 /// A heap whose blocks point to each other as planned.
 struct Planted {
     engine: &'static Engine<Tracker>,
-    heap: &'static LocalHeap,
     addresses: Vec<*mut u8>,
 }
 
@@ -73,7 +71,7 @@ impl Planted {
                 }
             }
         }
-        let planted = Self { engine, heap, addresses };
+        let planted = Self { engine, addresses };
         for node in 0..plans.len() {
             let address = planted.addresses[node].cast::<usize>();
             for (word, target) in words_of(plans, node) {
@@ -322,10 +320,41 @@ fn fresh_blocks_hold_nothing() {
     let first: Vec<_> = (0..50).map(|_| allocate()).collect();
     first.into_iter().for_each(|block| engine.free(heap, block).expect("a block in use"));
     let addresses: Vec<_> = (0..80).map(|_| allocate()).collect();
-    let planted = Planted { engine, heap, addresses };
+    let planted = Planted { engine, addresses };
     let found = planted.check(&[], &mut (), Interior::Reaches);
     let groups: Vec<_> = found.groups.iter().map(|group| (group.class, group.blocks)).collect();
     assert_eq!(groups, [(Class::Lost, 80)]);
+}
+
+/// Blocks of Heapsight's own, and such as were allocated before tracking began, are full of
+/// pointers when their memory comes to be tracked.
+#[test]
+fn fresh_slabs_hold_nothing() {
+    for is_private in [true, false] {
+        let engine: &'static Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));
+        engine.observer.open_ledger(LEN_MIN);
+        let heap = engine.attach().expect("memory");
+        let request = Request::plain(1000, Registers::NOWHERE);
+        let allocate = |is_private| match is_private {
+            true => engine.allocate_private(request),
+            false => engine.allocate(heap, request),
+        };
+        let before: Vec<_> = (0..400).map(|_| allocate(is_private)).collect();
+        for (block, next) in before.iter().zip(before.iter().cycle().skip(1)) {
+            // SAFETY: a thousand bytes.
+            unsafe { block.cast::<[usize; 125]>().write([next.expose_provenance(); 125]) };
+        }
+        engine.observer.record(Recorded::Sums);
+        engine.follow_observer(heap);
+        before.into_iter().for_each(|block| engine.free(heap, block).expect("a block in use"));
+        let inbox_is_drained = engine.allocate_private(request);
+        let addresses: Vec<_> = (0..400).map(|_| allocate(false)).collect();
+        let planted = Planted { engine, addresses };
+        let found = planted.check(&[], &mut (), Interior::Reaches);
+        let groups: Vec<_> = found.groups.iter().map(|group| (group.class, group.blocks)).collect();
+        assert_eq!(groups, [(Class::Lost, 400)], "private: {is_private}");
+        assert!(!inbox_is_drained.is_null());
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::track::SiteId;
 ///
 /// # Safety
 /// The blocks in use are mapped.
+#[inline(never)]
 pub(crate) unsafe fn classify(marks: &mut Marks) -> Result<(), NoMemory> {
     marks.end_roots();
     // SAFETY: the caller's.
@@ -39,7 +40,7 @@ struct Beginning {
 impl Beginning {
     fn new(marks: &Marks, place: Place, cell: usize) -> Self {
         let site = marks.record(place).map_or(SiteId::UNKNOWN, |record| record.site);
-        Self { site, block: Found { start: place.start, number: place.number, holder: cell } }
+        Self { site, block: Found { span: place.span, index: place.index, holder: cell } }
     }
 }
 
@@ -49,8 +50,11 @@ impl Beginning {
 /// As [`classify`].
 unsafe fn flood(marks: &mut Marks, beginnings: &mut [Beginning]) -> Result<(), NoMemory> {
     // None of them hangs on another one.
-    beginnings.iter().for_each(|beginning| marks.set_reached(beginning.block.number));
-    beginnings.sort_unstable_by_key(|beginning| (beginning.site, beginning.block.number));
+    for Beginning { block, .. } in beginnings.iter() {
+        let (number, _) = marks.block(block.span, block.index);
+        marks.set_reached(number);
+    }
+    beginnings.sort_unstable_by_key(|Beginning { site, block }| (*site, block.span, block.index));
     let mut nowhere = ();
     let mut marker = Marker::new(marks, &mut nowhere, Interior::Reaches);
     for of_site in beginnings.chunk_by(|one, other| one.site == other.site) {

@@ -110,7 +110,8 @@ fn holder(symbolizer: &mut Symbolizer<'_>, path: RawPath) -> Holder {
         offset: hop.offset,
         frames: lines(symbolizer, &hop.stack),
     };
-    Holder { root, path: path.hops.into_iter().map(hop).collect() }
+    let omitted = path.omitted;
+    Holder { root, path: path.hops.into_iter().map(hop).collect(), omitted }
 }
 
 fn root(symbolizer: &mut Symbolizer<'_>, raw: RawRoot) -> Root {

@@ -12,6 +12,8 @@ pub struct Holder {
     pub root: Root,
     /// The blocks in between, the one that the root points to first.
     pub path: Vec<Hop>,
+    /// How many more there are, before the last one of the path: a list may have millions.
+    pub omitted: u64,
 }
 
 /// Where pointers to blocks are looked for, and one was found.

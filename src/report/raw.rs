@@ -29,6 +29,8 @@ pub(crate) struct RawLeak {
 pub(crate) struct RawPath {
     pub(crate) root: RawRoot,
     pub(crate) hops: Vec<RawHop>,
+    /// Steps left out before the last one.
+    pub(crate) omitted: u64,
 }
 
 /// Where it begins.

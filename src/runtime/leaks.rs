@@ -4,6 +4,7 @@
 use super::ENGINE;
 use super::inspect::{Unobserved, census, notes, stack_of, stats};
 use super::park::{self, Caller};
+use super::regions::REGIONS;
 use crate::leak::findings::{Class, Findings, Group, Holder, Hop, Path};
 use crate::leak::layout::{Extents, Layout};
 use crate::leak::mark::Interior;
@@ -79,7 +80,9 @@ fn find(caller: &Caller) -> Result<Found, NoMemory> {
     let mut layout = Layout::take(&extents, &world.library)?;
     let mut all = Vector::<Root>::new();
     let mut failed = None;
-    roots::visit(&world, &layout, &mut |root| failed = failed.or(all.push(root).err()));
+    let mut add = |root| failed = failed.or(all.push(root).err());
+    roots::visit(&world, &layout, &mut add);
+    REGIONS.for_each(|start, end| roots::visit_region(&layout, (start, end), &mut add));
     failed.map_or(Ok(()), Err)?;
     // SAFETY: the roots and the layout's areas are mapped, and stay so while the world is stopped;
     // the heap is frozen.
@@ -141,7 +144,8 @@ fn raw_path(path: Path) -> Option<RawPath> {
         Holder::Lost(site) => RawRoot::Lost { stack: stack_of(site).0 },
         Holder::Root { origin, address, pc } => raw_root(origin, address, pc),
     };
-    Some(RawPath { root, hops: path.hops.into_iter().map(raw_hop).collect() })
+    let omitted = path.omitted;
+    Some(RawPath { root, hops: path.hops.into_iter().map(raw_hop).collect(), omitted })
 }
 
 fn raw_root(origin: Origin, address: u64, pc: Option<u64>) -> RawRoot {
@@ -151,6 +155,7 @@ fn raw_root(origin: Origin, address: u64, pc: Option<u64>) -> RawRoot {
         Origin::Registers { thread } => RawRoot::Registers { thread },
         Origin::Tls { thread } => RawRoot::Tls { thread, address },
         Origin::AlternateStack { thread } => RawRoot::AlternateStack { thread, address },
+        Origin::Region => RawRoot::Region { address },
         Origin::Mapping => RawRoot::Mapping { address },
     }
 }

@@ -12,6 +12,7 @@
 //! | [`ledger`] | how is the ledger's file made, and a forked child's? |
 //! | [`place`] | where do this process's report and ledger go? |
 //! | [`park`] | how are all other threads stopped for a moment? |
+//! | [`regions`] | which memory does the program call a root? |
 //! | [`toggle`] | which signal switches recording off and on? |
 //! | [`inspect`] | statistics, misuse stacks, the whole-heap check |
 //! | [`leaks`] | what is lost, and who holds the rest? |
@@ -31,6 +32,7 @@ pub(crate) mod next;
 pub mod options;
 pub(crate) mod park;
 mod place;
+pub(crate) mod regions;
 pub(crate) mod start;
 mod thread;
 pub(crate) mod tls;

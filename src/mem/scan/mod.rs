@@ -117,7 +117,7 @@ impl Scanner {
         range: Range,
         batch: &mut Batch,
     ) -> usize {
-        debug_assert!(from <= to && from % WORD == 0 && to % WORD == 0);
+        debug_assert!(from <= to && (from | to).is_multiple_of(WORD));
         match self {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the caller's; and the value proves the instructions.
