@@ -75,23 +75,28 @@ impl Layout {
         if rest == end || !is_memory(mapping) {
             return Ok(());
         }
-        let before = self.pointers.len();
+        // The kernel joins neighbours: behind a stack, memory of the program may begin.
         if mapping.inode == 0 {
-            self.find_pointers(rest, end, library)?;
+            rest = self.add_stacks(rest, end, library)?;
         }
-        let kind = if self.pointers.len() > before { Kind::Stack } else { Kind::Other };
-        self.areas.push(Area { start: rest, end, kind })
+        if rest == end {
+            Ok(())
+        } else {
+            self.areas.push(Area { start: rest, end, kind: Kind::Other })
+        }
     }
 
-    /// Finds control blocks of threads: each ends with a page, or nearly, and points to itself.
-    fn find_pointers(
+    /// Adds what ends with a thread's control block: each is at the end of a page, or nearly, and
+    /// points to itself. Where the rest begins.
+    fn add_stacks(
         &mut self,
         start: usize,
         end: usize,
         library: &Library,
-    ) -> Result<(), NoMemory> {
+    ) -> Result<usize, NoMemory> {
+        let mut rest = start;
         if library.control == 0 {
-            return Ok(());
+            return Ok(rest);
         }
         let first = if end - start > SEARCHED { end } else { start + PAGE };
         for page_end in (first..=end).step_by(PAGE) {
@@ -100,9 +105,11 @@ impl Layout {
             let (itself, again) = unsafe { (word(pointer), word(pointer + SELF_AGAIN)) };
             if itself == pointer && again == pointer {
                 self.pointers.push(pointer)?;
+                self.areas.push(Area { start: rest, end: page_end, kind: Kind::Stack })?;
+                rest = page_end;
             }
         }
-        Ok(())
+        Ok(rest)
     }
 
     /// The area that holds an address.
@@ -127,13 +134,16 @@ impl Layout {
 
     /// The thread pointer of the living thread with this id.
     pub(crate) fn pointer_of(&self, id: u32, library: &Library) -> Option<usize> {
-        let has_id = |pointer: &&usize| {
-            // SAFETY: inside the control block, which was found to be there.
-            let word = unsafe { word((**pointer + library.id_offset) & !7) };
-            (word >> (8 * (library.id_offset & 7))) as u32 == id
-        };
-        let is_known = library.id_offset != 0;
-        self.pointers.iter().find(has_id).copied().filter(|_| is_known)
+        let has_id = |pointer: &&usize| id_in(**pointer, library) == id;
+        self.pointers.iter().find(has_id).copied().filter(|_| library.id_offset != 0)
+    }
+
+    /// Where threads that have ended have left their results, for whoever joins them. The kernel
+    /// clears the id in the control block; whoever joins a thread writes another one.
+    pub(crate) fn results(&self, library: &Library) -> impl Iterator<Item = usize> {
+        let is_known = library.id_offset != 0 && library.result != 0;
+        let ended = self.pointers.iter().filter(move |at| is_known && id_in(**at, library) == 0);
+        ended.map(|pointer| pointer + library.result)
     }
 
     /// The program's own memory around `address`, the first time it is asked for.
@@ -155,6 +165,14 @@ impl Layout {
 const POINTER_ALIGN: usize = 64;
 /// glibc's control block has its own address at its start and here.
 const SELF_AGAIN: usize = 16;
+
+/// The kernel's id in a control block that was found.
+fn id_in(pointer: usize, library: &Library) -> u32 {
+    let at = pointer + library.id_offset;
+    // SAFETY: inside the control block, which was found to be there.
+    let word = unsafe { word(at & !7) };
+    (word >> (8 * (at & 7))) as u32
+}
 
 /// Whether a mapping is memory, and not a file that somebody may cut short, or a device.
 fn is_memory(mapping: &maps::Mapping<'_>) -> bool {

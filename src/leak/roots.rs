@@ -21,7 +21,8 @@ pub(crate) enum Origin {
     Stack { thread: u32 },
     /// Registers of a thread.
     Registers { thread: u32 },
-    /// Thread-local variables and the thread's control block.
+    /// Thread-local variables and the thread's control block. Zero: of one that has ended, and whose
+    /// result nobody has asked for yet.
     Tls { thread: u32 },
     /// The stack that a thread keeps for its signal handlers.
     AlternateStack { thread: u32 },
@@ -64,6 +65,10 @@ pub(crate) fn visit(world: &World, layout: &Layout, visit: &mut dyn FnMut(Root))
     }
     for thread in world.threads.iter() {
         roots_of(thread, world, layout, &mut visit);
+    }
+    // After the others: one that could not be stopped may have ended meanwhile.
+    for result in layout.results(&world.library) {
+        visit(result, result + WORD, Origin::Tls { thread: 0 });
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) struct Library {
     pub(crate) control: usize,
     /// Where in the block the kernel's id of the thread is.
     pub(crate) id_offset: usize,
+    /// And where the result of its function is, once that has returned.
+    pub(crate) result: usize,
     /// Thread pointer of the process's first thread.
     pub(crate) first: usize,
 }

@@ -13,6 +13,7 @@ use core::mem;
 static TLS: AtomicUsize = AtomicUsize::new(0);
 static CONTROL: AtomicUsize = AtomicUsize::new(0);
 static ID_OFFSET: AtomicUsize = AtomicUsize::new(0);
+static RESULT: AtomicUsize = AtomicUsize::new(0);
 static FIRST: AtomicUsize = AtomicUsize::new(0);
 
 type StaticInfo = unsafe extern "C" fn(*mut usize, *mut usize);
@@ -36,6 +37,26 @@ pub(in crate::runtime) fn ask() {
     TLS.store(all.saturating_sub(control), Ordering::Relaxed);
     CONTROL.store(control, Ordering::Relaxed);
     ID_OFFSET.store(id_offset(control), Ordering::Relaxed);
+    RESULT.store(result_offset(control), Ordering::Relaxed);
+}
+
+/// What debuggers are told of a field: bits, how many of it, and where.
+#[repr(C)]
+struct Field {
+    bits: u32,
+    count: u32,
+    offset: u32,
+}
+
+/// Where the result of a thread's function is. No symbol tells; but since there are threads in glibc
+/// it has come before the scheduling priority, of which one does.
+fn result_offset(control: usize) -> usize {
+    let field = find(c"_thread_db_pthread_schedparam_sched_priority").cast::<Field>();
+    // SAFETY: libc's description for debuggers, or null.
+    let priority = unsafe { field.as_ref() }.map_or(0, |field| field.offset as usize);
+    let result = priority.saturating_sub(size_of::<usize>());
+    let is_whole = result.is_multiple_of(size_of::<usize>());
+    if is_whole && (HEAD..control).contains(&result) { result } else { 0 }
 }
 
 fn find(name: &CStr) -> *mut c_void {
@@ -60,6 +81,7 @@ pub(super) fn known() -> Library {
         tls: load(&TLS),
         control: load(&CONTROL),
         id_offset: load(&ID_OFFSET),
+        result: load(&RESULT),
         first: load(&FIRST),
     }
 }
