@@ -123,7 +123,6 @@ fn root(symbolizer: &mut Symbolizer<'_>, raw: RawRoot) -> Root {
         RawRoot::AlternateStack { thread, address } => {
             (RootKind::AlternateStack, Some(*thread), *address)
         }
-        RawRoot::Argument => (RootKind::Argument, None, 0),
         RawRoot::Region { address } => (RootKind::Region, None, *address),
         RawRoot::Mapping { address } => (RootKind::Mapping, None, *address),
         RawRoot::Lost { .. } => (RootKind::Lost, None, 0),

@@ -53,8 +53,6 @@ pub enum RootKind {
     Tls,
     /// A stack for signal handlers.
     AlternateStack,
-    /// What was passed to a thread that has not begun yet.
-    Argument,
     /// Memory that the program registered.
     Region,
     /// Other writable memory of the process.

@@ -41,7 +41,6 @@ pub(crate) enum RawRoot {
     Registers { thread: u32 },
     Tls { thread: u32, address: u64 },
     AlternateStack { thread: u32, address: u64 },
-    Argument,
     Region { address: u64 },
     Mapping { address: u64 },
     Lost { stack: Vec<u64> },

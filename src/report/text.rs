@@ -1,7 +1,7 @@
 //! The report for people: the verdict first, then what leaked, then the numbers.
 
 use super::fold;
-use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, count, grouped};
+use super::model::{Frame, Leak, LeakReport, MemoryStats, count, grouped};
 use super::modules::Modules;
 use super::symbols::{Detail, Symbolizer};
 use std::format;

@@ -31,10 +31,15 @@ struct Piece {
 
 const ENTRIES: usize = (memory::PAGE - size_of::<usize>()) / size_of::<Entry>();
 
+impl Entry {
+    const fn new() -> Self {
+        Self { start: AtomicUsize::new(FREE), len: AtomicUsize::new(0) }
+    }
+}
+
 impl Piece {
     const fn new() -> Self {
-        const EMPTY: Entry = Entry { start: AtomicUsize::new(FREE), len: AtomicUsize::new(0) };
-        Self { next: AtomicPtr::new(ptr::null_mut()), entries: [EMPTY; ENTRIES] }
+        Self { next: AtomicPtr::new(ptr::null_mut()), entries: [const { Entry::new() }; ENTRIES] }
     }
 
     fn next(&self) -> Option<&Self> {
