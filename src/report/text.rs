@@ -199,6 +199,7 @@ fn bytes(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::model::LeakClass;
     use super::*;
     use std::string::ToString;
 
