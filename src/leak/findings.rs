@@ -5,11 +5,12 @@ use super::marks::{Marks, Place};
 use super::paths::End;
 use super::roots::{Origin, Root};
 use crate::track::SiteId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
 /// How a living block stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub(crate) enum Class {
     /// Nothing points to it.
@@ -38,7 +39,7 @@ impl Class {
 }
 
 /// All that was found.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Findings {
     pub(crate) groups: Vec<Group>,
     /// Blocks that a parent process allocated before it forked this one; in no group.
@@ -46,7 +47,7 @@ pub(crate) struct Findings {
 }
 
 /// Blocks of one class and call site; indirect ones also of one beginning.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) class: Class,
     /// Pointers to their middle alone hold them.
@@ -64,7 +65,7 @@ pub(crate) struct Group {
 }
 
 /// Who holds a block, from the outside inwards.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Path {
     pub(crate) root: Holder,
     pub(crate) hops: Vec<Hop>,
@@ -73,7 +74,7 @@ pub(crate) struct Path {
 }
 
 /// What is at the outer end of a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Holder {
     /// A word of a root, and the frame of its function if it is on a stack.
     Root { origin: Origin, address: u64, pc: Option<u64> },
@@ -84,7 +85,7 @@ pub(crate) enum Holder {
 }
 
 /// A block that holds the next one: the pointer lies `offset` bytes into it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Hop {
     pub(crate) address: u64,
     /// Bytes asked for, or usable ones of a block that is not tracked.
@@ -95,11 +96,24 @@ pub(crate) struct Hop {
 }
 
 /// A call site's share of a cycle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub(crate) site: SiteId,
     pub(crate) blocks: u64,
     pub(crate) bytes: u64,
+}
+
+impl Serialize for SiteId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(self.number())
+    }
+}
+
+impl<'de> Deserialize<'de> for SiteId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = u32::deserialize(from)?;
+        Self::from_number(number).ok_or_else(|| de::Error::custom("no site has this number"))
+    }
 }
 
 /// A finished check, still in scratch memory. The records of blocks are looked up while the world

@@ -18,6 +18,7 @@ mod marks;
 mod paths;
 pub(crate) mod roots;
 pub(crate) mod scratch;
+pub(crate) mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use super::layout::{Area, Kind, Layout};
 use super::mark::Elsewhere;
 use super::world::{Thread, World};
+use serde::{Deserialize, Serialize};
 
 /// A piece of memory whose pointers count, in whole words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(crate) struct Root {
 }
 
 /// What a root is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Origin {
     /// Variables of a module; the address tells which.
     Global,

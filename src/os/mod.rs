@@ -8,6 +8,7 @@
 //! | [`process`]| write to stderr, abort, read the auxiliary vector |
 //! | [`clock`]  | a coarse monotonic clock, and a fine one that costs nanoseconds to read |
 //! | [`tasks`]  | the process's threads: list them, signal one, ask what it does |
+//! | [`copy`]   | a copy of the process, for itself |
 //! | [`maps`]   | what is mapped into the process |
 //! | [`object`] | which executable or shared object covers an address, without the loader's lock |
 //!
@@ -20,7 +21,7 @@ pub(crate) mod lock;
 #[cfg(all(target_os = "linux", not(any(miri, loom, heapsight_mock))))]
 mod linux;
 #[cfg(all(target_os = "linux", not(any(miri, loom, heapsight_mock))))]
-pub(crate) use linux::{clock, futex, maps, memory, object, process, tasks, thread};
+pub(crate) use linux::{clock, copy, futex, maps, memory, object, process, tasks, thread};
 
 #[cfg(any(miri, loom, heapsight_mock))]
 mod mock;

@@ -4,7 +4,7 @@
 //! after `main`, after every `atexit` handler and after the destructors of all libraries. What they
 //! free is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
 
-use super::leaks::leak_report;
+use super::leaks::{How, leak_report};
 use super::options::{Config, Track};
 use super::park::Caller;
 use super::{inspect, ledger, place, start};
@@ -109,7 +109,7 @@ pub(crate) fn report_now() -> bool {
 #[inline(never)]
 fn finish(config: &Config, caller: &Caller) -> bool {
     let _unobserved = inspect::Unobserved::begin();
-    let leaks = config.leaks.then(|| leak_report(caller));
+    let leaks = config.leaks.then(|| leak_report(caller, How::Here));
     let write = |sink: &mut dyn Write, style, is_json| match &leaks {
         Some(report) if is_json => report::write_json(report, sink),
         Some(report) => report::write_text(report, sink, style),

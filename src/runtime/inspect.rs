@@ -1,6 +1,6 @@
 //! Looking at the heap from inside: statistics, leak reports, misuse stacks, the whole-heap check.
 
-use super::leaks::leak_report;
+use super::leaks::{How, leak_report};
 use super::options::Track;
 use super::park::Caller;
 use super::{ENGINE, tls};
@@ -110,7 +110,7 @@ pub(super) fn notes() -> Vec<std::string::String> {
 #[inline(never)]
 pub(crate) fn check_for_leaks(caller: &Caller) -> LeakReport {
     let _unobserved = Unobserved::begin();
-    let report = leak_report(caller);
+    let report = leak_report(caller, How::Aside);
     write_text(&report, &mut io::stderr());
     report
 }

@@ -3,31 +3,43 @@
 
 use super::ENGINE;
 use super::inspect::{Unobserved, census, notes, stack_of, stats};
-use super::park::{self, Caller};
+use super::park::{self, Caller, Stopped};
 use super::regions::REGIONS;
+use crate::heap::frozen::Frozen;
 use crate::leak::findings::{Class, Findings, Group, Holder, Hop, Path};
 use crate::leak::layout::{Extents, Layout};
 use crate::leak::mark::Interior;
 use crate::leak::roots::{self, Origin};
 use crate::leak::scratch::{NoMemory, Vector};
+use crate::leak::snapshot::{self, Failed};
 use crate::leak::{self, roots::Root};
 use crate::report::{
     self, LeakClass, LeakReport, Modules, RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot,
 };
-use crate::track::SiteId;
+use crate::track::{SiteId, Tracker};
+use serde::{Deserialize, Serialize};
 use std::format;
 use std::string::String;
 use std::vec::Vec;
 
+/// Where leaks are looked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum How {
+    /// In this process, which stands still as long: at its end.
+    Here,
+    /// In a copy, while the program goes on.
+    Aside,
+}
+
 /// How all blocks stand that live now and were allocated while tracked. `caller`: where the
 /// program's part of this thread's stack ends.
 #[inline(never)]
-pub(crate) fn leak_report(caller: &Caller) -> LeakReport {
+pub(crate) fn leak_report(caller: &Caller, how: How) -> LeakReport {
     let _unobserved = Unobserved::begin();
     // The statistics first: they are what the program did, up to this call.
     let stats = stats();
     let mut notes = notes();
-    let found = find(caller).unwrap_or_else(|NoMemory| {
+    let found = find(caller, how).unwrap_or_else(|NoMemory| {
         notes.push("leaks could not be looked for: no memory left to do it".into());
         Found::default()
     });
@@ -57,23 +69,56 @@ fn running(threads: &[u32]) -> Option<String> {
 }
 
 /// What a check has brought.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Found {
     findings: Findings,
     /// Threads that could not be stopped.
     running: Vec<u32>,
 }
 
-fn find(caller: &Caller) -> Result<Found, NoMemory> {
+/// The world, stopped, and the heap, frozen. Dropped in this order.
+struct Held {
+    world: Stopped,
+    heap: Frozen<'static, Tracker>,
+}
+
+impl Held {
+    fn take(caller: &Caller) -> Result<Self, NoMemory> {
+        let heap = ENGINE.freeze();
+        // From here on nothing may be allocated.
+        let world = park::stop(caller).ok_or(NoMemory)?;
+        Ok(Self { world, heap })
+    }
+}
+
+fn find(caller: &Caller, how: How) -> Result<Found, NoMemory> {
     if !is_anything_tracked() {
         return Ok(Found::default());
     }
-    let frozen = ENGINE.freeze();
-    // From here on nothing may be allocated.
-    let world = park::stop(caller).ok_or(NoMemory)?;
+    let held = Held::take(caller)?;
+    match how {
+        How::Here => look(held),
+        How::Aside => look_aside(held, caller),
+    }
+}
+
+/// Looks in a copy of the process, while the program goes on; here, if there can be none.
+fn look_aside(held: Held, caller: &Caller) -> Result<Found, NoMemory> {
+    let task = |held| look(held).ok().and_then(|found| serde_json::to_vec(&found).ok());
+    // SAFETY: looking needs system calls, scratch memory and, once the heap is no longer frozen,
+    // blocks: this thread's heap is whole, as it has allocated nothing since before the freezing.
+    match unsafe { snapshot::in_copy(held, task) } {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| NoMemory),
+        Err(Failed::Refused(held)) => look(held),
+        Err(Failed::Ended) => look(Held::take(caller)?),
+    }
+}
+
+fn look(held: Held) -> Result<Found, NoMemory> {
+    let Held { world, heap } = &held;
     let mut extents = Extents::new();
     let mut failed = None;
-    frozen.for_each_extent(|start, len| {
+    heap.for_each_extent(|start, len| {
         failed = failed.or(extents.push((start, start + len)).err());
     });
     failed.map_or(Ok(()), Err)?;
@@ -81,18 +126,17 @@ fn find(caller: &Caller) -> Result<Found, NoMemory> {
     let mut all = Vector::<Root>::new();
     let mut failed = None;
     let mut add = |root| failed = failed.or(all.push(root).err());
-    roots::visit(&world, &layout, &mut add);
+    roots::visit(world, &layout, &mut add);
     REGIONS.for_each(|start, end| roots::visit_region(&layout, (start, end), &mut add));
     failed.map_or(Ok(()), Err)?;
     // SAFETY: the roots and the layout's areas are mapped, and stay so while the world is stopped;
     // the heap is frozen.
     let checked = unsafe {
         let each = |visit: &mut dyn FnMut(Root)| all.iter().for_each(|root| visit(*root));
-        leak::check(&frozen, each, &mut layout, Interior::Reaches)
+        leak::check(heap, each, &mut layout, Interior::Reaches)
     };
     let running = world.unstopped_ids()?;
-    drop(world);
-    drop(frozen);
+    drop(held);
     let findings = checked?.findings(|_, _| None);
     Ok(Found { findings, running: running.to_vec() })
 }

@@ -1,6 +1,7 @@
 //! Linux, by direct system calls (x86-64 and aarch64).
 
 pub(crate) mod clock;
+pub(crate) mod copy;
 mod file;
 pub(crate) mod futex;
 pub(crate) mod maps;
