@@ -15,6 +15,7 @@ pub(crate) mod findings;
 pub(crate) mod layout;
 pub(crate) mod mark;
 mod marks;
+mod order;
 mod paths;
 pub(crate) mod roots;
 pub(crate) mod scratch;
