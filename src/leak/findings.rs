@@ -181,6 +181,21 @@ impl Checked {
         Findings { groups: groups.collect(), inherited: self.collected.inherited }
     }
 
+    /// The words of threads' stacks that paths begin with: thread and address.
+    pub(crate) fn words_of_stacks(&self) -> impl Iterator<Item = (u32, usize)> {
+        self.collected.sums.iter().filter_map(|sum| match sum.trace.end {
+            End::Root(address) => match self.root_of(address)?.origin {
+                Origin::Stack { thread } => Some((thread, address)),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    fn root_of(&self, address: usize) -> Option<&Root> {
+        self.roots.iter().find(|root| (root.start..root.end).contains(&address))
+    }
+
     fn path(&self, sum: &Sum, frame_of: impl Fn(u32, usize) -> Option<usize>) -> Option<Path> {
         let own = sum.first_hop..sum.first_hop + sum.trace.hops;
         let hops: Vec<_> = self.hops.get(own)?.iter().map(|hop| hop.hop()).collect();
@@ -193,8 +208,9 @@ impl Checked {
     }
 
     fn holder(&self, address: usize, frame_of: impl Fn(u32, usize) -> Option<usize>) -> Holder {
-        let root = self.roots.iter().find(|root| (root.start..root.end).contains(&address));
-        let Some(origin) = root.map(|root| root.origin) else { return Holder::Unknown };
+        let Some(origin) = self.root_of(address).map(|root| root.origin) else {
+            return Holder::Unknown;
+        };
         let pc = match origin {
             Origin::Stack { thread } => frame_of(thread, address).map(|pc| pc as u64),
             _ => None,

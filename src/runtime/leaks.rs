@@ -13,10 +13,12 @@ use crate::leak::roots::{self, Origin};
 use crate::leak::scratch::{NoMemory, Vector};
 use crate::leak::snapshot::{self, Failed};
 use crate::leak::{self, roots::Root};
+use crate::os::thread;
 use crate::report::{
     self, LeakClass, LeakReport, Modules, RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot,
 };
 use crate::track::{SiteId, Tracker};
+use crate::unwind::{Frame, State, frame_around};
 use serde::{Deserialize, Serialize};
 use std::format;
 use std::string::String;
@@ -136,9 +138,34 @@ fn look(held: Held) -> Result<Found, NoMemory> {
         leak::check(heap, each, &mut layout, Interior::Reaches)
     };
     let running = world.unstopped_ids()?;
-    drop(held);
-    let findings = checked?.findings(|_, _| None);
+    let Held { world, heap } = held;
+    // What the unwinder finds out it keeps, which takes one of the heap's locks.
+    drop(heap);
+    let checked = checked?;
+    let mut frames = Vector::<(usize, usize)>::new();
+    for (thread, address) in checked.words_of_stacks() {
+        if let Some(pc) = frame_of(&world, thread, address) {
+            frames.push((address, pc))?;
+        }
+    }
+    drop(world);
+    frames.sort_unstable();
+    let findings = checked.findings(|_, address| {
+        let at = frames.binary_search_by_key(&address, |frame| frame.0).ok()?;
+        frames.get(at).map(|frame| frame.1)
+    });
     Ok(Found { findings, running: running.to_vec() })
+}
+
+/// In whose frame a word of a stopped thread's stack lies: a program counter there.
+fn frame_of(world: &Stopped, thread: u32, address: usize) -> Option<usize> {
+    let thread = world.threads.iter().find(|known| known.id == thread && known.is_stopped)?;
+    let start = match thread.pc {
+        0 if thread.pointer == thread::token() => State::here(),
+        0 => return None,
+        pc => State::interrupted(pc, thread.sp, thread.fp),
+    };
+    frame_around(&ENGINE.observer.rules, start, address).map(Frame::pc)
 }
 
 /// Whether there is anything to look for.

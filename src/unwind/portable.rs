@@ -14,6 +14,11 @@ impl State {
         Self
     }
 
+    /// The state of a function that a signal has interrupted: of no use here.
+    pub(crate) const fn interrupted(_pc: usize, _sp: usize, _fp: usize) -> Self {
+        Self
+    }
+
     /// The state of a caller: the frames inwards of it are found, too.
     pub(crate) fn of_caller(caller: Registers) -> Option<Self> {
         (caller != Registers::NOWHERE).then_some(Self)
@@ -102,4 +107,9 @@ pub(crate) fn walk(_rules: &Rules, _start: State, frames: &mut [Frame]) -> Walk 
         *frame = Frame::returned_to(*pc);
     }
     walk
+}
+
+/// The platform does not tell where frames lie.
+pub(crate) fn frame_around(_rules: &Rules, _start: State, _address: usize) -> Option<Frame> {
+    None
 }

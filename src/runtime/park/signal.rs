@@ -17,7 +17,7 @@ use super::alternate_stack;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::leak::world::{RED_ZONE, Thread};
 use crate::os::{futex, memory, tasks, thread};
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_int, c_void};
 use core::{mem, ptr};
 
@@ -63,6 +63,8 @@ pub(super) struct Round {
     slots: *const Slot,
     signal: c_int,
     before: libc::sigaction,
+    /// Somebody was asked who may answer later.
+    is_owed: Cell<bool>,
 }
 
 impl Round {
@@ -72,7 +74,7 @@ impl Round {
         let (signal, before) = take_signal()?;
         let ticket = TICKET.load(Ordering::Relaxed) + 1;
         TICKET.store(ticket, Ordering::SeqCst);
-        Some(Self { ticket, slots, signal, before })
+        Some(Self { ticket, slots, signal, before, is_owed: Cell::new(false) })
     }
 
     pub(super) fn signal(&self) -> c_int {
@@ -99,7 +101,10 @@ impl Round {
     pub(super) fn give_up(&self, number: usize) -> bool {
         let (asked, given_up) = (state_of(self.ticket, ASKED), state_of(self.ticket, GIVEN_UP));
         let state = &self.slot(number).state;
-        state.compare_exchange(asked, given_up, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        let is_done =
+            state.compare_exchange(asked, given_up, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        self.is_owed.set(self.is_owed.get() || is_done);
+        is_done
     }
 
     /// What a parked thread has told.
@@ -120,8 +125,10 @@ impl Drop for Round {
     fn drop(&mut self) {
         TICKET.store(self.ticket + 1, Ordering::SeqCst);
         futex::wake_all(&TICKET);
+        // Without a handler a real-time signal that comes late ends the process.
+        let may_kill = self.is_owed.get() && self.signal != libc::SIGURG;
         // What the program has put in place meanwhile stays.
-        if action_of(self.signal).is_some_and(|action| action.sa_sigaction == ours()) {
+        if !may_kill && action_of(self.signal).is_some_and(|action| action.sa_sigaction == ours()) {
             set_action(self.signal, &self.before);
         }
     }
@@ -144,7 +151,9 @@ fn take_signal() -> Option<(c_int, libc::sigaction)> {
     let realtime = (libc::SIGRTMIN()..=libc::SIGRTMAX()).rev();
     let (signal, before) = [libc::SIGURG].into_iter().chain(realtime).find_map(|signal| {
         let action = action_of(signal)?;
-        (action.sa_sigaction == libc::SIG_DFL).then_some((signal, action))
+        // Ours is there from the last time if an answer may still come.
+        let is_free = [libc::SIG_DFL, ours()].contains(&action.sa_sigaction);
+        is_free.then_some((signal, action))
     })?;
     // SAFETY: all-zero is an action with an empty mask.
     let mut action: libc::sigaction = unsafe { mem::zeroed() };

@@ -29,4 +29,4 @@ mod walk;
 pub(crate) use cache::StackCache;
 pub(crate) use step::State;
 pub(crate) use table::Rules;
-pub(crate) use walk::walk;
+pub(crate) use walk::{frame_around, walk};

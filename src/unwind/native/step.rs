@@ -38,6 +38,11 @@ impl State {
         Self { frame: Frame::returned_to(pc), sp, fp }
     }
 
+    /// The state of a function that a signal has interrupted.
+    pub(crate) const fn interrupted(pc: usize, sp: usize, fp: usize) -> Self {
+        Self { frame: Frame::interrupted_at(pc), sp, fp }
+    }
+
     /// The state of a caller whose callee has not returned yet. `None`: there is none.
     pub(crate) fn of_caller(caller: Registers) -> Option<Self> {
         Self::of(caller, &mut { Bounds::EMPTY })

@@ -33,3 +33,27 @@ fn walk_common(view: &View<'_>, start: State, frames: &mut [Frame]) -> Walk {
         }
     }
 }
+
+/// Frames looked at in search of an address.
+const SEARCHED: usize = 4096;
+
+/// In which frame of a stack `address` lies, seen from `start`, which is further inwards. `None`:
+/// in none that can be told.
+pub(crate) fn frame_around(rules: &Rules, start: State, address: usize) -> Option<Frame> {
+    let view = rules.view();
+    let mut bounds = Bounds::EMPTY;
+    bounds.enter(start.sp);
+    let mut state = start;
+    for _ in 0..SEARCHED {
+        let rule = match view.find(state.frame) {
+            Some(rule) if rule.kind() != Kind::NoInfo => rule,
+            _ => view.learn(state.frame, &|_| 0),
+        };
+        let caller = step(rule, state, &mut bounds).ok()?;
+        if (state.sp..caller.sp).contains(&address) {
+            return Some(state.frame);
+        }
+        state = caller;
+    }
+    None
+}
