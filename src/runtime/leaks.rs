@@ -12,6 +12,7 @@ use crate::leak::mark::Interior;
 use crate::leak::roots::{self, Origin};
 use crate::leak::scratch::{NoMemory, Vector};
 use crate::leak::snapshot::{self, Failed};
+use crate::leak::world::RED_ZONE;
 use crate::leak::{self, roots::Root};
 use crate::os::thread;
 use crate::report::{
@@ -163,7 +164,9 @@ fn frame_of(world: &Stopped, thread: u32, address: usize) -> Option<usize> {
     let start = match thread.pc {
         0 if thread.pointer == thread::token() => State::here(),
         0 => return None,
-        pc => State::interrupted(pc, thread.sp, thread.fp),
+        // The leaf's own: it need not move the stack pointer for it.
+        pc if address < thread.sp + RED_ZONE => return Some(pc),
+        pc => State::interrupted(pc, thread.sp + RED_ZONE, thread.fp),
     };
     frame_around(&ENGINE.observer.rules, start, address).map(Frame::pc)
 }
