@@ -5,9 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::{env, fs};
 
 use support::{Need, Outcome, Run, TempDir, find_command, install, missing, source_root};
 
@@ -20,11 +20,15 @@ struct Storm {
 
 impl Storm {
     fn compile() -> Self {
+        Self::of("storm.c")
+    }
+
+    fn of(file: &str) -> Self {
         let storm = Self { directory: TempDir::new("world") };
         Run::new(env::var("CC").unwrap_or_else(|_| "cc".into()))
             .args(["-g", "-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
             .arg(storm.path())
-            .arg(source_root().join("tests/world/storm.c"))
+            .arg(source_root().join("tests/world").join(file))
             .arg("-ldl")
             .outcome()
             .expect_code(0);
@@ -117,4 +121,21 @@ fn debuggers_and_tracers_are_no_hindrance() {
     let outcome = finish(gdb);
     expect_nothing_lost(&outcome);
     assert!(outcome.out().contains("exited normally"), "{}", outcome.story());
+}
+
+#[test]
+fn the_function_is_named_whose_variable_holds_a_block() {
+    let held = Storm::of("held.c");
+    let report = held.directory.join("report.json");
+    let options = format!("track=full,leaks=on,report={}", report.display());
+    finish(Run::new(held.path()).preloaded(&options));
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(report).expect("a report")).expect("JSON");
+    for (bytes, function) in [(54321, "held_by_the_first"), (12345, "held_by_another")] {
+        let leaks = report["leaks"].as_array().expect("a list");
+        let block = leaks.iter().find(|leak| leak["bytes"] == bytes).expect("the block");
+        assert_eq!(block["class"], "reachable", "{block}");
+        assert_eq!(block["held_by"]["root"]["kind"], "stack", "{block}");
+        assert_eq!(block["held_by"]["root"]["function"], function, "{block}");
+    }
 }
