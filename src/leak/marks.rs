@@ -5,9 +5,9 @@
 //!   address ── slice table ──▶ span ── one multiplication ──▶ index ──▶ number = first + index
 //! ```
 //!
-//! A block's cell holds its size until it is reached, from the roots or from what is lost, and from
-//! then on where the pointer to it was found, its *holder*. Numbers of a span begin at a multiple of
-//! 64, so that its bits are words of their own.
+//! A block's cell holds its size until it is reached, from the roots or from what is lost, and then
+//! where the pointer to it was found, its *holder*. Numbers of a span begin at a multiple of 64, so
+//! that its bits are words of their own.
 
 use super::scratch::{Bits, NoMemory, Vector};
 use crate::base::arith::Divisor;
