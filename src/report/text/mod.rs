@@ -1,7 +1,9 @@
 //! The report for people: the verdict first, then what leaked, then the numbers.
 
+mod holders;
+
 use super::fold;
-use super::model::{Frame, Leak, LeakReport, MemoryStats, count, grouped};
+use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, count, grouped};
 use super::modules::Modules;
 use super::symbols::{Detail, Symbolizer};
 use std::format;
@@ -31,6 +33,8 @@ impl Style {
 
 /// Groups that the text shows; JSON shows all.
 const GROUPS_MAX: usize = 50;
+/// And of what is still reachable.
+const REACHABLE_MAX: usize = 10;
 
 /// Writes the whole report.
 pub(crate) fn write_text(
@@ -49,6 +53,7 @@ pub(crate) fn write_text(
         let more = count(more as u64, "smaller call stack");
         writeln!(sink, "\n  ... and {more}: report=PATH.json shows them all")?;
     }
+    write_reachable(report, sink, style)?;
     writeln!(sink)?;
     write_kept(report, sink, style)?;
     write_stats_line(&report.stats, sink, style)?;
@@ -65,7 +70,8 @@ fn write_leak(leak: &Leak, total: u64, sink: &mut dyn Write, style: Style) -> io
         0 => String::from("under 1 %"),
         share => format!("{share} %"),
     };
-    let head = format!("{} in {} ({share})", bytes(leak.bytes), count(leak.blocks, "block"));
+    let size = format!("{} in {}", bytes(leak.bytes), count(leak.blocks, "block"));
+    let head = format!("{}: {size} ({share})", class(leak));
     let threads = match leak.threads.as_slice() {
         [] => String::new(),
         [one] => format!(", by thread {one}"),
@@ -78,6 +84,60 @@ fn write_leak(leak: &Leak, total: u64, sink: &mut dyn Write, style: Style) -> io
     }
     if leak.frames.is_empty() {
         writeln!(sink, "      (no call stack was recorded)")?;
+    }
+    if let Some(holder) = &leak.held_by {
+        writeln!(sink, "      held by {}", holders::sentence(holder))?;
+    }
+    if !leak.members.is_empty() {
+        writeln!(sink, "      the cycle:")?;
+    }
+    for member in holders::members(&leak.members) {
+        writeln!(sink, "        {member}")?;
+    }
+    Ok(())
+}
+
+/// What became of the blocks, in a word or two.
+fn class(leak: &Leak) -> String {
+    match leak.class {
+        LeakClass::Lost => String::from("lost"),
+        LeakClass::Cycle => match holders::counted_pointer(&leak.frames, &leak.members) {
+            Some(kind) => format!("lost in a cycle of {kind}"),
+            None => String::from("lost in a cycle"),
+        },
+        LeakClass::Indirect => String::from("lost with what holds it"),
+        LeakClass::Possible => String::from("possibly lost"),
+        LeakClass::Reachable => String::from("still reachable"),
+    }
+}
+
+/// What the program can still get at: no leak, unless it grows.
+fn write_reachable(report: &LeakReport, sink: &mut dyn Write, style: Style) -> io::Result<()> {
+    let groups: Vec<_> =
+        report.of_class(LeakClass::Reachable).filter(|leak| !leak.runtime).collect();
+    let (blocks, size) =
+        groups.iter().fold((0, 0), |sum, leak| (sum.0 + leak.blocks, sum.1 + leak.bytes));
+    if blocks == 0 {
+        return Ok(());
+    }
+    let head = format!("still reachable: {} in {}", bytes(size), count(blocks, "block"));
+    writeln!(sink, "\n  {}", style.bold(&head))?;
+    for leak in groups.iter().take(REACHABLE_MAX) {
+        let size = format!("{} in {}", bytes(leak.bytes), count(leak.blocks, "block"));
+        let frame = holders::own_frame(&leak.frames).map_or_else(|| "??".into(), holders::place);
+        writeln!(sink, "      {size} from {}", style.bold(&frame))?;
+        if let Some(holder) = &leak.held_by {
+            writeln!(
+                sink,
+                "{}",
+                style.dim(&format!("        held by {}", holders::sentence(holder)))
+            )?;
+        }
+    }
+    let more = groups.len().saturating_sub(REACHABLE_MAX);
+    if more > 0 {
+        let more = count(more as u64, "smaller call stack");
+        writeln!(sink, "      ... and {more}: report=PATH.json shows them all")?;
     }
     Ok(())
 }
@@ -199,7 +259,6 @@ fn bytes(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::LeakClass;
     use super::*;
     use std::string::ToString;
 
