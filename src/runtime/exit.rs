@@ -7,15 +7,17 @@
 use super::leaks::{How, leak_report};
 use super::options::{Config, Track};
 use super::park::Caller;
+use super::stderr::Stderr;
 use super::{inspect, ledger, place, start};
 use crate::base::sync::{AtomicBool, Ordering};
+use crate::os::process;
 use crate::report;
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::{env, eprintln};
+use std::{env, format};
 
 static REGISTERED: AtomicBool = AtomicBool::new(false);
 static DONE: AtomicBool = AtomicBool::new(false);
@@ -60,10 +62,11 @@ pub(super) fn prepare(config: &Config) {
 }
 
 fn complain(path: &Path, error: &io::Error) {
-    eprintln!(
-        "heapsight: cannot write the report to {}: {error}: it will go to stderr instead",
+    let line = format!(
+        "heapsight: cannot write the report to {}: {error}: it will go to stderr instead\n",
         path.display()
     );
+    process::write(2, line.as_bytes());
 }
 
 unsafe extern "C" fn close_ledger(status: c_int, _: *mut c_void) {
@@ -116,9 +119,8 @@ fn finish(config: &Config, caller: &Caller) -> bool {
         None => inspect::write_stats(sink, style, is_json),
     };
     let to_stderr = || {
-        let style = inspect::style(&io::stderr());
-        let mut stderr = BufWriter::new(io::stderr());
-        let written = write(&mut stderr, style, false).and_then(|()| stderr.flush());
+        let mut stderr = Stderr::buffered();
+        let written = write(&mut stderr, Stderr::style(), false).and_then(|()| stderr.flush());
         inspect::report_failure(written);
     };
     match place::of_report(&config.report) {

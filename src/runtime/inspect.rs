@@ -3,6 +3,7 @@
 use super::leaks::{How, leak_report};
 use super::options::Track;
 use super::park::Caller;
+use super::stderr::Stderr;
 use super::{ENGINE, tls};
 use crate::base::sync::Ordering;
 use crate::format::layout;
@@ -12,9 +13,9 @@ use crate::report::{self, LeakReport, MemoryStats, Modules, Style};
 use crate::track::columns::Record;
 use crate::track::{Recorded, SiteId};
 use crate::unwind;
-use std::io::{self, IsTerminal, Write};
+use std::format;
+use std::io::{self, Write};
 use std::vec::Vec;
-use std::{env, format};
 
 /// While it lives, what this thread allocates is Heapsight's own, and not observed.
 #[derive(Debug)]
@@ -71,9 +72,9 @@ pub(super) fn write_stats(sink: &mut dyn Write, style: Style, is_json: bool) -> 
 /// Prints the statistics to stderr.
 pub(crate) fn print_stats() {
     let _unobserved = Unobserved::begin();
-    let mut stderr = io::stderr();
-    let style = style(&stderr);
-    report_failure(write_stats(&mut stderr, style, false));
+    let mut stderr = Stderr::buffered();
+    let written = write_stats(&mut stderr, Stderr::style(), false);
+    report_failure(written.and_then(|()| stderr.flush()));
 }
 
 pub(super) fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
@@ -111,18 +112,15 @@ pub(super) fn notes() -> Vec<std::string::String> {
 pub(crate) fn check_for_leaks(caller: &Caller) -> LeakReport {
     let _unobserved = Unobserved::begin();
     let report = leak_report(caller, How::Aside);
-    write_text(&report, &mut io::stderr());
+    write_text(&report);
     report
 }
 
-/// Writes the report as text, as far as the sink takes it.
-fn write_text(report: &LeakReport, sink: &mut (impl Write + IsTerminal)) {
-    let style = style(sink);
-    report_failure(report::write_text(report, sink, style));
-}
-
-pub(super) fn style(sink: &impl IsTerminal) -> Style {
-    Style { colour: sink.is_terminal() && env::var_os("NO_COLOR").is_none() }
+/// Writes the report as text to stderr.
+fn write_text(report: &LeakReport) {
+    let mut stderr = Stderr::buffered();
+    let written = report::write_text(report, &mut stderr, Stderr::style());
+    report_failure(written.and_then(|()| stderr.flush()));
 }
 
 /// A report that stderr does not take has nowhere else to go; the exit code still tells.
@@ -137,8 +135,8 @@ pub(super) fn print_misuse_stacks(record: Option<Record>) {
     let walk = unwind::walk(&ENGINE.observer.rules, unwind::State::here(), &mut frames);
     let here = frames.iter().take(walk.len).map(|frame| frame.pc() as u64).collect();
     let modules = Modules::of_this_process();
-    let mut stderr = io::stderr();
-    let style = style(&stderr);
+    // Not buffered: the process may be too broken for the rest.
+    let (mut stderr, style) = (Stderr, Stderr::style());
     report_failure(report::write_stack("in this call", here, &modules, &mut stderr, style));
     if let Some(record) = record {
         let title = format!(

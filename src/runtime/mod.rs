@@ -13,6 +13,7 @@
 //! | [`place`] | where do this process's report and ledger go? |
 //! | [`park`] | how are all other threads stopped for a moment? |
 //! | [`regions`] | which memory does the program call a root? |
+//! | [`stderr`](mod@stderr) | how is something said on standard error? |
 //! | [`toggle`] | which signal switches recording off and on? |
 //! | [`inspect`] | statistics, misuse stacks, the whole-heap check |
 //! | [`leaks`] | what is lost, and who holds the rest? |
@@ -34,6 +35,7 @@ pub(crate) mod park;
 mod place;
 pub(crate) mod regions;
 pub(crate) mod start;
+mod stderr;
 mod thread;
 pub(crate) mod tls;
 mod toggle;
