@@ -74,8 +74,8 @@ pub fn reset_stats() {
     inspect::reset_stats();
 }
 
-/// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are still
-/// reachable and by whom; returns the same.
+/// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are
+/// still reachable and by whom; returns the same.
 ///
 /// Safe to call at any time, from any thread. All other threads are stopped while blocks are looked
 /// at, by a signal: a call that waits in the kernel may end early with `EINTR`.

@@ -128,8 +128,8 @@ pub extern "C" fn heapsight_reset_stats() {
     inspect::reset_stats();
 }
 
-/// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are still
-/// reachable and by whom.
+/// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are
+/// still reachable and by whom.
 ///
 /// Returns the number of blocks that count as leaked; those that are reachable, and those that libc
 /// and the language run-times keep on purpose, do not. All other threads are stopped for that time,

@@ -22,8 +22,8 @@ pub(crate) enum Origin {
     Stack { thread: u32 },
     /// Registers of a thread.
     Registers { thread: u32 },
-    /// Thread-local variables and the thread's control block. Zero: of one that has ended, and whose
-    /// result nobody has asked for yet.
+    /// Thread-local variables and the thread's control block. Zero: of one that has ended, and
+    /// whose result nobody has asked for yet.
     Tls { thread: u32 },
     /// The stack that a thread keeps for its signal handlers.
     AlternateStack { thread: u32 },

@@ -12,7 +12,8 @@ const HEAD: usize = size_of::<u64>();
 pub(crate) enum Failed<H> {
     /// There could be none: the world still stands still.
     Refused(H),
-    /// It came to a bad end: memory ran out, or the program keeps parts of its memory out of copies.
+    /// It came to a bad end: memory ran out, or the program keeps parts of its memory out of
+    /// copies.
     Ended,
 }
 

@@ -1,7 +1,7 @@
 //! The world, stopped: where each thread is, as far as anybody can tell.
 //!
-//! Who stops it, and how, is the business of a higher floor. Having a [`World`] means that no thread
-//! but the caller's changes memory, or is among those that could not be stopped.
+//! Who stops it, and how, is the business of a higher floor. Having a [`World`] means that no
+//! thread but the caller's changes memory, or is among those that could not be stopped.
 
 use super::scratch::{NoMemory, Vector};
 

@@ -167,6 +167,107 @@ pub(crate) mod futex {
     }
 
     pub(crate) fn wake_one(_word: &AtomicUsize) {}
+
+    #[cfg(not(loom))]
+    pub(crate) fn wait_for(word: &AtomicUsize, expected: usize, _nanoseconds: u32) {
+        wait(word, expected);
+    }
+
+    #[cfg(not(loom))]
+    pub(crate) fn wake_all(_word: &AtomicUsize) {}
+}
+
+/// Other threads are not seen here, and none can be stopped.
+#[cfg(not(loom))]
+pub(crate) mod tasks {
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Doing {
+        pub(crate) is_dead: bool,
+        pub(crate) blocked: u64,
+    }
+
+    pub(crate) fn for_each(_visit: impl FnMut(u32)) -> bool {
+        false
+    }
+
+    pub(crate) fn signal(_id: u32, _signal: i32, _value: usize) -> bool {
+        false
+    }
+
+    pub(crate) fn doing(_id: u32) -> Option<Doing> {
+        None
+    }
+
+    pub(crate) fn stack_pointer(_id: u32) -> Option<usize> {
+        None
+    }
+
+    pub(crate) fn alternate_stack() -> Option<(usize, usize)> {
+        None
+    }
+}
+
+/// Nothing is known to be mapped.
+#[cfg(not(loom))]
+pub(crate) mod maps {
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Mapping<'a> {
+        pub(crate) start: usize,
+        pub(crate) end: usize,
+        pub(crate) readable: bool,
+        pub(crate) writable: bool,
+        pub(crate) shared: bool,
+        pub(crate) inode: u64,
+        pub(crate) name: &'a [u8],
+    }
+
+    pub(crate) fn for_each(_visit: impl FnMut(Mapping<'_>)) -> bool {
+        false
+    }
+}
+
+/// This process cannot be copied.
+#[cfg(not(loom))]
+pub(crate) mod copy {
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "as on a real machine")]
+    pub(crate) enum Made {
+        Copy,
+        Original(Child),
+        Refused,
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Child;
+
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn make() -> Made {
+        Made::Refused
+    }
+
+    pub(crate) fn end(is_well: bool) -> ! {
+        std::process::exit((!is_well).into())
+    }
+
+    impl Child {
+        pub(crate) fn wait(self) -> bool {
+            false
+        }
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Board;
+
+    impl Board {
+        pub(crate) fn of_at_most(_most: usize) -> Option<Self> {
+            Some(Self)
+        }
+
+        pub(crate) fn open(&mut self) -> Option<&mut [u8]> {
+            None
+        }
+    }
 }
 
 /// The process, reduced to its last words.

@@ -26,7 +26,7 @@ pub(crate) use linux::{clock, copy, futex, maps, memory, object, process, tasks,
 #[cfg(any(miri, loom, heapsight_mock))]
 mod mock;
 #[cfg(any(miri, heapsight_mock))]
-pub(crate) use mock::{clock, futex, maps, memory, object, process, tasks, thread};
+pub(crate) use mock::{clock, copy, futex, maps, memory, object, process, tasks, thread};
 #[cfg(loom)]
 pub(crate) use mock::{futex, thread};
 

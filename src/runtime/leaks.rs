@@ -64,7 +64,7 @@ fn running(threads: &[u32]) -> Option<String> {
     (!threads.is_empty()).then(|| {
         format!(
             "{} of the threads could not be stopped ({}{more}): what their registers hold is not \
-             known, and their stacks were looked at while they ran",
+             known, and where their stacks began is a guess",
             threads.len(),
             names.join(", ")
         )
@@ -99,9 +99,11 @@ fn find(caller: &Caller, how: How) -> Result<Found, NoMemory> {
         return Ok(Found::default());
     }
     let held = Held::take(caller)?;
+    // A thread that runs on may unmap what is being read; in a copy there is none.
+    let all_stopped = held.world.threads.iter().all(|thread| thread.is_stopped);
     match how {
-        How::Here => look(held),
-        How::Aside => look_aside(held, caller),
+        How::Here if all_stopped => look(held),
+        How::Here | How::Aside => look_aside(held, caller),
     }
 }
 

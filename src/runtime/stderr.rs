@@ -1,5 +1,5 @@
-//! Standard error, without the lock of std's: in the child of a fork it may be held by a thread that
-//! the child does not have.
+//! Standard error, without the lock of std's: in the child of a fork it may be held by a thread
+//! that the child does not have.
 
 use crate::os::process;
 use crate::report::Style;

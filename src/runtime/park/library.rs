@@ -48,8 +48,8 @@ struct Field {
     offset: u32,
 }
 
-/// Where the result of a thread's function is. No symbol tells; but since there are threads in glibc
-/// it has come before the scheduling priority, of which one does.
+/// Where the result of a thread's function is. No symbol tells; but since there are threads in
+/// glibc it has come before the scheduling priority, of which one does.
 fn result_offset(control: usize) -> usize {
     let field = find(c"_thread_db_pthread_schedparam_sched_priority").cast::<Field>();
     // SAFETY: libc's description for debuggers, or null.

@@ -1,11 +1,12 @@
 //! Stopping the world: every other thread is asked, by a signal, to wait in its handler.
 //!
 //! No debugger's rights are needed, so it works in containers, under debuggers, and for any user.
-//! [`signal`] says which signal, and what the handler does; [`library`] what glibc tells of threads.
+//! [`signal`] says which signal, and what the handler does; [`library`] what glibc tells of
+//! threads.
 //!
 //! A thread that has blocked the signal is not asked, because it would answer whenever it likes. It
-//! is looked at from outside: the kernel tells the stack pointer of one that waits. Such threads are
-//! named in reports.
+//! is looked at from outside: the kernel tells the stack pointer of one that waits. Such threads
+//! are named in reports.
 //!
 //! What the program notices: a system call that the signal interrupts is started again, but for
 //! those that never are (`poll`, `epoll_wait`, `nanosleep`, ...), which fail with `EINTR`.
