@@ -112,6 +112,7 @@ fn roots_of(
     }
     let registers = Origin::Registers { thread: id };
     visit(thread.registers.0, thread.registers.1, registers);
+    visit(thread.vectors.0, thread.vectors.1, registers);
     // The kernel knows where the alternate stack is, and the stack pointer is a pointer: both keep
     // memory in use that nobody else may know of.
     for word in [&thread.alternate.0, &thread.sp] {

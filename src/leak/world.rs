@@ -21,6 +21,8 @@ pub(crate) struct Thread {
     pub(crate) pc: usize,
     /// Where its other registers are kept, in whole words: start and end.
     pub(crate) registers: (usize, usize),
+    /// And its vector registers, in which copying keeps whole blocks for a moment.
+    pub(crate) vectors: (usize, usize),
     /// Its alternate signal stack: start and end.
     pub(crate) alternate: (usize, usize),
 }
@@ -39,6 +41,7 @@ impl Thread {
             fp: 0,
             pc: 0,
             registers: (0, 0),
+            vectors: (0, 0),
             alternate: (0, 0),
         }
     }

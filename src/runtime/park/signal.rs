@@ -215,6 +215,25 @@ extern "C" fn on_signal(_: c_int, info: *mut libc::siginfo_t, context: *mut c_vo
     }
 }
 
+/// Where the kernel has put the vector registers, which begins as FXSAVE lays them out and tells in
+/// itself whether there is more, and how much.
+///
+/// # Safety
+/// `start` is that of a handler's context, or zero.
+#[cfg(target_arch = "x86_64")]
+unsafe fn vectors(start: usize) -> (usize, usize) {
+    const FXSAVE: usize = 512;
+    const MAGIC: (usize, u32) = (464, 0x4650_5853);
+    const WHOLE: usize = 468;
+    if start == 0 {
+        return (0, 0);
+    }
+    // SAFETY: both words are in what every processor saves.
+    let word = |at: usize| unsafe { ptr::with_exposed_provenance::<u32>(start + at).read() };
+    let is_more = word(MAGIC.0) == MAGIC.1;
+    (start, start + if is_more { word(WHOLE) as usize } else { FXSAVE })
+}
+
 /// # Safety
 /// `context` is what the kernel has passed to a handler of this thread.
 unsafe fn interrupted(context: *const libc::ucontext_t) -> Thread {
@@ -231,6 +250,8 @@ unsafe fn interrupted(context: *const libc::ucontext_t) -> Thread {
         told.pc = registers[libc::REG_RIP as usize] as usize;
         let range = registers.as_ptr_range();
         told.registers = (range.start as usize, range.end as usize);
+        // SAFETY: the caller's.
+        told.vectors = unsafe { vectors((*context).uc_mcontext.fpregs as usize) };
     }
     #[cfg(target_arch = "aarch64")]
     {
