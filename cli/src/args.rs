@@ -27,7 +27,7 @@ const ABOUT: &str = "\
 Heapsight is a memory allocator that knows where every byte came from.
 
 `heapsight run` puts it under any program that is linked to glibc, with no rebuild and no root, \
-and at exit names every block the program never freed: how many, how large, and the functions \
+and at exit names every block the program has lost: how many, how large, and the functions \
 and lines that allocated them.";
 
 const EXAMPLES: &str = "\

@@ -4,7 +4,7 @@ use super::holder::{Holder, Hop, Member, Root, RootKind};
 use super::keepers;
 use super::model::{Frame, Leak, LeakClass, LeakReport};
 use super::modules::Modules;
-use super::raw::{RawHop, RawLeak, RawPath, RawReport, RawRoot};
+use super::raw::{RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
 use super::symbols::{Detail, Symbolizer};
 use std::collections::BTreeMap;
 use std::format;
@@ -63,12 +63,7 @@ impl Key {
 
 fn explain(symbolizer: &mut Symbolizer<'_>, leak: RawLeak) -> Leak {
     let (runtime, frames) = classify(symbolizer, &leak.stack, leak.truncated);
-    let members = leak.members.into_iter().map(|member| Member {
-        frames: lines(symbolizer, &member.stack),
-        blocks: member.blocks,
-        bytes: member.bytes,
-    });
-    let members = members.collect();
+    let members = members(symbolizer, leak.members);
     Leak {
         class: leak.class,
         interior: leak.is_interior,
@@ -81,6 +76,26 @@ fn explain(symbolizer: &mut Symbolizer<'_>, leak: RawLeak) -> Leak {
         held_by: leak.held_by.map(|path| holder(symbolizer, path)),
         members,
     }
+}
+
+/// The members of a cycle, one for each place in the sources.
+fn members(symbolizer: &mut Symbolizer<'_>, raw: Vec<RawMember>) -> Vec<Member> {
+    let mut members = Vec::<Member>::new();
+    for RawMember { stack, blocks, bytes } in raw {
+        let frames = lines(symbolizer, &stack);
+        let is_same = |member: &&mut Member| {
+            let own = member.frames.iter().map(Frame::without_address);
+            own.eq(frames.iter().map(Frame::without_address))
+        };
+        match members.iter_mut().find(is_same) {
+            Some(member) => {
+                member.blocks += blocks;
+                member.bytes += bytes;
+            }
+            None => members.push(Member { frames, blocks, bytes }),
+        }
+    }
+    members
 }
 
 /// Whether a run-time library keeps the blocks of a stack, and its frames without Heapsight's own.

@@ -121,10 +121,12 @@ impl Leak {
         self.class.is_leak() && !self.runtime
     }
 
-    /// Takes in what was allocated by the same calls. The larger group knows the larger block.
+    /// Takes in what was allocated by the same calls. The larger group knows the larger block, and
+    /// the cycle of that.
     pub(super) fn absorb(&mut self, other: Self) {
         if other.bytes > self.bytes {
             self.held_by = other.held_by;
+            self.members = other.members;
         }
         self.blocks += other.blocks;
         self.bytes += other.bytes;
@@ -132,14 +134,10 @@ impl Leak {
         self.threads.extend_from_slice(&other.threads);
         self.threads.sort_unstable();
         self.threads.dedup();
-        for (mine, others) in self.members.iter_mut().zip(other.members) {
-            mine.blocks += others.blocks;
-            mine.bytes += others.bytes;
-        }
     }
 }
 
-/// What was never freed, by class and call stack: leaks first, the biggest first.
+/// What is still there, by class and call stack: leaks first, the biggest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeakReport {
     /// Path of the program.
