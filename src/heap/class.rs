@@ -124,6 +124,13 @@ impl ClassId {
     pub(crate) const fn slab_blocks(self) -> usize {
         self.slab_slices() * SLICE / self.block_size()
     }
+
+    /// Blocks of a slab whose blocks are samples. They are few, of many classes: columns for a whole
+    /// slab would be more memory than the samples, and as many page faults.
+    pub(super) const fn sampled_slab_blocks(self) -> usize {
+        let blocks = self.slab_blocks();
+        if blocks < 64 { blocks } else { 64 }
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "block sizes are at most 512 KiB")]
