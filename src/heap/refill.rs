@@ -77,7 +77,11 @@ impl<O: Observer> Engine<O> {
         class: ClassId,
         watched: Wanted,
     ) -> Option<&Slab> {
-        let (slab, clean) = self.space.allocate(class.slab_slices(), 1)?;
+        let slices = match watched {
+            Wanted::Samples => class.sampled_slab_slices(),
+            Wanted::None | Wanted::All => class.slab_slices(),
+        };
+        let (slab, clean) = self.space.allocate(slices, 1)?;
         slab.become_slab(class, heap, clean, watched);
         if watched != Wanted::None {
             let is_sampled = watched == Wanted::Samples;
