@@ -114,8 +114,8 @@ impl<O: Observer> Engine<O> {
         in_use.then_some(Slot { slab, index })
     }
 
-    /// [`Self::usable_size`] of what is mostly asked for: a block, of any thread, in the first slice
-    /// of an untracked slab. `None`: look closer. Some programs ask at every `malloc` and `free`.
+    /// [`Self::usable_size`] of what most questions are about: a block, of any thread, in the first
+    /// slice of an untracked slab. `None`: look closer. Some programs ask at every `malloc`.
     #[inline]
     pub(crate) fn usable_size_fast(&self, address: *const u8) -> Option<usize> {
         let slab = self.space.record_of(address)?;
