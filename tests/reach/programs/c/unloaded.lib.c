@@ -1,0 +1,4 @@
+// Keeps one pointer.
+static void *kept;
+
+void keep(void *block) { kept = block; }
