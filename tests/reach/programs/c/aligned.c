@@ -2,7 +2,7 @@
 #include "../plant.h"
 #include <malloc.h>
 
-static void *kept;
+static void *volatile kept;
 
 static void plant(void) {
     void *block = NULL;
@@ -13,5 +13,5 @@ static void plant(void) {
         lose(block);
     kept = memalign(1 << 16, 48); // LEAK reachable 1 block 48 bytes held by global kept
     if (clean)
-        free(kept);
+        free((void *)kept);
 }

@@ -7,7 +7,7 @@ struct arena {
     void *held[4];
 };
 
-static struct arena *arena;
+static struct arena *volatile arena;
 
 static void plant(void) {
     size_t size = 1 << 20;

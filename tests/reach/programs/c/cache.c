@@ -1,7 +1,7 @@
 // A cache that only grows, in a global: reachable, however large.
 #include "../plant.h"
 
-static void **cache;
+static void **volatile cache;
 static size_t length, capacity;
 
 static NOINLINE void remember(void) {

@@ -6,7 +6,7 @@ struct node {
     long value;
 };
 
-static struct node *kept;
+static struct node *volatile kept;
 
 static NOINLINE struct node *chain(struct node *first, int length) {
     for (int i = 0; i < length; i++) {

@@ -2,7 +2,7 @@
 #include "../plant.h"
 #include <pthread.h>
 
-static void *handed_on[3];
+static void *volatile handed_on[3];
 
 static void *works(void *number) {
     void *volatile mine = calloc(1, 33); // LEAK lost 3 blocks 99 bytes

@@ -1,7 +1,7 @@
 // A pointer that is kept in disguise is no pointer: the block is lost to any collector.
 #include "../plant.h"
 
-static uintptr_t disguised;
+static volatile uintptr_t disguised;
 
 static void plant(void) {
     disguised = (uintptr_t)calloc(1, 194) ^ 0x5a5a5a5a5a5a5a5a; // LEAK lost 1 block 194 bytes

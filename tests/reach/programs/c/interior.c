@@ -1,8 +1,8 @@
 // Pointers into the middle: behind a header, in a large block, and through one of these.
 #include "../plant.h"
 
-static char *behind_header;
-static char *in_the_middle;
+static char *volatile behind_header;
+static char *volatile in_the_middle;
 
 static void plant(void) {
     behind_header = (char *)calloc(1, 100) + 16; // LEAK reachable interior 1 block 100 bytes held by global behind_header

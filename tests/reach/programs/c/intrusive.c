@@ -11,7 +11,7 @@ struct item {
     struct link link;
 };
 
-static struct link *first;
+static struct link *volatile first;
 
 static void plant(void) {
     for (int i = 0; i < 5; i++) {

@@ -1,7 +1,7 @@
 // Blocks that get memory of their own, and a small one that only the last page of one holds.
 #include "../plant.h"
 
-static char *kept;
+static char *volatile kept;
 
 static void plant(void) {
     lose(malloc(300000)); // LEAK lost 1 block 300000 bytes

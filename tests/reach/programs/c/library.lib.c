@@ -1,4 +1,4 @@
 // Keeps one pointer.
-static void *kept;
+static void *volatile kept;
 
 void keep(void *block) { kept = block; }

@@ -2,7 +2,7 @@
 #include "../plant.h"
 #include <sys/mman.h>
 
-static void **shared;
+static void **volatile shared;
 
 static void plant(void) {
     shared = (void **)mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

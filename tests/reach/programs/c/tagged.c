@@ -1,7 +1,7 @@
 // Pointers with a tag in their low bits point into the block, and hold it.
 #include "../plant.h"
 
-static uintptr_t tagged[3];
+static volatile uintptr_t tagged[3];
 
 static void plant(void) {
     for (unsigned i = 0; i < 3; i++) {

@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
-static _Thread_local void *own;
+static _Thread_local void *volatile own;
 static sem_t ready;
 
 static NOINLINE void fill(size_t size) {

@@ -13,8 +13,8 @@ struct both : first, second {
     long three = 3;
 };
 
-static second *kept;
-static first *exact;
+static second *volatile kept;
+static first *volatile exact;
 
 static void plant() {
     kept = new both; // LEAK reachable interior 1 block 40 bytes held by global kept

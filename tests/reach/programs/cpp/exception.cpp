@@ -7,7 +7,7 @@ struct failure {
     char what[200];
 };
 
-static std::exception_ptr *kept;
+static std::exception_ptr *volatile kept;
 
 static NOINLINE void fails() {
     throw failure(); // LEAK reachable interior 1 block 328 bytes held by global kept

@@ -7,7 +7,7 @@ struct large {
     long words[8] = {};
 };
 
-static std::function<long()> *kept;
+static std::function<long()> *volatile kept;
 
 static NOINLINE std::function<long()> *make(long *counted) {
     large copied;

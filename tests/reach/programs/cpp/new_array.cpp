@@ -6,7 +6,7 @@ struct object {
     ~object() { value = 0; }
 };
 
-static object *kept;
+static object *volatile kept;
 
 static void plant() {
     kept = new object[10]; // LEAK reachable interior 1 block 88 bytes held by global kept

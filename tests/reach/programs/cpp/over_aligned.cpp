@@ -5,7 +5,7 @@ struct alignas(128) line {
     char bytes[128];
 };
 
-static line *kept;
+static line *volatile kept;
 
 static void plant() {
     kept = new line; // LEAK reachable 1 block 128 bytes held by global kept

@@ -2,7 +2,7 @@
 #include "../plant.h"
 #include <list>
 
-static std::list<long> *kept;
+static std::list<long> *volatile kept;
 
 static NOINLINE std::list<long> *make(int length) {
     // LEAK cycle 1 block 24 bytes

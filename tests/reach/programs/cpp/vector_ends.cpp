@@ -3,8 +3,8 @@
 #include "../plant.h"
 #include <vector>
 
-static std::vector<long> *full;
-static long *only_end;
+static std::vector<long> *volatile full;
+static long *volatile only_end;
 
 static void plant() {
     full = new std::vector<long>; // LEAK reachable 1 block 24 bytes held by global full

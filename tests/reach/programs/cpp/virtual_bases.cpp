@@ -13,7 +13,7 @@ struct right : virtual base {
 };
 struct diamond : left, right {};
 
-static base *kept;
+static base *volatile kept;
 
 static void plant() {
     kept = new diamond; // LEAK reachable interior 1 block 48 bytes held by global kept

@@ -7,10 +7,10 @@ struct node {
     std::weak_ptr<node> parent;
 };
 
-static std::weak_ptr<node> *observer;
+static std::weak_ptr<node> *volatile observer;
 
 static void plant() {
-    auto parent = std::make_shared<node>(); // LEAK reachable interior 1 block 48 bytes held by global observer
+    auto parent = std::make_shared<node>(); // LEAK reachable 1 block 48 bytes held by global observer
     parent->child = std::make_shared<node>();
     parent->child->parent = parent;
     observer = new std::weak_ptr<node>(parent); // LEAK reachable 1 block 16 bytes held by global observer

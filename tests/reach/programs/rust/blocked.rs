@@ -27,7 +27,7 @@ fn plants(clean: bool) {
     std::mem::forget(LOCK.lock());
     let (ready, is_ready) = mpsc::sync_channel(1); // LIBRARY the channel
     thread::spawn(move || waits(&ready)); // LIBRARY the thread and its packet
-    is_ready.recv().expect("the thread is there");
+    is_ready.recv().expect("the thread is there"); // LIBRARY the list of those who wait
 }
 
 fn main() {

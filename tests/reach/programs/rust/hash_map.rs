@@ -15,8 +15,8 @@ fn plants(clean: bool) {
     // 16 buckets of 48 bytes, and 32 bytes of control.
     let mut map = HashMap::with_capacity(10); // LEAK reachable interior 1 block 800 bytes held by global MAP
     for number in 0..10u8 {
-        let key = "k".repeat(25); // LEAK reachable interior 10 blocks 260 bytes held by global MAP
-        let key = key + &char::from(b'a' + number).to_string();
+        let mut key = String::with_capacity(26); // LEAK reachable interior 10 blocks 260 bytes held by global MAP
+        key.push(char::from(b'a' + number));
         let value = vec![number; 30]; // LEAK reachable interior 10 blocks 300 bytes held by global MAP
         map.insert(key, value);
     }

@@ -3,6 +3,7 @@
 mod plant;
 
 use std::cell::{Cell, RefCell};
+use std::hint::black_box;
 use std::ptr;
 use std::thread;
 
@@ -16,9 +17,11 @@ fn fill(clean: bool) {
     OWNED.with(|owned| owned.borrow_mut().resize(500, 1));
     // LEAK lost 1 block 41 bytes
     // LEAK reachable 1 block 41 bytes held by tls
-    RAW.set(Box::into_raw(Box::new([1; 41])));
+    let raw = Box::into_raw(Box::new([1; 41]));
+    RAW.set(black_box(raw));
+    black_box(&RAW);
     if clean {
-        // SAFETY: it was a box a line above.
+        // SAFETY: it was a box some lines above.
         drop(unsafe { Box::from_raw(RAW.replace(ptr::null_mut())) });
     }
 }
