@@ -171,7 +171,13 @@ fn allocate_aligned(align: usize, size: usize) -> *mut u8 {
 
 /// `malloc_usable_size(3)`: bytes that may be used, at least those asked for, and exactly those for
 /// a tracked block; zero for null.
+#[inline]
 pub fn usable_size(address: *mut c_void) -> usize {
+    entry::usable_size_fast(address.cast()).unwrap_or_else(|| usable_size_closely(address))
+}
+
+#[cold]
+fn usable_size_closely(address: *mut c_void) -> usize {
     if address.is_null() {
         return 0;
     }

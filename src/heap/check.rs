@@ -29,13 +29,15 @@ impl<O: Observer> Engine<O> {
         // A thread that did not survive a fork may have been between two instructions of a free.
         let slack = u32::from(self.is_torn.load(Ordering::Relaxed));
         let is_full = listed == Some(0) && capacity == reserved;
+        let is_sampled =
+            slab.is_tracked() && reserved as usize == slab.class().sampled_slab_blocks();
         [
             capacity > reserved,
             listed.is_none_or(|listed| (used + listed).abs_diff(capacity) > slack),
             slab.is_full() && !is_full,
             slab.is_full() && slab.queued.get(),
             slab.owner_token() == 0,
-            reserved as usize != slab.class().slab_blocks(),
+            reserved as usize != slab.class().slab_blocks() && !is_sampled,
             slab.usable_size() != slab.class().block_size(),
         ]
         .into_iter()

@@ -124,6 +124,21 @@ impl ClassId {
     pub(crate) const fn slab_blocks(self) -> usize {
         self.slab_slices() * SLICE / self.block_size()
     }
+
+    /// Blocks of a slab whose blocks are samples. They are few, of many classes: whole slabs, and
+    /// columns for them, would be more memory than the samples, taken from other classes.
+    pub(super) const fn sampled_slab_blocks(self) -> usize {
+        match SLICE / self.block_size() {
+            0 => 1,
+            blocks @ 1..64 => blocks,
+            _ => 64,
+        }
+    }
+
+    /// Slices of such a slab.
+    pub(super) const fn sampled_slab_slices(self) -> usize {
+        (self.sampled_slab_blocks() * self.block_size()).div_ceil(SLICE)
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "block sizes are at most 512 KiB")]

@@ -4,6 +4,7 @@
 //! use, foreign, or misused; nothing behind this module handles a raw user pointer.
 
 use super::block::Block;
+use super::class::SLICE;
 use super::engine::Engine;
 use super::observe::{Observer, Slot};
 use super::slab::{Kind, Slab};
@@ -111,6 +112,22 @@ impl<O: Observer> Engine<O> {
         let index = slab.index_in(offset);
         let in_use = matches!(slab.kind(), Kind::Slab | Kind::Large) && index < slab.capacity();
         in_use.then_some(Slot { slab, index })
+    }
+
+    /// [`Self::usable_size`] of what most questions are about: a block, of any thread, in the first
+    /// slice of an untracked slab. `None`: look closer. Some programs ask at every `malloc`.
+    #[inline]
+    pub(crate) fn usable_size_fast(&self, address: *const u8) -> Option<usize> {
+        let slab = self.space.record_of(address)?;
+        #[expect(clippy::cast_possible_truncation, reason = "an offset in a slice")]
+        let offset = (address as usize % SLICE) as u32;
+        let is_plain = slab.kind() == Kind::Slab && slab.owner_token() != 0 && !slab.is_tracked();
+        if !is_plain || !slab.is_block_start(offset) {
+            return None;
+        }
+        // SAFETY: the start of a block of a slab, which is mapped.
+        let is_free = unsafe { Block::is_free(address.cast(), self.space.secret()) };
+        (!is_free).then(|| slab.usable_size())
     }
 
     /// Bytes the user may use at `address`; zero for what is no block.

@@ -30,7 +30,7 @@ impl<O: Observer> Engine<O> {
             let slab = self
                 .orphans
                 .adopt_slab(heap, class, |orphan| self.settle(orphan))
-                .or_else(|| self.fresh_slab(heap, class, heap.is_tracked()))?;
+                .or_else(|| self.fresh_slab(heap, class, of_whole_slabs(heap)))?;
             heap.queue(class).push_front(slab);
         }
         let slab = heap.queue(class).first()?;
@@ -75,12 +75,17 @@ impl<O: Observer> Engine<O> {
         &self,
         heap: &LocalHeap,
         class: ClassId,
-        tracked: bool,
+        watched: Wanted,
     ) -> Option<&Slab> {
-        let (slab, clean) = self.space.allocate(class.slab_slices(), 1)?;
-        slab.become_slab(class, heap, clean, tracked);
-        if tracked {
-            self.observer.slab_born(slab, self.column_memory(), !heap.is_tracked());
+        let slices = match watched {
+            Wanted::Samples => class.sampled_slab_slices(),
+            Wanted::None | Wanted::All => class.slab_slices(),
+        };
+        let (slab, clean) = self.space.allocate(slices, 1)?;
+        slab.become_slab(class, heap, clean, watched);
+        if watched != Wanted::None {
+            let is_sampled = watched == Wanted::Samples;
+            self.observer.slab_born(slab, self.column_memory(), is_sampled);
         }
         Some(slab)
     }
@@ -223,6 +228,11 @@ impl<O: Observer> Engine<O> {
         let is_before = || self.observer.wants() == Wanted::All;
         !slab.is_tracked() && (self.private.owns(slab) || is_before())
     }
+}
+
+/// Which blocks of a heap's ordinary slabs the observer is to hear of.
+fn of_whole_slabs(heap: &LocalHeap) -> Wanted {
+    if heap.is_tracked() { Wanted::All } else { Wanted::None }
 }
 
 fn leave_queue_when_full(heap: &LocalHeap, slab: &Slab) {

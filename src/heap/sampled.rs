@@ -12,7 +12,7 @@ use super::block::Block;
 use super::class::ClassId;
 use super::engine::Engine;
 use super::local::LocalHeap;
-use super::observe::Observer;
+use super::observe::{Observer, Wanted};
 use super::slab::Slab;
 use core::ptr;
 
@@ -69,7 +69,7 @@ impl<O: Observer> Engine<O> {
         let slab = match heap.sampled().find(|slab| self.serves(slab, class)) {
             Some(slab) => slab,
             None => {
-                let slab = self.fresh_slab(heap, class, true)?;
+                let slab = self.fresh_slab(heap, class, Wanted::Samples)?;
                 heap.sampled().push_front(slab);
                 slab
             }

@@ -15,6 +15,7 @@
 use super::block::{Block, Secret};
 use super::class::{ClassId, SLICE};
 use super::local::LocalHeap;
+use super::observe::Wanted;
 use crate::base::arith::Divisor;
 use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use crate::os::memory::PAGE;
@@ -77,26 +78,30 @@ impl Slab {
     pub(super) const TRACKED: usize = 2;
 
     /// Makes a free span's record that of an empty slab of `class` owned by `heap`.
-    /// `tracked`: the observer is to hear of its blocks.
+    /// `watched`: which of its blocks the observer is to hear of.
     pub(super) fn become_slab(
         &self,
         class: ClassId,
         heap: &LocalHeap,
         zeroed: bool,
-        tracked: bool,
+        watched: Wanted,
     ) {
+        let blocks = match watched {
+            Wanted::Samples => class.sampled_slab_blocks(),
+            Wanted::None | Wanted::All => class.slab_blocks(),
+        };
         let block_size = class.block_size() as u32;
         self.local_free.set(ptr::null_mut());
         self.divisor.set(Divisor::new(block_size));
         self.used.store(0, Ordering::Relaxed);
         self.capacity.store(0, Ordering::Relaxed);
-        self.reserved.set(class.slab_blocks() as u32);
+        self.reserved.set(blocks as u32);
         self.block_size.set(block_size);
         self.class.set(class.index() as u8);
         self.zeroed.set(zeroed);
         self.queued.set(false);
         self.side.store(ptr::null_mut(), Ordering::Relaxed);
-        let flag = if tracked { Self::TRACKED } else { 0 };
+        let flag = if watched == Wanted::None { 0 } else { Self::TRACKED };
         self.owner.store(heap.token() | flag, Ordering::Relaxed);
         self.kind.store(Kind::Slab as u8, Ordering::Release);
     }

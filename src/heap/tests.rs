@@ -74,6 +74,10 @@ impl World {
         // SAFETY: the engine says the block is ours and that long.
         unsafe { address.write_bytes(self.fills, size) };
         self.held.push(Held { address, size, fill: self.fills });
+        let usable = self.engine.usable_size(address);
+        assert!(
+            usable >= size && self.engine.usable_size_fast(address).unwrap_or(usable) == usable
+        );
     }
 
     fn pick(&mut self, index: usize) -> Option<Held> {
@@ -104,6 +108,7 @@ impl World {
                 self.engine.free(heap, block.address).expect("a block in use");
                 let again = self.engine.locate(block.address);
                 assert!(matches!(again, Place::Misused(_) | Place::Foreign), "{again:?}");
+                assert_eq!(self.engine.usable_size_fast(block.address), None);
             }
             Op::Resize(index, size) => {
                 let Some(block) = self.pick(index) else { return };

@@ -134,6 +134,12 @@ pub(crate) fn usable_size(address: *mut u8) -> usize {
     ENGINE.usable_size(address)
 }
 
+/// The same, where it is known at a glance: a tracked block's size is what was asked for.
+#[inline]
+pub(crate) fn usable_size_fast(address: *const u8) -> Option<usize> {
+    ENGINE.usable_size_fast(address)
+}
+
 /// Whether `address` lies in memory of this engine.
 pub(crate) fn is_ours(address: *const u8) -> bool {
     ENGINE.space.span_of(address).is_some()

@@ -42,7 +42,7 @@ fn a_deadly_signal_is_the_programs() {
 #[test]
 fn a_signal_to_the_command_reaches_the_program() {
     let world = World::new();
-    let script = "trap 'exit 9' INT; echo ready; while :; do sleep 0.1; done";
+    let script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done";
     let mut command = world.run();
     command.args(["--", "sh", "-c", script]).stdout(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
@@ -50,7 +50,7 @@ fn a_signal_to_the_command_reaches_the_program() {
     let stdout = child.stdout.take().expect("it is piped");
     BufReader::new(stdout).read_line(&mut line).expect("the program says that it is ready");
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill runs").success());
+    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
     assert_eq!(child.wait().expect("it ends").code(), Some(9));
 }
 

@@ -1,0 +1,4 @@
+// Keeps one pointer.
+static void *volatile kept;
+
+void keep(void *block) { kept = block; }

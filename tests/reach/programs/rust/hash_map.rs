@@ -1,0 +1,28 @@
+//! A map in a static: its table is held by a pointer behind its entries, so all of it is interior.
+#[path = "../plant.rs"]
+mod plant;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+static MAP: Mutex<Option<HashMap<String, Vec<u8>>>> = Mutex::new(None);
+
+#[inline(never)]
+fn plants(clean: bool) {
+    if clean {
+        return;
+    }
+    // 16 buckets of 48 bytes, and 32 bytes of control.
+    let mut map = HashMap::with_capacity(10); // LEAK reachable interior 1 block 800 bytes held by global MAP
+    for number in 0..10u8 {
+        let mut key = String::with_capacity(26); // LEAK reachable interior 10 blocks 260 bytes held by global MAP
+        key.push(char::from(b'a' + number));
+        let value = vec![number; 30]; // LEAK reachable interior 10 blocks 300 bytes held by global MAP
+        map.insert(key, value);
+    }
+    *MAP.lock().expect("no thread panics") = Some(map);
+}
+
+fn main() {
+    plant::run(plants);
+}
