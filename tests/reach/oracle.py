@@ -18,10 +18,6 @@ PROGRAMS = pathlib.Path(__file__).parent / "programs"
 EXPLAINED = {
     "arena": "LSan does not look into mapped memory that a global leads to",
     "shared_memory": "LSan does not look into mapped memory that a global leads to",
-    "coroutine_mapped": "LSan does not look into a suspended coroutine's stack in mapped memory",
-    "in_coroutine": "LSan does not look into mapped memory; which of both stacks is lost varies",
-    "alternate_stack": "LSan scans only the stack that the thread was created with",
-    "fork_child": "the parent, which exits last, has lost nothing; its child's report is the other",
     "result": "LSan does not know of a result that has not been fetched",
 }
 

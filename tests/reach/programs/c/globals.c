@@ -18,7 +18,8 @@ static NOINLINE void in_a_function(void) {
 
 static void plant(void) {
     zeroed = calloc(1, 10); // LEAK reachable 1 block 10 bytes held by global zeroed
-    initialised.second = calloc(1, 20); // LEAK reachable 1 block 20 bytes held by global initialised
+    // LEAK reachable 1 block 20 bytes held by global initialised
+    initialised.second = calloc(1, 20);
     in_a_function();
     seen(&zeroed);
     seen(&initialised);

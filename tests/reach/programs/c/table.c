@@ -33,7 +33,8 @@ static NOINLINE void cut_newest(unsigned bucket) {
 }
 
 static void plant(void) {
-    table.buckets = calloc(4, sizeof *table.buckets); // LEAK reachable 1 block 32 bytes held by global table
+    // LEAK reachable 1 block 32 bytes held by global table
+    table.buckets = calloc(4, sizeof *table.buckets);
     for (unsigned i = 0; i < 20; i++)
         insert(i);
     cut_newest(2);

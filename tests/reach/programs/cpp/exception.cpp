@@ -17,7 +17,8 @@ static void plant() {
     try {
         fails();
     } catch (...) {
-        kept = new std::exception_ptr(std::current_exception()); // LEAK reachable 1 block 8 bytes held by global kept
+        // LEAK reachable 1 block 8 bytes held by global kept
+        kept = new std::exception_ptr(std::current_exception());
     }
     if (clean)
         delete kept;

@@ -8,7 +8,8 @@ static std::vector<std::string> names;
 static std::map<int, std::string> numbers;
 
 static std::vector<long> &immortal() {
-    static auto *made = new std::vector<long>; // LEAK reachable 1 block 24 bytes held by global made
+    // LEAK reachable 1 block 24 bytes held by global made
+    static auto *made = new std::vector<long>;
     return *made;
 }
 

@@ -19,7 +19,8 @@ static void plant() {
     if (clean)
         return;
     auto mine = std::make_unique<long>(3); // LEAK reachable 1 block 8 bytes
-    std::thread([mine = std::move(mine)]() mutable { runs(mine); }).detach(); // LEAK reachable 1 block 16 bytes
+    // LEAK reachable 1 block 16 bytes
+    std::thread([mine = std::move(mine)]() mutable { runs(mine); }).detach();
     while (!ready)
         std::this_thread::yield();
 }

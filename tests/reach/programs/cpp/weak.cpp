@@ -10,10 +10,12 @@ struct node {
 static std::weak_ptr<node> *volatile observer;
 
 static void plant() {
-    auto parent = std::make_shared<node>(); // LEAK reachable 1 block 48 bytes held by global observer
+    // LEAK reachable 1 block 48 bytes held by global observer
+    auto parent = std::make_shared<node>();
     parent->child = std::make_shared<node>();
     parent->child->parent = parent;
-    observer = new std::weak_ptr<node>(parent); // LEAK reachable 1 block 16 bytes held by global observer
+    // LEAK reachable 1 block 16 bytes held by global observer
+    observer = new std::weak_ptr<node>(parent);
     if (clean)
         delete observer;
 }

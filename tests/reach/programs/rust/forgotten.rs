@@ -14,7 +14,8 @@ fn plants(clean: bool) {
     let boxed = Box::new([1u8; 50]); // LEAK lost 1 block 50 bytes
     let text = String::from(black_box("a text of 23 characters")); // LEAK lost 1 block 23 bytes
     let numbers = Vec::<u64>::with_capacity(black_box(10)); // LEAK lost 1 block 80 bytes
-    let leaked = Box::leak(Box::new([2u8; 60])); // LEAK reachable 1 block 60 bytes held by global KEPT
+    // LEAK reachable 1 block 60 bytes held by global KEPT
+    let leaked = Box::leak(Box::new([2u8; 60]));
     let dropped = Box::leak(Box::new([3u8; 70])); // LEAK lost 1 block 70 bytes
     black_box((&boxed, &text, &numbers));
     KEPT.store(leaked, Ordering::Relaxed);

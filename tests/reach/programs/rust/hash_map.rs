@@ -13,11 +13,14 @@ fn plants(clean: bool) {
         return;
     }
     // 16 buckets of 48 bytes, and 32 bytes of control.
-    let mut map = HashMap::with_capacity(10); // LEAK reachable interior 1 block 800 bytes held by global MAP
+    // LEAK reachable interior 1 block 800 bytes held by global MAP
+    let mut map = HashMap::with_capacity(10);
     for number in 0..10u8 {
-        let mut key = String::with_capacity(26); // LEAK reachable interior 10 blocks 260 bytes held by global MAP
+        // LEAK reachable interior 10 blocks 260 bytes held by global MAP
+        let mut key = String::with_capacity(26);
         key.push(char::from(b'a' + number));
-        let value = vec![number; 30]; // LEAK reachable interior 10 blocks 300 bytes held by global MAP
+        // LEAK reachable interior 10 blocks 300 bytes held by global MAP
+        let value = vec![number; 30];
         map.insert(key, value);
     }
     *MAP.lock().expect("no thread panics") = Some(map);

@@ -14,7 +14,8 @@ struct Node {
 fn rest() -> Option<Box<Node>> {
     let mut first = None;
     for value in 0..6 {
-        first = Some(Box::new(Node { next: first, value })); // LEAK indirect 6 blocks 96 bytes under head
+        // LEAK indirect 6 blocks 96 bytes under head
+        first = Some(Box::new(Node { next: first, value }));
     }
     first
 }

@@ -13,9 +13,11 @@ struct Node {
 
 #[inline(never)]
 fn plants(clean: bool) {
-    let text = String::from(black_box("thirty characters of plain text")); // LEAK indirect 1 block 31 bytes
+    // LEAK indirect 1 block 31 bytes
+    let text = String::from(black_box("thirty characters of plain text"));
     let one = Rc::new(Node { next: RefCell::default(), name: text }); // LEAK cycle 1 block 56 bytes
-    let two = Rc::new(Node { next: RefCell::default(), name: String::new() }); // LEAK cycle 1 block 56 bytes
+    // LEAK cycle 1 block 56 bytes
+    let two = Rc::new(Node { next: RefCell::default(), name: String::new() });
     *one.next.borrow_mut() = Some(Rc::clone(&two));
     *two.next.borrow_mut() = Some(Rc::clone(&one));
     black_box((&one.name, &two.name));

@@ -29,7 +29,8 @@ static KEPT: Mutex<Option<Box<dyn Shape>>> = Mutex::new(None);
 
 #[inline(never)]
 fn plants(clean: bool) {
-    let kept: Box<dyn Shape> = Box::new(Square(black_box(3))); // LEAK reachable 1 block 8 bytes held by global KEPT
+    // LEAK reachable 1 block 8 bytes held by global KEPT
+    let kept: Box<dyn Shape> = Box::new(Square(black_box(3)));
     let lost: Box<dyn Shape> = Box::new(Oblong(black_box(3), 4)); // LEAK lost 1 block 16 bytes
     black_box(kept.area() + lost.area());
     if clean {
