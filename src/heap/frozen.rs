@@ -8,6 +8,7 @@
 use super::block::Block;
 use super::engine::Engine;
 use super::fork::ForkLocks;
+use super::local::LocalHeap;
 use super::observe::Observer;
 use super::slab::{Kind, Slab};
 
@@ -35,6 +36,11 @@ impl<O: Observer> Frozen<'_, O> {
     /// Visits the addresses that spans were cut from: start and length.
     pub(crate) fn for_each_extent(&self, visit: impl FnMut(usize, usize)) {
         self.engine.space.for_each_extent(visit);
+    }
+
+    /// Visits all heaps.
+    pub(crate) fn for_each_heap(&self, visit: impl FnMut(&LocalHeap)) {
+        self.engine.for_each_heap(visit);
     }
 
     /// Visits the spans that hold blocks of the program.

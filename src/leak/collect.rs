@@ -2,6 +2,7 @@
 //! and for the largest block of each group who holds it. All in scratch memory.
 
 use super::findings::Class;
+use super::mark::Interior;
 use super::marks::{Marks, Place};
 use super::paths::{self, End, Step, Trace};
 use super::scratch::{NoMemory, Vector};
@@ -104,7 +105,11 @@ struct Last {
 impl Collected {
     /// Sums up all tracked blocks.
     #[inline(never)]
-    pub(crate) fn of(marks: &Marks, tracker: &Tracker) -> Result<Self, NoMemory> {
+    pub(crate) fn of(
+        marks: &Marks,
+        tracker: &Tracker,
+        interior: Interior,
+    ) -> Result<Self, NoMemory> {
         let mut collected = Self {
             groups: Table::new(),
             sums: Vector::new(),
@@ -121,7 +126,7 @@ impl Collected {
                 collected.inherited += 1;
                 return Ok(());
             }
-            let common = common_of(marks, place, record.site);
+            let common = common_of(marks, place, record.site, interior);
             let (_, steps) = marks.held(place.number);
             collected.add(Seen { record, place, common, steps }, tracker, &mut last)
         })?;
@@ -255,17 +260,17 @@ impl Marks {
     }
 }
 
-fn common_of(marks: &Marks, place: Place, site: SiteId) -> Common {
+fn common_of(marks: &Marks, place: Place, site: SiteId, interior: Interior) -> Common {
     let number = place.number;
+    let is_interior = marks.is_interior(number);
     let class = match (marks.is_lost(number), marks.held(number).0) {
-        (false, _) if marks.is_possible(number) => Class::Possible,
+        (false, _) if is_interior && interior == Interior::Possible => Class::Possible,
         (false, _) => Class::Reachable,
         (true, 0) => Class::Lost,
         (true, holder) if holder & Marks::CYCLE != 0 => Class::Cycle,
         (true, _) => Class::Indirect,
     };
     let is_held = class == Class::Indirect;
-    let is_interior = class != Class::Indirect && marks.is_interior(number);
     let beginning = marks.beginning(number).filter(|_| is_held);
     Common { class, is_interior, site, beginning }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Findings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Group {
     pub(crate) class: Class,
-    /// Pointers to their middle alone hold them.
+    /// Nothing holds them but by way of a pointer into the middle of a block.
     pub(crate) is_interior: bool,
     pub(crate) site: SiteId,
     pub(crate) blocks: u64,

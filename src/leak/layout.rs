@@ -41,7 +41,7 @@ pub(crate) struct Layout {
     pointers: Vector<usize>,
 }
 
-/// Addresses of the heap, which are no area: start and end.
+/// Addresses of the heap, and of Heapsight's own memory, which are no areas: start and end.
 pub(crate) type Extents = Vector<(usize, usize)>;
 
 /// Longer mappings are looked at for control blocks at their end only.
@@ -53,10 +53,12 @@ impl Layout {
         let mut layout = Self { areas: Vector::new(), pointers: Vector::new() };
         let mut failed = None;
         maps::for_each(|mapping| {
-            let is_heap =
-                |(start, end): &(usize, usize)| mapping.start < *end && *start < mapping.end;
-            if mapping.readable && mapping.writable && !extents.iter().any(is_heap) {
-                failed = failed.or(layout.add(&mapping, library).err());
+            if mapping.readable && mapping.writable {
+                // The kernel joins neighbours: ours and the program's may be one mapping.
+                for_each_between(extents, mapping.start, mapping.end, |start, end| {
+                    let piece = maps::Mapping { start, end, ..mapping };
+                    failed = failed.or(layout.add(&piece, library).err());
+                });
             }
         });
         failed.map_or(Ok(layout), Err)
@@ -174,6 +176,26 @@ fn id_in(pointer: usize, library: &Library) -> u32 {
     (word >> (8 * (at & 7))) as u32
 }
 
+/// Visits what of `start..end` lies in none of the extents, which are sorted and disjoint.
+fn for_each_between(
+    extents: &[(usize, usize)],
+    start: usize,
+    end: usize,
+    mut visit: impl FnMut(usize, usize),
+) {
+    let first = extents.partition_point(|extent| extent.1 <= start);
+    let mut from = start;
+    for extent in extents[first..].iter().take_while(|extent| extent.0 < end) {
+        if from < extent.0 {
+            visit(from, extent.0);
+        }
+        from = extent.1;
+    }
+    if from < end {
+        visit(from, end);
+    }
+}
+
 /// Whether a mapping is memory, and not a file that somebody may cut short, or a device.
 fn is_memory(mapping: &maps::Mapping<'_>) -> bool {
     const SHARED: [&[u8]; 3] = [b"/dev/zero", b"/memfd:", b"/SYSV"];
@@ -186,4 +208,25 @@ fn is_memory(mapping: &maps::Mapping<'_>) -> bool {
 unsafe fn word(address: usize) -> usize {
     // SAFETY: the caller's. Volatile: it is memory of others.
     unsafe { ptr::with_exposed_provenance::<usize>(address).read_volatile() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn what_lies_between_extents_is_what_none_of_them_holds() {
+        let extents = [(10, 20), (20, 30), (50, 60)];
+        let between = |start, end| {
+            let mut found = Vec::new();
+            for_each_between(&extents, start, end, |from, to| found.push((from, to)));
+            found
+        };
+        assert_eq!(between(0, 10), [(0, 10)]);
+        assert_eq!(between(5, 55), [(5, 10), (30, 50)]);
+        assert_eq!(between(12, 28), []);
+        assert_eq!(between(15, 100), [(30, 50), (60, 100)]);
+        assert_eq!(between(55, 58), []);
+    }
 }

@@ -73,17 +73,16 @@ pub(crate) struct Marker<'m, E> {
     marks: &'m mut Marks,
     elsewhere: &'m mut E,
     scanner: Scanner,
-    interior: Interior,
     range: Range,
     /// The next level.
     found: Vector<Found>,
-    /// Reached by interior pointers, while these are worth less.
+    /// Pointed to by interior pointers, which are put off at first.
     deferred: Vector<Found>,
     /// Memory elsewhere to be scanned with the next level.
     pieces: Vector<Piece>,
     /// All memory elsewhere that was reached.
     visited: Vector<Piece>,
-    is_possible: bool,
+    follows_interior: bool,
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
     tag: usize,
     /// How many levels were looked into.
@@ -98,19 +97,18 @@ const SMALL: usize = 8 * WORD;
 const AHEAD: usize = 24;
 
 impl<'m, E: Elsewhere> Marker<'m, E> {
-    pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E, interior: Interior) -> Self {
+    pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E) -> Self {
         let range = hull(marks.range(), elsewhere.bounds());
         Self {
             marks,
             elsewhere,
             scanner: Scanner::detect(),
-            interior,
             range,
             found: Vector::new(),
             deferred: Vector::new(),
             pieces: Vector::new(),
             visited: Vector::new(),
-            is_possible: false,
+            follows_interior: false,
             tag: 0,
             steps: 0,
             beginning: None,
@@ -136,20 +134,20 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         done
     }
 
-    /// Marks all that the roots reach. Gives the memory elsewhere that was among it.
+    /// Marks all that the roots reach: first without interior pointers, so that it is known what
+    /// depends on these. Gives the memory elsewhere that was among it.
     ///
     /// # Safety
     /// The blocks in use stay mapped, and so does the memory elsewhere.
     pub(crate) unsafe fn finish(mut self) -> Result<Vector<Piece>, NoMemory> {
         // SAFETY: the caller's.
         unsafe { self.mark()? };
-        self.is_possible = true;
+        self.follows_interior = true;
         for at in 0..self.deferred.len() {
             let found = self.deferred[at];
             let (number, _) = self.marks.block(found.span, found.index);
             if self.marks.is_unreached(number) {
                 self.reach(number, found)?;
-                self.marks.set_interior(number, true);
             }
         }
         // SAFETY: as above.
@@ -167,6 +165,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         beginnings: impl Iterator<Item = Found>,
     ) -> Result<(), NoMemory> {
         self.beginning = Some(site);
+        self.follows_interior = true;
         for found in beginnings {
             let (number, _) = self.marks.block(found.span, found.index);
             self.reach(number, found)?;
@@ -273,10 +272,6 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             return self.consider_interior(holder, place);
         }
         if !self.marks.is_unreached(place.number) {
-            // What is lost makes nothing more certain of what the roots reach.
-            if self.marks.is_interior(place.number) && self.beginning.is_none() {
-                self.marks.set_interior(place.number, false);
-            }
             return Ok(());
         }
         self.reach(place.number, Found { span: place.span, index: place.index, holder })
@@ -288,8 +283,8 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         if self.found.len() < AHEAD {
             self.marks.prefetch_cell(number);
         }
-        if self.is_possible {
-            self.marks.set_possible(number);
+        if self.follows_interior && self.beginning.is_none() {
+            self.marks.set_interior(number);
         }
         self.found.push(found)
     }
@@ -300,11 +295,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             return Ok(());
         }
         let found = Found { span: place.span, index: place.index, holder };
-        if self.interior == Interior::Possible && !self.is_possible {
-            return self.deferred.push(found);
-        }
-        self.marks.set_interior(number, true);
-        self.reach(number, found)
+        if self.follows_interior { self.reach(number, found) } else { self.deferred.push(found) }
     }
 
     #[cold]

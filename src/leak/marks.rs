@@ -107,10 +107,8 @@ pub(crate) struct Marks {
     unreached: Bits,
     /// Not reached from the roots.
     lost: Bits,
-    /// Reached, but by pointers into its middle only.
+    /// Reached, but only by way of a pointer into the middle of a block, of this or another one.
     interior: Bits,
-    /// Reached, but by way of a pointer into the middle of some block.
-    possible: Bits,
     /// For each block that something lost holds, the number of the site where that began.
     beginnings: Vector<u32>,
     range: Range,
@@ -152,7 +150,6 @@ impl Marks {
             unreached: Bits::zeroed(blocks)?,
             lost: Bits::zeroed(blocks)?,
             interior: Bits::zeroed(blocks)?,
-            possible: Bits::zeroed(blocks)?,
             beginnings: Vector::zeroed(blocks)?,
             range: Range::between(low, end),
         };
@@ -275,25 +272,12 @@ impl Marks {
     }
 
     #[inline(always)]
-    pub(crate) fn set_interior(&mut self, number: usize, is_interior: bool) {
-        if is_interior {
-            self.interior.set(number);
-        } else {
-            self.interior.clear(number);
-        }
+    pub(crate) fn set_interior(&mut self, number: usize) {
+        self.interior.set(number);
     }
 
-    #[inline(always)]
     pub(crate) fn is_interior(&self, number: usize) -> bool {
         self.interior.is_set(number)
-    }
-
-    pub(crate) fn set_possible(&mut self, number: usize) {
-        self.possible.set(number);
-    }
-
-    pub(crate) fn is_possible(&self, number: usize) -> bool {
-        self.possible.is_set(number)
     }
 
     /// What is unreached now is lost, and may be reached from what is lost.

@@ -47,7 +47,7 @@ pub(crate) unsafe fn check(
     interior: Interior,
 ) -> Result<Checked, NoMemory> {
     let mut marks = Marks::take(heap)?;
-    let mut marker = Marker::new(&mut marks, elsewhere, interior);
+    let mut marker = Marker::new(&mut marks, elsewhere);
     let (mut all, mut failed) = (Vector::new(), None);
     roots(&mut |root| {
         // SAFETY: the caller's.
@@ -64,7 +64,7 @@ pub(crate) unsafe fn check(
     }
     // SAFETY: the heap is frozen.
     unsafe { unreached::classify(&mut marks)? };
-    let collected = Collected::of(&marks, &heap.engine.observer)?;
+    let collected = Collected::of(&marks, &heap.engine.observer, interior)?;
     let mut hops = Vector::new();
     for place in collected.hops.iter() {
         hops.push(RawHop::of(&marks, *place))?;

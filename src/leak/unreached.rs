@@ -6,7 +6,7 @@
 //! is needed, which costs ten times as much as marking.
 
 use super::classes::{Components, Edge, Graph, Kind};
-use super::mark::{Found, Interior, Marker, read};
+use super::mark::{Found, Marker, read};
 use super::marks::{Marks, Place};
 use super::scratch::{Bits, NoMemory, Vector};
 use crate::mem::scan::WORD;
@@ -56,7 +56,7 @@ unsafe fn flood(marks: &mut Marks, beginnings: &mut [Beginning]) -> Result<(), N
     }
     beginnings.sort_unstable_by_key(|Beginning { site, block }| (*site, block.span, block.index));
     let mut nowhere = ();
-    let mut marker = Marker::new(marks, &mut nowhere, Interior::Reaches);
+    let mut marker = Marker::new(marks, &mut nowhere);
     for of_site in beginnings.chunk_by(|one, other| one.site == other.site) {
         let blocks = of_site.iter().map(|beginning| beginning.block);
         // SAFETY: the caller's.

@@ -123,10 +123,12 @@ fn look(held: Held) -> Result<Found, NoMemory> {
     let Held { world, heap } = &held;
     let mut extents = Extents::new();
     let mut failed = None;
-    heap.for_each_extent(|start, len| {
-        failed = failed.or(extents.push((start, start + len)).err());
-    });
+    let mut add = |start, len| failed = failed.or(extents.push((start, start + len)).err());
+    heap.for_each_extent(&mut add);
+    heap.for_each_heap(|heap| ENGINE.observer.for_each_mapping(heap, &mut add));
+    ENGINE.observer.ledger.mapping().into_iter().for_each(|(start, len)| add(start, len));
     failed.map_or(Ok(()), Err)?;
+    extents.sort_unstable();
     let mut layout = Layout::take(&extents, &world.library)?;
     let mut all = Vector::<Root>::new();
     let mut failed = None;

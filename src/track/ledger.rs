@@ -190,6 +190,11 @@ impl Ledger {
         unsafe { core::slice::from_raw_parts(start, len as usize) }
     }
 
+    /// Where the pages are: start and length.
+    pub(crate) fn mapping(&self) -> Option<(usize, usize)> {
+        self.header().map(|header| (ptr::from_ref(header) as usize, self.len()))
+    }
+
     /// Bytes of the pages, of which only those in use occupy memory.
     pub(crate) fn len(&self) -> usize {
         self.header().map_or(0, |header| header.file_len.load(Ordering::Relaxed) as usize)

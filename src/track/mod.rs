@@ -133,6 +133,14 @@ impl Tracker {
         self.ledger.adjust_clock();
     }
 
+    /// Visits what is mapped for a heap's recorder: start and length. Blocks are remembered there
+    /// that nobody else may know of.
+    pub(crate) fn for_each_mapping(&self, heap: &LocalHeap, visit: &mut dyn FnMut(usize, usize)) {
+        if let Some(recorder) = recorder_of(heap) {
+            recorder.for_each_mapping(visit);
+        }
+    }
+
     /// Whether a block was allocated by the process this one was forked from.
     pub(crate) fn is_inherited(&self, record: Record) -> bool {
         let thread = record.stamp.thread();

@@ -59,7 +59,7 @@ impl Recorder {
     /// A new recorder with a shard of its own. `None`: no room.
     pub(super) fn make(ledger: &Ledger) -> Option<NonNull<Self>> {
         let groups = ledger.sites.capacity().div_ceil(CHUNK_CELLS as u32);
-        let len = size_of::<Self>() + groups as usize * size_of::<AtomicPtr<Chunk>>();
+        let len = len_with(groups);
         let number = {
             let _lock = ledger.lock().acquire()?;
             ledger.shards.append(|_| ())?
@@ -75,6 +75,12 @@ impl Recorder {
             recorder.as_ref().groups.store(groups, Ordering::Relaxed);
         }
         Some(recorder)
+    }
+
+    /// Visits what is mapped for this recorder: start and length.
+    pub(super) fn for_each_mapping(&self, visit: &mut dyn FnMut(usize, usize)) {
+        visit(core::ptr::from_ref(self) as usize, len_with(self.groups.load(Ordering::Relaxed)));
+        self.stack.mapping().into_iter().for_each(|(start, len)| visit(start, len));
     }
 
     #[inline(always)]
@@ -330,6 +336,12 @@ impl Recorder {
             add(&sums.freed_bytes, class.freed_bytes.load(Ordering::Relaxed));
         }
     }
+}
+
+/// Bytes mapped for a recorder with so many chunks.
+fn len_with(groups: u32) -> usize {
+    let len = size_of::<Recorder>() + groups as usize * size_of::<AtomicPtr<Chunk>>();
+    len.next_multiple_of(memory::PAGE)
 }
 
 fn set_name(thread: &crate::format::layout::Thread) {

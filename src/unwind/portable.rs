@@ -60,6 +60,11 @@ impl StackCache {
         Self(())
     }
 
+    /// Nothing is mapped for it.
+    pub(crate) fn mapping(&self) -> Option<(usize, usize)> {
+        None
+    }
+
     /// The number of the stack; 0 if it could not be stored.
     pub(crate) fn capture<N: StackNames>(
         &self,

@@ -122,6 +122,11 @@ impl Store {
         memory::map_zeroed(LEN).map(|start| Self(start.cast()))
     }
 
+    /// Start and length.
+    pub(super) fn mapping(self) -> (usize, usize) {
+        (self.0.as_ptr() as usize, LEN)
+    }
+
     /// # Safety
     /// Neither this store nor a copy is used any more.
     pub(super) unsafe fn release(self) {
