@@ -83,6 +83,7 @@ pub(crate) struct Marker<'m, E> {
     /// All memory elsewhere that was reached.
     visited: Vector<Piece>,
     follows_interior: bool,
+    is_trusted: bool,
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
     tag: usize,
     /// How many levels were looked into.
@@ -109,19 +110,29 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             pieces: Vector::new(),
             visited: Vector::new(),
             follows_interior: false,
+            is_trusted: false,
             tag: 0,
             steps: 0,
             beginning: None,
         }
     }
 
-    /// Looks for pointers in a root.
+    /// Looks for pointers in a root. `is_trusted`: where they point into the middle of a block, that
+    /// is how its owner keeps them.
     ///
     /// # Safety
     /// `from..to` are whole words that can be read.
-    pub(crate) unsafe fn root(&mut self, from: usize, to: usize) -> Result<(), NoMemory> {
+    pub(crate) unsafe fn root(
+        &mut self,
+        from: usize,
+        to: usize,
+        is_trusted: bool,
+    ) -> Result<(), NoMemory> {
+        self.is_trusted = is_trusted;
         // SAFETY: the caller's.
-        unsafe { self.scan_root(Piece { from, to }, &mut Batch::new()) }
+        let done = unsafe { self.scan_root(Piece { from, to }, &mut Batch::new()) };
+        self.is_trusted = false;
+        done
     }
 
     /// # Safety
@@ -295,7 +306,11 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             return Ok(());
         }
         let found = Found { span: place.span, index: place.index, holder };
-        if self.follows_interior { self.reach(number, found) } else { self.deferred.push(found) }
+        if self.follows_interior || self.is_trusted {
+            self.reach(number, found)
+        } else {
+            self.deferred.push(found)
+        }
     }
 
     #[cold]

@@ -50,8 +50,9 @@ pub(crate) unsafe fn check(
     let mut marker = Marker::new(&mut marks, elsewhere);
     let (mut all, mut failed) = (Vector::new(), None);
     roots(&mut |root| {
+        let is_trusted = matches!(root.origin, Origin::Control { .. });
         // SAFETY: the caller's.
-        let scanned = unsafe { marker.root(root.start, root.end) };
+        let scanned = unsafe { marker.root(root.start, root.end, is_trusted) };
         failed = failed.or(scanned.and_then(|()| all.push(root)).err());
     });
     if let Some(error) = failed {

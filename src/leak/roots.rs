@@ -22,9 +22,11 @@ pub(crate) enum Origin {
     Stack { thread: u32 },
     /// Registers of a thread.
     Registers { thread: u32 },
-    /// Thread-local variables and the thread's control block. Zero: of one that has ended, and
-    /// whose result nobody has asked for yet.
+    /// Thread-local variables.
     Tls { thread: u32 },
+    /// The thread's control block, with its specific data and its table of thread-local blocks.
+    /// Zero: of one that has ended, and whose result nobody has asked for yet.
+    Control { thread: u32 },
     /// The stack that a thread keeps for its signal handlers.
     AlternateStack { thread: u32 },
     /// Memory that the program has registered.
@@ -69,7 +71,7 @@ pub(crate) fn visit(world: &World, layout: &Layout, visit: &mut dyn FnMut(Root))
     }
     // After the others: one that could not be stopped may have ended meanwhile.
     for result in layout.results(&world.library) {
-        visit(result, result + WORD, Origin::Tls { thread: 0 });
+        visit(result, result + WORD, Origin::Control { thread: 0 });
     }
 }
 
@@ -89,7 +91,9 @@ fn roots_of(
     let home = layout.find(pointer);
     let tls = pointer.saturating_sub(library.tls).max(home.map_or(0, |home| home.start));
     if let Some(home) = home {
-        visit(tls, (pointer + library.control).min(home.end), Origin::Tls { thread: id });
+        visit(tls, pointer, Origin::Tls { thread: id });
+        let end = (pointer + library.control).min(home.end);
+        visit(pointer, end, Origin::Control { thread: id });
     }
     let stack = if is_first {
         layout.of_kind(Kind::FirstStack).next()

@@ -231,7 +231,7 @@ fn raw_root(origin: Origin, address: u64, pc: Option<u64>) -> RawRoot {
         Origin::Global => RawRoot::Global { address },
         Origin::Stack { thread } => RawRoot::Stack { thread, address, pc },
         Origin::Registers { thread } => RawRoot::Registers { thread },
-        Origin::Tls { thread } => RawRoot::Tls { thread, address },
+        Origin::Tls { thread } | Origin::Control { thread } => RawRoot::Tls { thread, address },
         Origin::AlternateStack { thread } => RawRoot::AlternateStack { thread, address },
         Origin::Region => RawRoot::Region { address },
         Origin::Mapping => RawRoot::Mapping { address },
