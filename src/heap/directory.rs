@@ -46,6 +46,11 @@ impl Directory {
         }
     }
 
+    /// All addresses of the region: start and length.
+    pub(super) fn reservation(&self) -> (usize, usize) {
+        (self.base as usize, self.total * SLICE)
+    }
+
     /// That of a region just reserved at `base`, whose spans start at slice `first`.
     pub(super) fn open(
         base: *mut u8,

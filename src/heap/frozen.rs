@@ -38,6 +38,11 @@ impl<O: Observer> Frozen<'_, O> {
         self.engine.space.for_each_extent(visit);
     }
 
+    /// Visits all addresses that are the heap's, its records included: start and length.
+    pub(crate) fn for_each_reservation(&self, visit: impl FnMut(usize, usize)) {
+        self.engine.space.for_each_reservation_held(visit);
+    }
+
     /// Visits all heaps.
     pub(crate) fn for_each_heap(&self, visit: impl FnMut(&LocalHeap)) {
         self.engine.for_each_heap(visit);

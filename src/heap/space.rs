@@ -275,6 +275,19 @@ impl Space {
         }
     }
 
+    /// Visits all addresses that are the heap's, its records included: start and length. The caller
+    /// holds the lock.
+    pub(super) fn for_each_reservation_held(&self, mut visit: impl FnMut(usize, usize)) {
+        debug_assert!(self.lock.is_mine());
+        for region in &self.regions[..self.open.load(Ordering::Relaxed)] {
+            // SAFETY: the caller holds the lock.
+            let (start, len) = unsafe { region.directory() }.reservation();
+            if len > 0 {
+                visit(start, len);
+            }
+        }
+    }
+
     /// Visits the addresses of every region that spans were cut from: start and length.
     pub(super) fn for_each_extent(&self, mut visit: impl FnMut(usize, usize)) {
         let open = &self.regions[..self.open.load(Ordering::Acquire)];

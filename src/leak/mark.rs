@@ -117,8 +117,8 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         }
     }
 
-    /// Looks for pointers in a root. `is_trusted`: where they point into the middle of a block, that
-    /// is how its owner keeps them.
+    /// Looks for pointers in a root. `is_trusted`: where they point into the middle of a block,
+    /// that is how its owner keeps them.
     ///
     /// # Safety
     /// `from..to` are whole words that can be read.

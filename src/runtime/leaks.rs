@@ -124,7 +124,7 @@ fn look(held: Held) -> Result<Found, NoMemory> {
     let mut extents = Extents::new();
     let mut failed = None;
     let mut add = |start, len| failed = failed.or(extents.push((start, start + len)).err());
-    heap.for_each_extent(&mut add);
+    heap.for_each_reservation(&mut add);
     heap.for_each_heap(|heap| ENGINE.observer.for_each_mapping(heap, &mut add));
     ENGINE.observer.ledger.mapping().into_iter().for_each(|(start, len)| add(start, len));
     failed.map_or(Ok(()), Err)?;

@@ -61,9 +61,9 @@ pub const TABLE: &[OptionRow] = &[
     },
     OptionRow {
         name: "leaks",
-        doc: "Whether a report at exit names the blocks that the program has lost, alone, with what \
-              holds them, or in a cycle, and who holds those that are still reachable: grouped by \
-              the call stack that allocated them.",
+        doc: "Whether a report at exit names the blocks that the program has lost, alone, with \
+              what holds them, or in a cycle, and who holds those that are still reachable: \
+              grouped by the call stack that allocated them.",
         values: Values::Words(&[
             Choice {
                 word: "off",

@@ -154,7 +154,7 @@ impl StackCache {
         result
     }
 
-    /// What is mapped for it: start and length. May be asked by any thread while this cache's waits.
+    /// What is mapped for it: start and length. May be asked by any thread while this one's waits.
     pub(crate) fn mapping(&self) -> Option<(usize, usize)> {
         // SAFETY: the store is set once, by a thread that waits now, in one word.
         let store = unsafe { (&raw const (*self.stack.get()).store).read() };
