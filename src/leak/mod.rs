@@ -4,8 +4,10 @@
 //! The census walks the side columns of every tracked slab and sums living blocks by site. It runs
 //! while other threads may allocate; each block is seen as it was at one moment.
 
+pub(crate) mod births;
+
 use crate::heap::engine::Engine;
-use crate::track::columns::Columns;
+use crate::track::columns::{Columns, Record};
 use crate::track::{SiteId, Tracker};
 use std::collections::BTreeMap;
 use std::vec::Vec;
@@ -29,14 +31,18 @@ pub(crate) struct Census {
     pub(crate) inherited: u64,
 }
 
-/// Sums the living blocks by call site.
-pub(crate) fn census(engine: &Engine<Tracker>) -> Census {
+/// Sums the living blocks by call site, of those that are wanted.
+pub(crate) fn census(
+    engine: &Engine<Tracker>,
+    is_wanted: impl Fn(&Tracker, Record) -> bool,
+) -> Census {
     let mut inherited = 0;
     let mut sites = BTreeMap::<SiteId, SiteCensus>::new();
     engine.for_each_tracked(|slab| {
         let Some(columns) = Columns::of(slab) else { return };
         for index in 0..slab.capacity().min(columns.slots()) {
-            let Some(record) = columns.read(index) else { continue };
+            let record = columns.read(index).filter(|record| is_wanted(&engine.observer, *record));
+            let Some(record) = record else { continue };
             if engine.observer.is_inherited(record) {
                 inherited += 1;
                 continue;

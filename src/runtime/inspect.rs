@@ -80,7 +80,7 @@ pub(crate) fn leak_report() -> LeakReport {
     let _unobserved = Unobserved::begin();
     // The statistics first: they are what the program did, up to this call.
     let stats = stats();
-    let found = leak::census(&ENGINE);
+    let found = leak::census(&ENGINE, |_, _| true);
     let mut notes = notes();
     if found.inherited > 0 {
         notes.push(format!("{} blocks of the parent process are not counted", found.inherited));
@@ -92,12 +92,12 @@ pub(crate) fn leak_report() -> LeakReport {
     )
 }
 
-fn raw_leak(site: leak::SiteCensus) -> RawLeak {
+pub(super) fn raw_leak(site: leak::SiteCensus) -> RawLeak {
     let (stack, truncated) = stack_of(site.site);
     RawLeak { blocks: site.blocks, bytes: site.bytes, threads: site.threads, stack, truncated }
 }
 
-fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
+pub(super) fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
     let (mut stack, mut truncated) = (Vec::new(), false);
     for frame in ENGINE.observer.tree().frames(site) {
         let address = frame.address.load(Ordering::Relaxed);

@@ -13,6 +13,7 @@
 //! | [`place`] | where do this process's report and ledger go? |
 //! | [`toggle`] | which signal switches recording off and on? |
 //! | [`inspect`] | statistics, leak reports, the whole-heap check |
+//! | [`scope`] | what does a set of threads allocate while it is told to count? |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
 
@@ -27,6 +28,7 @@ pub(crate) mod misuse;
 pub(crate) mod next;
 pub mod options;
 mod place;
+pub(crate) mod scope;
 pub(crate) mod start;
 mod thread;
 pub(crate) mod tls;
