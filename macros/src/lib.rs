@@ -43,7 +43,7 @@ use syn::{ItemFn, parse_macro_input};
 /// ```ignore
 /// #[heapsight::test]
 /// #[tokio::test]
-/// async fn serves_a_request() { … }
+/// async fn serves_a_request() {}
 /// ```
 ///
 /// In this order the body of the test counts, whenever it is polled. In the other one, with
