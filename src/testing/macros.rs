@@ -188,3 +188,27 @@ macro_rules! __heapsight_message {
         ::core::option::Option::Some(::core::format_args!($($message)+))
     };
 }
+
+/// What is no assertion is refused:
+///
+/// ```compile_fail
+/// heapsight::assert_allocations!(blocks <= 3, {});
+/// ```
+/// ```compile_fail
+/// heapsight::assert_allocations!(= 3, {});
+/// ```
+/// ```compile_fail
+/// heapsight::assert_allocations!(<= 3);
+/// ```
+/// ```compile_fail
+/// heapsight::assert_no_leaks!(3);
+/// ```
+/// ```
+/// let _each_would_be = || {
+///     heapsight::assert_allocations!(allocations <= 3, {});
+///     heapsight::assert_allocations!(== 3, {});
+///     heapsight::assert_no_leaks!({ 3 });
+/// };
+/// ```
+#[cfg(doctest)]
+struct Refused;

@@ -95,3 +95,62 @@ impl Recorder {
         tick
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Recorded;
+    use super::super::ledger::LEN_MIN;
+    use super::*;
+    use crate::heap::alloc::Request;
+    use crate::heap::engine::Engine;
+    use crate::unwind::Registers;
+    use proptest::prelude::*;
+    use std::boxed::Box;
+    use std::vec::Vec;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_moment_is_between_what_was_before_and_what_comes(
+            // Zero is a moment.
+            sizes in prop::collection::vec(prop_oneof![Just(0_usize), 1..300_usize], 1..200),
+        ) {
+            // Heaps and ledgers are never unmapped, so neither is what refers to them.
+            let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));
+            let tracker = &engine.observer;
+            tracker.open_ledger(LEN_MIN);
+            let heap = engine.attach().expect("memory");
+            tracker.record(Recorded::Sums);
+            engine.follow_observer(heap);
+            let first = tracker.moment(heap).expect("room");
+            let (mut moments, mut counted) = (Vec::from([first]), Vec::from([(0, 0)]));
+            for size in sizes {
+                if size == 0 {
+                    moments.push(tracker.moment(heap).expect("room"));
+                    counted.push((0, 0));
+                    continue;
+                }
+                let block = engine.allocate(heap, Request::plain(size, Registers::NOWHERE));
+                let record = tracker.record_of(engine.slot_of(block).expect("ours"));
+                let stamp = record.expect("a record").stamp;
+                prop_assert_eq!(stamp.thread(), first.thread);
+                let last = moments.last().expect("one").tick;
+                prop_assert!(stamp.tick() >= last, "{} after {last}", stamp.tick());
+                // The next moment would be later.
+                let next = tracker.moment(heap).expect("room");
+                prop_assert!(stamp.tick() < next.tick);
+                let (blocks, bytes) = counted.last_mut().expect("one");
+                (*blocks, *bytes) = (*blocks + 1, *bytes + size as u64);
+            }
+            moments.push(tracker.moment(heap).expect("room"));
+            for (pair, (blocks, bytes)) in moments.windows(2).zip(counted) {
+                let sums = pair[1].sums.since(&pair[0].sums);
+                prop_assert_eq!((sums.allocations, sums.bytes_in), (blocks, bytes));
+                prop_assert!(pair[0].tick < pair[1].tick);
+            }
+            let by_thread = tracker.sums_of_thread(first.thread).expect("it is known");
+            prop_assert_eq!(by_thread, moments.last().expect("one").sums);
+        }
+    }
+}
