@@ -31,7 +31,10 @@
 //! Heapsight must be the global allocator of the test's program; a crate that is not to depend on
 //! it otherwise puts the static into its tests: `#[cfg(test)] #[global_allocator] static …`. The
 //! first scope switches [`Track::Full`](crate::options::Track::Full) on; nobody has to configure
-//! anything. Blocks from before are not known: that they are freed is not counted.
+//! anything. Blocks from before are not known: that they are freed is not counted. As it may be
+//! another test that has the first scope, bounds on frees are for blocks that scopes have
+//! allocated, or for programs that are tracked from the beginning, by `HEAPSIGHT=track=full` in
+//! their environment.
 //!
 //! # What is exact
 //!
