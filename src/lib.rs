@@ -29,6 +29,8 @@ mod report;
 #[cfg(not(loom))]
 mod runtime;
 #[cfg(not(loom))]
+pub mod testing;
+#[cfg(not(loom))]
 mod track;
 #[cfg(not(loom))]
 mod unwind;
@@ -51,6 +53,9 @@ pub mod ledger {
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub use report::reader as symbols;
+
+#[cfg(not(loom))]
+pub use heapsight_macros::test;
 
 #[cfg(not(loom))]
 pub use api::*;

@@ -93,7 +93,12 @@ impl<O: Observer> Engine<O> {
         address: *mut u8,
         request: Request,
     ) -> Result<*mut u8, Misuse> {
-        let new = self.allocate(heap, Request { zero: false, ..request });
+        let plain = Request { zero: false, ..request };
+        // What Heapsight itself lets grow is not the program's.
+        let new = match heap.is_observing() {
+            true => self.allocate_private(plain),
+            false => self.allocate(heap, plain),
+        };
         if new.is_null() {
             return Ok(new);
         }

@@ -103,12 +103,13 @@ struct Last {
 }
 
 impl Collected {
-    /// Sums up all tracked blocks.
+    /// Sums up the tracked blocks that are wanted.
     #[inline(never)]
     pub(crate) fn of(
         marks: &Marks,
         tracker: &Tracker,
         interior: Interior,
+        is_wanted: impl Fn(Record) -> bool,
     ) -> Result<Self, NoMemory> {
         let mut collected = Self {
             groups: Table::new(),
@@ -121,7 +122,8 @@ impl Collected {
         };
         let mut last = None;
         for_each_block(marks, |place| {
-            let Some(record) = marks.record(place) else { return Ok(()) };
+            let record = marks.record(place).filter(|record| is_wanted(*record));
+            let Some(record) = record else { return Ok(()) };
             if tracker.is_inherited(record) {
                 collected.inherited += 1;
                 return Ok(());

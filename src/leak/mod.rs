@@ -9,6 +9,7 @@
 //! Up to [`collect`] the heap is frozen and the world is stopped, and all memory comes from
 //! [`scratch`].
 
+pub(crate) mod births;
 mod classes;
 mod collect;
 pub(crate) mod findings;
@@ -28,6 +29,7 @@ pub(crate) mod world;
 
 use crate::heap::frozen::Frozen;
 use crate::track::Tracker;
+use crate::track::columns::Record;
 use collect::Collected;
 use findings::{Checked, RawHop};
 use mark::{Elsewhere, Interior, Marker};
@@ -35,7 +37,7 @@ use marks::Marks;
 use roots::{Origin, Root};
 use scratch::{NoMemory, Vector};
 
-/// Finds out how all living blocks stand. `roots` visits all roots.
+/// Finds out how those living blocks stand that are wanted. `roots` visits all roots.
 ///
 /// # Safety
 /// Roots are whole words that can be read, and so is what `elsewhere` finds. Nobody uses the heap
@@ -45,6 +47,7 @@ pub(crate) unsafe fn check(
     roots: impl FnOnce(&mut dyn FnMut(Root)),
     elsewhere: &mut impl Elsewhere,
     interior: Interior,
+    is_wanted: impl Fn(Record) -> bool,
 ) -> Result<Checked, NoMemory> {
     let mut marks = Marks::take(heap)?;
     let mut marker = Marker::new(&mut marks, elsewhere);
@@ -65,7 +68,7 @@ pub(crate) unsafe fn check(
     }
     // SAFETY: the heap is frozen.
     unsafe { unreached::classify(&mut marks)? };
-    let collected = Collected::of(&marks, &heap.engine.observer, interior)?;
+    let collected = Collected::of(&marks, &heap.engine.observer, interior, is_wanted)?;
     let mut hops = Vector::new();
     for place in collected.hops.iter() {
         hops.push(RawHop::of(&marks, *place))?;

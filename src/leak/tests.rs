@@ -105,7 +105,7 @@ impl Planted {
         };
         let frozen = self.engine.freeze();
         // SAFETY: the root is the slice, and nobody else knows the heap.
-        let checked = unsafe { check(&frozen, |visit| visit(root), elsewhere, interior) };
+        let checked = unsafe { check(&frozen, |visit| visit(root), elsewhere, interior, |_| true) };
         let checked = checked.expect("memory");
         drop(frozen);
         checked.findings(|_, _| None)

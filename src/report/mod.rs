@@ -9,6 +9,7 @@
 //!
 //! Nothing here knows the heap: a report can be made of any list of stacks.
 
+mod assertion;
 mod explain;
 mod fold;
 mod holder;
@@ -27,6 +28,10 @@ mod table;
 mod tests;
 mod text;
 
+pub use assertion::CallSite;
+pub(crate) use assertion::{
+    RawCallSite, call_sites, cut_below_runner, leaked, write_call_sites, write_leaks,
+};
 pub(crate) use explain::leak_report;
 pub use holder::{Holder, Hop, Member, Root, RootKind};
 pub(crate) use json::{write_json, write_stats_json};

@@ -6,6 +6,7 @@ use super::inspect::{Unobserved, census, notes, stack_of, stats};
 use super::park::{self, Caller, Stopped};
 use super::regions::REGIONS;
 use crate::heap::frozen::Frozen;
+use crate::leak::births::Births;
 use crate::leak::findings::{Class, Findings, Group, Holder, Hop, Path};
 use crate::leak::layout::{Extents, Layout};
 use crate::leak::mark::Interior;
@@ -16,8 +17,10 @@ use crate::leak::world::RED_ZONE;
 use crate::leak::{self, roots::Root};
 use crate::os::thread;
 use crate::report::{
-    self, LeakClass, LeakReport, Modules, RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot,
+    self, Leak, LeakClass, LeakReport, Modules, RawHop, RawLeak, RawMember, RawPath, RawReport,
+    RawRoot,
 };
+use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
 use crate::unwind::{Frame, State, frame_around};
 use serde::{Deserialize, Serialize};
@@ -42,7 +45,9 @@ pub(crate) fn leak_report(caller: &Caller, how: How) -> LeakReport {
     // The statistics first: they are what the program did, up to this call.
     let stats = stats();
     let mut notes = notes();
-    let found = find(caller, how).unwrap_or_else(|NoMemory| {
+    let found =
+        if is_anything_tracked() { find(caller, how, |_| true) } else { Ok(Found::default()) };
+    let found = found.unwrap_or_else(|NoMemory| {
         notes.push("leaks could not be looked for: no memory left to do it".into());
         Found::default()
     });
@@ -56,6 +61,21 @@ pub(crate) fn leak_report(caller: &Caller, how: How) -> LeakReport {
         RawReport { stats, leaks, notes, overhead_bytes: census().records as u64 },
         &Modules::of_this_process(),
     )
+}
+
+/// What of some blocks has leaked, by call stack. `None`: it could not be found out.
+#[inline(never)]
+pub(crate) fn leaks_of(births: &Births, caller: &Caller) -> Option<Vec<Leak>> {
+    let _unobserved = Unobserved::begin();
+    let found = find(caller, How::Here, |record| births.contain(record)).ok()?;
+    let is_leaked = |group: &Group| group.class != Class::Reachable;
+    let leaks: Vec<_> = found.findings.groups.into_iter().filter(is_leaked).map(raw_leak).collect();
+    if leaks.is_empty() {
+        return Some(Vec::new());
+    }
+    let raw = RawReport { stats: stats(), leaks, notes: Vec::new(), overhead_bytes: 0 };
+    let report = report::leak_report(raw, &Modules::of_this_process());
+    Some(report.leaks)
 }
 
 fn running(threads: &[u32]) -> Option<String> {
@@ -94,32 +114,37 @@ impl Held {
     }
 }
 
-fn find(caller: &Caller, how: How) -> Result<Found, NoMemory> {
-    if !is_anything_tracked() {
-        return Ok(Found::default());
-    }
+fn find(
+    caller: &Caller,
+    how: How,
+    is_wanted: impl Fn(Record) -> bool + Copy,
+) -> Result<Found, NoMemory> {
     let held = Held::take(caller)?;
     // A thread that runs on may unmap what is being read; in a copy there is none.
     let all_stopped = held.world.threads.iter().all(|thread| thread.is_stopped);
     match how {
-        How::Here if all_stopped => look(held),
-        How::Here | How::Aside => look_aside(held, caller),
+        How::Here if all_stopped => look(held, is_wanted),
+        How::Here | How::Aside => look_aside(held, caller, is_wanted),
     }
 }
 
 /// Looks in a copy of the process, while the program goes on; here, if there can be none.
-fn look_aside(held: Held, caller: &Caller) -> Result<Found, NoMemory> {
-    let task = |held| look(held).ok().and_then(|found| serde_json::to_vec(&found).ok());
+fn look_aside(
+    held: Held,
+    caller: &Caller,
+    is_wanted: impl Fn(Record) -> bool + Copy,
+) -> Result<Found, NoMemory> {
+    let task = |held| look(held, is_wanted).ok().and_then(|found| serde_json::to_vec(&found).ok());
     // SAFETY: looking needs system calls, scratch memory and, once the heap is no longer frozen,
     // blocks: this thread's heap is whole, as it has allocated nothing since before the freezing.
     match unsafe { snapshot::in_copy(held, task) } {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| NoMemory),
-        Err(Failed::Refused(held)) => look(held),
-        Err(Failed::Ended) => look(Held::take(caller)?),
+        Err(Failed::Refused(held)) => look(held, is_wanted),
+        Err(Failed::Ended) => look(Held::take(caller)?, is_wanted),
     }
 }
 
-fn look(held: Held) -> Result<Found, NoMemory> {
+fn look(held: Held, is_wanted: impl Fn(Record) -> bool) -> Result<Found, NoMemory> {
     let Held { world, heap } = &held;
     let mut extents = Extents::new();
     let mut failed = None;
@@ -140,7 +165,7 @@ fn look(held: Held) -> Result<Found, NoMemory> {
     // the heap is frozen.
     let checked = unsafe {
         let each = |visit: &mut dyn FnMut(Root)| all.iter().for_each(|root| visit(*root));
-        leak::check(heap, each, &mut layout, Interior::Reaches)
+        leak::check(heap, each, &mut layout, Interior::Reaches, is_wanted)
     };
     let running = world.unstopped_ids()?;
     let Held { world, heap } = held;

@@ -17,6 +17,7 @@
 //! | [`toggle`] | which signal switches recording off and on? |
 //! | [`inspect`] | statistics, misuse stacks, the whole-heap check |
 //! | [`leaks`] | what is lost, and who holds the rest? |
+//! | [`scope`] | what does a set of threads allocate while it is told to count? |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
 
@@ -34,6 +35,7 @@ pub mod options;
 pub(crate) mod park;
 mod place;
 pub(crate) mod regions;
+pub(crate) mod scope;
 pub(crate) mod start;
 mod stderr;
 mod thread;

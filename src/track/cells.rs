@@ -7,6 +7,7 @@
 
 use super::event::Event;
 use super::ledger::Ledger;
+use super::moment::SiteSums;
 use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::format::layout::{Cell, Chunk, Wide};
 
@@ -121,6 +122,14 @@ impl SiteCounters<'_> {
     pub(super) fn resized(&self) {
         if let Some(wide) = self.wide() {
             add(&wide.reallocations, 1);
+        }
+    }
+
+    /// What was ever allocated.
+    pub(super) fn sums(&self) -> SiteSums {
+        SiteSums {
+            allocations: self.blocks(&self.cell.allocations, |wide| &wide.allocations),
+            bytes: self.cell.bytes.load(Ordering::Relaxed),
         }
     }
 

@@ -75,6 +75,17 @@ impl Stamp {
         (self.0 & ((1 << Self::THREAD_BITS) - 1)) as u32
     }
 
+    /// The time, in ticks of 256 bytes of the allocation clock.
+    #[inline]
+    pub(crate) const fn tick(self) -> u64 {
+        self.0 >> Self::THREAD_BITS
+    }
+
+    /// What the allocation clock shows at a tick.
+    pub(super) const fn clock_of(tick: u64) -> u64 {
+        tick << Self::UNIT_LOG
+    }
+
     /// Bytes of the allocation clock from this stamp to `now`, to 256.
     #[inline]
     pub(crate) const fn age(self, now: u64) -> u64 {
@@ -212,6 +223,7 @@ mod tests {
     fn stamps_keep_thread_and_time() {
         let clock = (1 << 52) - 5 * 256;
         let stamp = Stamp::new(77, clock);
+        assert_eq!(Stamp::clock_of(stamp.tick()), clock);
         assert_eq!((stamp.thread(), stamp.age(clock + 3 * 256)), (77, 3 * 256));
         // Time wraps; ages do not.
         assert_eq!(stamp.age(clock + 15 * 256), 15 * 256);

@@ -13,6 +13,7 @@ use super::cells::{Now, SiteCounters, add};
 use super::columns::Record;
 use super::event::{Event, TEMPORARY, life_of};
 use super::ledger::Ledger;
+use super::moment::SiteSums;
 use super::timeline;
 use crate::base::sync::{AtomicI64, AtomicPtr, AtomicU32, Ordering};
 use crate::format::layout::{CHUNK_CELLS, Chunk, Shard, Shared};
@@ -237,6 +238,11 @@ impl Recorder {
         self.clock.get()
     }
 
+    /// Puts the clock forward.
+    pub(super) fn set_clock(&self, clock: u64) {
+        self.clock.set(clock);
+    }
+
     #[inline(always)]
     fn burn(&self, ledger: &Ledger, event: &Event) {
         let fuel = self.fuel.get() - event.bytes().cast_signed() - BLOCK_FUEL;
@@ -317,6 +323,22 @@ impl Recorder {
         self.set_gates();
         for group in 0..self.groups.load(Ordering::Relaxed) {
             self.directory_slot(group).store(core::ptr::null_mut(), Ordering::Relaxed);
+        }
+    }
+
+    /// Visits the sites that were ever allocated at.
+    pub(super) fn for_each_site(&self, ledger: &Ledger, mut visit: impl FnMut(SiteId, SiteSums)) {
+        for group in 0..ledger.sites.len().div_ceil(CHUNK_CELLS as u32) {
+            // SAFETY: null, or a chunk of the ledger, for ever.
+            let chunk = unsafe { self.directory_slot(group).load(Ordering::Relaxed).as_ref() };
+            let Some(chunk) = chunk else { continue };
+            for (index, cell) in chunk.cells.iter().enumerate() {
+                let sums = SiteCounters { ledger, chunk, cell, index }.sums();
+                let site = SiteId::from_number(group * CHUNK_CELLS as u32 + index as u32);
+                if let Some(site) = site.filter(|_| sums != SiteSums::default()) {
+                    visit(site, sums);
+                }
+            }
         }
     }
 

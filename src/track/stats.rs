@@ -62,11 +62,32 @@ impl Baseline {
 }
 
 impl Sums {
-    fn add(&mut self, cell: &ClassCell) {
+    pub(super) fn add(&mut self, cell: &ClassCell) {
         self.allocations += cell.allocations.load(Ordering::Relaxed);
         self.bytes_in += cell.bytes.load(Ordering::Relaxed);
         self.frees += cell.frees.load(Ordering::Relaxed);
         self.bytes_out += cell.freed_bytes.load(Ordering::Relaxed);
+    }
+
+    /// These and others.
+    pub(crate) fn plus(self, other: &Self) -> Self {
+        Self {
+            allocations: self.allocations + other.allocations,
+            bytes_in: self.bytes_in + other.bytes_in,
+            frees: self.frees + other.frees,
+            bytes_out: self.bytes_out + other.bytes_out,
+            ..self
+        }
+        .balanced()
+    }
+
+    /// With what is in use by the other sums.
+    pub(super) fn balanced(self) -> Self {
+        Self {
+            blocks: self.allocations.wrapping_sub(self.frees).cast_signed(),
+            bytes: self.bytes_in.wrapping_sub(self.bytes_out).cast_signed(),
+            ..self
+        }
     }
 }
 
@@ -78,9 +99,7 @@ impl Ledger {
         for shard in (0..self.shards.len()).filter_map(|number| self.shards.get(number)) {
             shard.classes.iter().for_each(|cell| sums.add(cell));
         }
-        sums.blocks = sums.allocations.wrapping_sub(sums.frees).cast_signed();
-        sums.bytes = sums.bytes_in.wrapping_sub(sums.bytes_out).cast_signed();
-        sums
+        sums.balanced()
     }
 
     pub(super) fn name_classes(&self) {

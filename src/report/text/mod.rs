@@ -65,7 +65,12 @@ pub(crate) fn write_text(
     sink.flush()
 }
 
-fn write_leak(leak: &Leak, total: u64, sink: &mut dyn Write, style: Style) -> io::Result<()> {
+pub(super) fn write_leak(
+    leak: &Leak,
+    total: u64,
+    sink: &mut dyn Write,
+    style: Style,
+) -> io::Result<()> {
     let share = match u128::from(leak.bytes) * 100 / u128::from(total) {
         0 => String::from("under 1 %"),
         share => format!("{share} %"),
@@ -143,7 +148,7 @@ fn write_reachable(report: &LeakReport, sink: &mut dyn Write, style: Style) -> i
 }
 
 /// The frames, with those that lead to the heap and to `main` folded into a line each.
-fn write_frames(frames: &[Frame], sink: &mut dyn Write, style: Style) -> io::Result<()> {
+pub(super) fn write_frames(frames: &[Frame], sink: &mut dyn Write, style: Style) -> io::Result<()> {
     let above = frames.iter().take_while(|frame| fold::is_plumbing(frame)).count();
     let below = fold::roots_len(frames);
     // A stack of nothing but run-time frames is shown as it is.
@@ -245,7 +250,7 @@ pub(crate) fn write_stack(
 }
 
 /// `1,234 bytes`, and from a kibibyte on the same in words.
-fn bytes(number: u64) -> String {
+pub(super) fn bytes(number: u64) -> String {
     let exact = count(number, "byte");
     let units = [("KiB", 1u64 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
     match units.iter().rev().find(|(_, size)| number >= *size) {
