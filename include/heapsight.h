@@ -117,8 +117,8 @@ void heapsight_print_stats(void);
 // Starts the totals of the statistics at zero, and the peaks at what is current.
 void heapsight_reset_stats(void);
 
-// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are still
-// reachable and by whom.
+// Prints to stderr which tracked blocks are lost, which only lost ones lead to, and which are
+// still reachable and by whom.
 //
 // Returns the number of blocks that count as leaked; those that are reachable, and those that libc
 // and the language run-times keep on purpose, do not. All other threads are stopped for that time,
