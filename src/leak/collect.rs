@@ -2,11 +2,11 @@
 //! and for the largest block of each group who holds it. All in scratch memory.
 
 use super::findings::Class;
-use super::mark::Interior;
 use super::marks::{Marks, Place};
 use super::paths::{self, End, Step, Trace};
 use super::scratch::{NoMemory, Vector};
 use super::table::{Key, Table};
+use super::terms::{Interior, Terms};
 use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
 
@@ -25,6 +25,17 @@ pub(crate) struct Collected {
     pub(crate) member_sums: Vector<MemberSum>,
     /// Blocks that a parent process allocated before it forked this one; in no group.
     pub(crate) inherited: u64,
+    /// The leaked blocks one by one, where they are asked for.
+    pub(crate) listed: Vector<Listed>,
+}
+
+/// A leaked block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listed {
+    pub(crate) group: usize,
+    pub(crate) address: usize,
+    /// Bytes asked for.
+    pub(crate) size: usize,
 }
 
 /// A group of blocks.
@@ -103,13 +114,12 @@ struct Last {
 }
 
 impl Collected {
-    /// Sums up the tracked blocks that are wanted.
+    /// Sums up the tracked blocks that are asked about.
     #[inline(never)]
     pub(crate) fn of(
         marks: &Marks,
         tracker: &Tracker,
-        interior: Interior,
-        is_wanted: impl Fn(Record) -> bool,
+        terms: &Terms<'_>,
     ) -> Result<Self, NoMemory> {
         let mut collected = Self {
             groups: Table::new(),
@@ -119,30 +129,38 @@ impl Collected {
             members: Table::new(),
             member_sums: Vector::new(),
             inherited: 0,
+            listed: Vector::new(),
         };
         let mut last = None;
         for_each_block(marks, |place| {
-            let record = marks.record(place).filter(|record| is_wanted(*record));
+            let record = marks.record(place).filter(|record| terms.want(*record));
             let Some(record) = record else { return Ok(()) };
             if tracker.is_inherited(record) {
                 collected.inherited += 1;
                 return Ok(());
             }
-            let common = common_of(marks, place, record.site, interior);
+            let common = common_of(marks, place, record.site, terms.interior);
             let (_, steps) = marks.held(place.number);
-            collected.add(Seen { record, place, common, steps }, tracker, &mut last)
+            let seen = Seen { record, place, common, steps };
+            let group = collected.add(seen, tracker, &mut last)?;
+            let is_listed = terms.lists_blocks && common.class != Class::Reachable;
+            if is_listed {
+                collected.listed.push(Listed { group, address: place.start, size: record.size })?;
+            }
+            Ok(())
         })?;
         collected.name_members(marks)?;
         collected.trace_paths(marks)?;
         Ok(collected)
     }
 
+    /// Adds a block to its group, whose number this is.
     fn add(
         &mut self,
         seen: Seen,
         tracker: &Tracker,
         last: &mut Option<Last>,
-    ) -> Result<(), NoMemory> {
+    ) -> Result<usize, NoMemory> {
         let Seen { record, place, common, steps } = seen;
         let thread = record.stamp.thread();
         let group = match *last {
@@ -163,7 +181,7 @@ impl Collected {
         if record.size > sum.largest || (record.size == sum.largest && steps < sum.steps) {
             (sum.largest, sum.steps, sum.place) = (record.size, steps, place);
         }
-        Ok(())
+        Ok(group)
     }
 
     /// What the groups have in common, by number.

@@ -1,6 +1,6 @@
 //! What a check has found, as ordinary data, made after the world goes on again.
 
-use super::collect::{Collected, Common, MemberSum, Sum};
+use super::collect::{Collected, Common, Listed, MemberSum, Sum};
 use super::marks::{Marks, Place};
 use super::paths::End;
 use super::roots::{Origin, Root};
@@ -62,6 +62,8 @@ pub(crate) struct Group {
     pub(crate) path: Option<Path>,
     /// What the cycle of the largest of them consists of.
     pub(crate) members: Vec<Member>,
+    /// The blocks one by one, address and size, where these are asked for and they are leaked.
+    pub(crate) listed: Vec<(u64, u64)>,
 }
 
 /// Who holds a block, from the outside inwards.
@@ -167,6 +169,10 @@ impl Checked {
             let site = site.unwrap_or(SiteId::UNKNOWN);
             members.entry(cycle).or_default().push(Member { site, blocks, bytes });
         }
+        let mut listed = BTreeMap::<usize, Vec<(u64, u64)>>::new();
+        for Listed { group, address, size } in self.collected.listed.iter() {
+            listed.entry(*group).or_default().push((*address as u64, *size as u64));
+        }
         let sums = self.collected.commons().zip(self.collected.sums.iter()).enumerate();
         let groups = sums.filter_map(|(number, (common, sum))| {
             let Common { class, is_interior, site, .. } = common?;
@@ -176,7 +182,8 @@ impl Checked {
             let members = cycle.cloned().unwrap_or_default();
             let path = self.path(sum, &frame_of);
             let (blocks, bytes) = (sum.blocks, sum.bytes);
-            Some(Group { class, is_interior, site, blocks, bytes, threads, path, members })
+            let listed = listed.remove(&number).unwrap_or_default();
+            Some(Group { class, is_interior, site, blocks, bytes, threads, path, members, listed })
         });
         Findings { groups: groups.collect(), inherited: self.collected.inherited }
     }

@@ -12,9 +12,11 @@
 use super::marks::{Marks, Place};
 use super::order::{self, Order};
 use super::scratch::{NoMemory, Vector, Zero};
+use super::terms::Kept;
 use crate::mem::prefetch;
 use crate::mem::scan::{Batch, Range, Scanner, WORD};
 use crate::track::SiteId;
+use crate::track::columns::Record;
 use core::ptr;
 
 /// Memory outside of the heap that matters only once something that matters points into it:
@@ -58,15 +60,6 @@ pub(crate) struct Piece {
     pub(crate) to: usize,
 }
 
-/// What a pointer into the middle of a block is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Interior {
-    /// As much as one to its start.
-    Reaches,
-    /// What is reached by way of such a pointer only is possibly lost.
-    Possible,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Marker<'m, E> {
@@ -83,7 +76,10 @@ pub(crate) struct Marker<'m, E> {
     /// All memory elsewhere that was reached.
     visited: Vector<Piece>,
     follows_interior: bool,
+    /// What is reached now depends on a pointer into the middle of a block.
+    is_interior: bool,
     is_trusted: bool,
+    is_unaligned: bool,
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
     tag: usize,
     /// How many levels were looked into.
@@ -98,7 +94,7 @@ const SMALL: usize = 8 * WORD;
 const AHEAD: usize = 24;
 
 impl<'m, E: Elsewhere> Marker<'m, E> {
-    pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E) -> Self {
+    pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E, is_unaligned: bool) -> Self {
         let range = hull(marks.range(), elsewhere.bounds());
         Self {
             marks,
@@ -110,7 +106,9 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             pieces: Vector::new(),
             visited: Vector::new(),
             follows_interior: false,
+            is_interior: false,
             is_trusted: false,
+            is_unaligned,
             tag: 0,
             steps: 0,
             beginning: None,
@@ -146,14 +144,19 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     }
 
     /// Marks all that the roots reach: first without interior pointers, so that it is known what
-    /// depends on these. Gives the memory elsewhere that was among it.
+    /// depends on these. Then what is kept although no root reaches it, and all that this reaches.
+    /// Gives the memory elsewhere that was among it.
     ///
     /// # Safety
     /// The blocks in use stay mapped, and so does the memory elsewhere.
-    pub(crate) unsafe fn finish(mut self) -> Result<Vector<Piece>, NoMemory> {
+    pub(super) unsafe fn finish(
+        mut self,
+        kept: impl Fn(Record) -> Option<Kept>,
+    ) -> Result<Vector<Piece>, NoMemory> {
         // SAFETY: the caller's.
         unsafe { self.mark()? };
         self.follows_interior = true;
+        self.is_interior = true;
         for at in 0..self.deferred.len() {
             let found = self.deferred[at];
             let (number, _) = self.marks.block(found.span, found.index);
@@ -163,7 +166,30 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         }
         // SAFETY: as above.
         unsafe { self.mark()? };
+        self.is_interior = false;
+        self.keep(kept)?;
+        // SAFETY: as above.
+        unsafe { self.mark()? };
         Ok(self.visited)
+    }
+
+    /// Reaches what is kept for another reason than that something holds it.
+    fn keep(&mut self, kept: impl Fn(Record) -> Option<Kept>) -> Result<(), NoMemory> {
+        let (mut all, mut failed) = (Vector::new(), None);
+        for (number, span) in self.marks.spans().iter().enumerate() {
+            for index in self.marks.unreached_of(span) {
+                if let Some(kept) = span.record(index).and_then(&kept) {
+                    let found = Found { span: number as u32, index, holder: kept.holder() };
+                    failed = failed.or(all.push(found).err());
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)?;
+        for found in all.iter() {
+            let (number, _) = self.marks.block(found.span, found.index);
+            self.reach(number, *found)?;
+        }
+        Ok(())
     }
 
     /// Marks all that some blocks reach, which are lost and were allocated at one site.
@@ -236,7 +262,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             self.marks.set_beginning(number, site);
         }
         let to = from + size;
-        if size > SMALL {
+        if size > SMALL || self.is_unaligned {
             // SAFETY: the caller's.
             return unsafe { self.scan(from, to, batch) };
         }
@@ -258,6 +284,10 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         to: usize,
         batch: &mut Batch,
     ) -> Result<(), NoMemory> {
+        if self.is_unaligned {
+            // SAFETY: the caller's.
+            return unsafe { self.scan_bytewise(from, to) };
+        }
         while from < to {
             // SAFETY: the caller's.
             from = unsafe { self.scanner.scan(from, to, self.range, batch) };
@@ -265,6 +295,19 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
                 // SAFETY: a word of what was just scanned.
                 let word = unsafe { read(*address) };
                 self.consider(*address, word)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// As [`Self::scan`].
+    unsafe fn scan_bytewise(&mut self, from: usize, to: usize) -> Result<(), NoMemory> {
+        for address in from..(to + 1).saturating_sub(WORD) {
+            // SAFETY: the caller's: the bytes can be read.
+            let word = unsafe { ptr::with_exposed_provenance::<usize>(address).read_unaligned() };
+            if self.range.contains(word) {
+                self.consider(address & !(WORD - 1), word)?;
             }
         }
         Ok(())
@@ -294,7 +337,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         if self.found.len() < AHEAD {
             self.marks.prefetch_cell(number);
         }
-        if self.follows_interior && self.beginning.is_none() {
+        if self.is_interior {
             self.marks.set_interior(number);
         }
         self.found.push(found)

@@ -22,6 +22,7 @@ pub(crate) mod roots;
 pub(crate) mod scratch;
 pub(crate) mod snapshot;
 mod table;
+pub(crate) mod terms;
 #[cfg(test)]
 mod tests;
 mod unreached;
@@ -29,15 +30,15 @@ pub(crate) mod world;
 
 use crate::heap::frozen::Frozen;
 use crate::track::Tracker;
-use crate::track::columns::Record;
 use collect::Collected;
 use findings::{Checked, RawHop};
-use mark::{Elsewhere, Interior, Marker};
+use mark::{Elsewhere, Marker};
 use marks::Marks;
 use roots::{Origin, Root};
 use scratch::{NoMemory, Vector};
+use terms::{Kept, Terms};
 
-/// Finds out how those living blocks stand that are wanted. `roots` visits all roots.
+/// Finds out how those living blocks stand that are asked about. `roots` visits all roots.
 ///
 /// # Safety
 /// Roots are whole words that can be read, and so is what `elsewhere` finds. Nobody uses the heap
@@ -46,13 +47,15 @@ pub(crate) unsafe fn check(
     heap: &Frozen<'_, Tracker>,
     roots: impl FnOnce(&mut dyn FnMut(Root)),
     elsewhere: &mut impl Elsewhere,
-    interior: Interior,
-    is_wanted: impl Fn(Record) -> bool,
+    terms: &Terms<'_>,
 ) -> Result<Checked, NoMemory> {
     let mut marks = Marks::take(heap)?;
-    let mut marker = Marker::new(&mut marks, elsewhere);
+    let mut marker = Marker::new(&mut marks, elsewhere, terms.is_unaligned);
     let (mut all, mut failed) = (Vector::new(), None);
     roots(&mut |root| {
+        if !terms.sources.count(root.origin) {
+            return;
+        }
         let is_trusted = matches!(root.origin, Origin::Control { .. });
         // SAFETY: the caller's.
         let scanned = unsafe { marker.root(root.start, root.end, is_trusted) };
@@ -62,13 +65,16 @@ pub(crate) unsafe fn check(
         return Err(error);
     }
     // SAFETY: the heap is frozen; the rest is the caller's.
-    let pieces = unsafe { marker.finish()? };
+    let pieces = unsafe { marker.finish(|record| terms.kept(record))? };
     for piece in pieces.iter() {
         all.push(Root { start: piece.from, end: piece.to, origin: Origin::Mapping })?;
     }
+    for kept in Kept::ALL {
+        all.push(kept.root())?;
+    }
     // SAFETY: the heap is frozen.
     unsafe { unreached::classify(&mut marks)? };
-    let collected = Collected::of(&marks, &heap.engine.observer, interior, is_wanted)?;
+    let collected = Collected::of(&marks, &heap.engine.observer, terms)?;
     let mut hops = Vector::new();
     for place in collected.hops.iter() {
         hops.push(RawHop::of(&marks, *place))?;

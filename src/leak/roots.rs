@@ -33,6 +33,10 @@ pub(crate) enum Origin {
     Region,
     /// Memory outside of the heap that something reachable points to.
     Mapping,
+    /// No memory: the program has said that the block is to be ignored.
+    Ignored,
+    /// No memory: a suppression speaks for the block.
+    Suppressed,
 }
 
 const WORD: usize = size_of::<usize>();

@@ -2,8 +2,9 @@
 
 use super::check;
 use super::findings::{Class, Findings, Holder};
-use super::mark::{Elsewhere, Interior};
+use super::mark::Elsewhere;
 use super::roots::{Origin, Root};
+use super::terms::{Interior, Terms};
 use crate::heap::alloc::Request;
 use crate::heap::engine::Engine;
 use crate::track::ledger::LEN_MIN;
@@ -104,8 +105,9 @@ impl Planted {
             origin: Origin::Global,
         };
         let frozen = self.engine.freeze();
+        let terms = Terms { interior, ..Terms::USUAL };
         // SAFETY: the root is the slice, and nobody else knows the heap.
-        let checked = unsafe { check(&frozen, |visit| visit(root), elsewhere, interior, |_| true) };
+        let checked = unsafe { check(&frozen, |visit| visit(root), elsewhere, &terms) };
         let checked = checked.expect("memory");
         drop(frozen);
         checked.findings(|_, _| None)

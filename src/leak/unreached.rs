@@ -56,7 +56,7 @@ unsafe fn flood(marks: &mut Marks, beginnings: &mut [Beginning]) -> Result<(), N
     }
     beginnings.sort_unstable_by_key(|Beginning { site, block }| (*site, block.span, block.index));
     let mut nowhere = ();
-    let mut marker = Marker::new(marks, &mut nowhere);
+    let mut marker = Marker::new(marks, &mut nowhere, false);
     for of_site in beginnings.chunk_by(|one, other| one.site == other.site) {
         let blocks = of_site.iter().map(|beginning| beginning.block);
         // SAFETY: the caller's.

@@ -2,7 +2,7 @@
 
 use super::holder::{Holder, Hop, Member, Root, RootKind};
 use super::keepers;
-use super::model::{Frame, Leak, LeakClass, LeakReport};
+use super::model::{Block, Frame, Leak, LeakClass, LeakReport};
 use super::modules::Modules;
 use super::raw::{RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
 use super::symbols::{Detail, Symbolizer};
@@ -75,6 +75,7 @@ fn explain(symbolizer: &mut Symbolizer<'_>, leak: RawLeak) -> Leak {
         frames,
         held_by: leak.held_by.map(|path| holder(symbolizer, path)),
         members,
+        listed: leak.listed.into_iter().map(|(address, size)| Block { address, size }).collect(),
     }
 }
 
@@ -141,6 +142,8 @@ fn root(symbolizer: &mut Symbolizer<'_>, raw: RawRoot) -> Root {
         RawRoot::Region { address } => (RootKind::Region, None, *address),
         RawRoot::Mapping { address } => (RootKind::Mapping, None, *address),
         RawRoot::Lost { .. } => (RootKind::Lost, None, 0),
+        RawRoot::Ignored => (RootKind::Ignored, None, 0),
+        RawRoot::Suppressed => (RootKind::Suppressed, None, 0),
     };
     let (module, variable) = match kind {
         RootKind::Global | RootKind::Region => symbolizer.variable(address).unzip(),

@@ -59,6 +59,10 @@ pub enum RootKind {
     Mapping,
     /// No root: a lost block, or a cycle.
     Lost,
+    /// No root: nothing holds the block, and the program has said that this is no leak.
+    Ignored,
+    /// No root: nothing holds the block, and a suppression says that this is no leak.
+    Suppressed,
 }
 
 /// A block on the way.

@@ -35,7 +35,7 @@ pub(crate) use assertion::{
 pub(crate) use explain::leak_report;
 pub use holder::{Holder, Hop, Member, Root, RootKind};
 pub(crate) use json::{write_json, write_stats_json};
-pub use model::{Frame, Leak, LeakClass, LeakReport, MemoryStats};
+pub use model::{Block, Frame, Leak, LeakClass, LeakReport, MemoryStats};
 pub(crate) use modules::Modules;
 pub(crate) use raw::{RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
 pub(crate) use text::{Style, write_stack, write_stats, write_text};

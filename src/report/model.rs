@@ -104,6 +104,18 @@ pub struct Leak {
     pub held_by: Option<Holder>,
     /// All blocks of the cycle by call stack, these included. Empty for every other class.
     pub members: Vec<Member>,
+    /// The blocks one by one, where these were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub listed: Vec<Block>,
+}
+
+/// A leaked block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Block {
+    /// Where it is.
+    pub address: u64,
+    /// Bytes asked for.
+    pub size: u64,
 }
 
 impl Frame {
@@ -131,6 +143,7 @@ impl Leak {
         self.blocks += other.blocks;
         self.bytes += other.bytes;
         self.truncated |= other.truncated;
+        self.listed.extend_from_slice(&other.listed);
         self.threads.extend_from_slice(&other.threads);
         self.threads.sort_unstable();
         self.threads.dedup();

@@ -22,6 +22,8 @@ pub(crate) struct RawLeak {
     pub(crate) held_by: Option<RawPath>,
     /// All blocks of the cycle.
     pub(crate) members: Vec<RawMember>,
+    /// The blocks one by one, address and size, if they were asked for.
+    pub(crate) listed: Vec<(u64, u64)>,
 }
 
 /// The way to a block, from the root inwards.
@@ -44,6 +46,8 @@ pub(crate) enum RawRoot {
     Region { address: u64 },
     Mapping { address: u64 },
     Lost { stack: Vec<u64> },
+    Ignored,
+    Suppressed,
 }
 
 /// A block on the way; the pointer to the next lies `offset` bytes into it.

@@ -9,10 +9,10 @@ use crate::heap::frozen::Frozen;
 use crate::leak::births::Births;
 use crate::leak::findings::{Class, Findings, Group, Holder, Hop, Path};
 use crate::leak::layout::{Extents, Layout};
-use crate::leak::mark::Interior;
 use crate::leak::roots::{self, Origin};
 use crate::leak::scratch::{NoMemory, Vector};
 use crate::leak::snapshot::{self, Failed};
+use crate::leak::terms::Terms;
 use crate::leak::world::RED_ZONE;
 use crate::leak::{self, roots::Root};
 use crate::os::thread;
@@ -20,7 +20,6 @@ use crate::report::{
     self, Leak, LeakClass, LeakReport, Modules, RawHop, RawLeak, RawMember, RawPath, RawReport,
     RawRoot,
 };
-use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
 use crate::unwind::{Frame, State, frame_around};
 use serde::{Deserialize, Serialize};
@@ -41,12 +40,17 @@ pub(crate) enum How {
 /// program's part of this thread's stack ends.
 #[inline(never)]
 pub(crate) fn leak_report(caller: &Caller, how: How) -> LeakReport {
+    leak_report_on(caller, how, &Terms::USUAL)
+}
+
+/// The same on terms of the caller's.
+#[inline(never)]
+pub(crate) fn leak_report_on(caller: &Caller, how: How, terms: &Terms<'_>) -> LeakReport {
     let _unobserved = Unobserved::begin();
     // The statistics first: they are what the program did, up to this call.
     let stats = stats();
     let mut notes = notes();
-    let found =
-        if is_anything_tracked() { find(caller, how, |_| true) } else { Ok(Found::default()) };
+    let found = if is_anything_tracked() { find(caller, how, terms) } else { Ok(Found::default()) };
     let found = found.unwrap_or_else(|NoMemory| {
         notes.push("leaks could not be looked for: no memory left to do it".into());
         Found::default()
@@ -67,7 +71,8 @@ pub(crate) fn leak_report(caller: &Caller, how: How) -> LeakReport {
 #[inline(never)]
 pub(crate) fn leaks_of(births: &Births, caller: &Caller) -> Option<Vec<Leak>> {
     let _unobserved = Unobserved::begin();
-    let found = find(caller, How::Here, |record| births.contain(record)).ok()?;
+    let terms = Terms { births: Some(births), ..Terms::USUAL };
+    let found = find(caller, How::Here, &terms).ok()?;
     let is_leaked = |group: &Group| group.class != Class::Reachable;
     let leaks: Vec<_> = found.findings.groups.into_iter().filter(is_leaked).map(raw_leak).collect();
     if leaks.is_empty() {
@@ -114,37 +119,29 @@ impl Held {
     }
 }
 
-fn find(
-    caller: &Caller,
-    how: How,
-    is_wanted: impl Fn(Record) -> bool + Copy,
-) -> Result<Found, NoMemory> {
+fn find(caller: &Caller, how: How, terms: &Terms<'_>) -> Result<Found, NoMemory> {
     let held = Held::take(caller)?;
     // A thread that runs on may unmap what is being read; in a copy there is none.
     let all_stopped = held.world.threads.iter().all(|thread| thread.is_stopped);
     match how {
-        How::Here if all_stopped => look(held, is_wanted),
-        How::Here | How::Aside => look_aside(held, caller, is_wanted),
+        How::Here if all_stopped => look(held, terms),
+        How::Here | How::Aside => look_aside(held, caller, terms),
     }
 }
 
 /// Looks in a copy of the process, while the program goes on; here, if there can be none.
-fn look_aside(
-    held: Held,
-    caller: &Caller,
-    is_wanted: impl Fn(Record) -> bool + Copy,
-) -> Result<Found, NoMemory> {
-    let task = |held| look(held, is_wanted).ok().and_then(|found| serde_json::to_vec(&found).ok());
+fn look_aside(held: Held, caller: &Caller, terms: &Terms<'_>) -> Result<Found, NoMemory> {
+    let task = |held| look(held, terms).ok().and_then(|found| serde_json::to_vec(&found).ok());
     // SAFETY: looking needs system calls, scratch memory and, once the heap is no longer frozen,
     // blocks: this thread's heap is whole, as it has allocated nothing since before the freezing.
     match unsafe { snapshot::in_copy(held, task) } {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| NoMemory),
-        Err(Failed::Refused(held)) => look(held, is_wanted),
-        Err(Failed::Ended) => look(Held::take(caller)?, is_wanted),
+        Err(Failed::Refused(held)) => look(held, terms),
+        Err(Failed::Ended) => look(Held::take(caller)?, terms),
     }
 }
 
-fn look(held: Held, is_wanted: impl Fn(Record) -> bool) -> Result<Found, NoMemory> {
+fn look(held: Held, terms: &Terms<'_>) -> Result<Found, NoMemory> {
     let Held { world, heap } = &held;
     let mut extents = Extents::new();
     let mut failed = None;
@@ -165,7 +162,7 @@ fn look(held: Held, is_wanted: impl Fn(Record) -> bool) -> Result<Found, NoMemor
     // the heap is frozen.
     let checked = unsafe {
         let each = |visit: &mut dyn FnMut(Root)| all.iter().for_each(|root| visit(*root));
-        leak::check(heap, each, &mut layout, Interior::Reaches, is_wanted)
+        leak::check(heap, each, &mut layout, terms)
     };
     let running = world.unstopped_ids()?;
     let Held { world, heap } = held;
@@ -226,6 +223,7 @@ fn raw_leak(group: Group) -> RawLeak {
         truncated,
         held_by: group.path.and_then(raw_path),
         members: members.collect(),
+        listed: group.listed,
     }
 }
 
@@ -260,6 +258,8 @@ fn raw_root(origin: Origin, address: u64, pc: Option<u64>) -> RawRoot {
         Origin::AlternateStack { thread } => RawRoot::AlternateStack { thread, address },
         Origin::Region => RawRoot::Region { address },
         Origin::Mapping => RawRoot::Mapping { address },
+        Origin::Ignored => RawRoot::Ignored,
+        Origin::Suppressed => RawRoot::Suppressed,
     }
 }
 

@@ -55,19 +55,33 @@ pub(crate) struct Stamp(u64);
 impl Stamp {
     const THREAD_BITS: u32 = 20;
 
+    /// The program does not want to hear of the block. Above the time.
+    const IGNORED: u64 = 1 << 63;
+
     /// Bytes of the allocation clock to a unit of a stamp's time.
     const UNIT_LOG: u32 = 8;
 
     /// `thread` is the number of a record of the ledger; larger ones than fit stand for none.
-    /// `clock` is the allocation clock; times wrap after four petabytes.
+    /// `clock` is the allocation clock; times wrap after two petabytes.
     #[inline]
     pub(crate) const fn new(thread: u32, clock: u64) -> Self {
         let known = if thread >> Self::THREAD_BITS == 0 { thread } else { 0 };
-        Self(clock >> Self::UNIT_LOG << Self::THREAD_BITS | known as u64)
+        Self((clock >> Self::UNIT_LOG << Self::THREAD_BITS | known as u64) & !Self::IGNORED)
+    }
+
+    /// The same of a block that is to be ignored, if so.
+    #[inline(always)]
+    pub(super) const fn ignored_if(self, is_ignored: bool) -> Self {
+        Self(self.0 | (is_ignored as u64) << 63)
+    }
+
+    /// Whether the program wants to hear nothing of the block.
+    pub(crate) const fn is_ignored(self) -> bool {
+        self.0 & Self::IGNORED != 0
     }
 
     pub(super) const fn number(self) -> u64 {
-        self.0
+        self.0 & !Self::IGNORED
     }
 
     /// The thread's number in the ledger; zero for those without a record.
@@ -78,7 +92,7 @@ impl Stamp {
     /// The time, in ticks of 256 bytes of the allocation clock.
     #[inline]
     pub(crate) const fn tick(self) -> u64 {
-        self.0 >> Self::THREAD_BITS
+        (self.0 & !Self::IGNORED) >> Self::THREAD_BITS
     }
 
     /// What the allocation clock shows at a tick.
@@ -89,9 +103,9 @@ impl Stamp {
     /// Bytes of the allocation clock from this stamp to `now`, to 256.
     #[inline]
     pub(crate) const fn age(self, now: u64) -> u64 {
-        let units =
-            Self::new(0, now).0.wrapping_sub(self.0 >> Self::THREAD_BITS << Self::THREAD_BITS);
-        units >> Self::THREAD_BITS << Self::UNIT_LOG
+        let now = now >> Self::UNIT_LOG << Self::THREAD_BITS;
+        let units = now.wrapping_sub(self.0 >> Self::THREAD_BITS << Self::THREAD_BITS);
+        (units & !Self::IGNORED) >> Self::THREAD_BITS << Self::UNIT_LOG
     }
 }
 
@@ -206,6 +220,11 @@ impl Columns {
         Some(Record { site, size, stamp })
     }
 
+    /// Notes that the program wants to hear nothing of a block in use.
+    pub(super) fn ignore(&self, index: u32) {
+        self.entry(index).stamp.fetch_or(Stamp::IGNORED, Ordering::Relaxed);
+    }
+
     /// The record of a block in use.
     pub(crate) fn read(&self, index: u32) -> Option<Record> {
         let entry = self.entry(index);
@@ -221,12 +240,15 @@ mod tests {
 
     #[test]
     fn stamps_keep_thread_and_time() {
-        let clock = (1 << 52) - 5 * 256;
-        let stamp = Stamp::new(77, clock);
-        assert_eq!(Stamp::clock_of(stamp.tick()), clock);
-        assert_eq!((stamp.thread(), stamp.age(clock + 3 * 256)), (77, 3 * 256));
-        // Time wraps; ages do not.
-        assert_eq!(stamp.age(clock + 15 * 256), 15 * 256);
+        let clock = (1 << 51) - 5 * 256;
+        for is_ignored in [false, true] {
+            let stamp = Stamp::new(77, clock).ignored_if(is_ignored);
+            assert_eq!(stamp.is_ignored(), is_ignored);
+            assert_eq!(Stamp::clock_of(stamp.tick()), clock);
+            assert_eq!((stamp.thread(), stamp.age(clock + 3 * 256)), (77, 3 * 256));
+            // Time wraps; ages do not.
+            assert_eq!(stamp.age(clock + 15 * 256), 15 * 256);
+        }
         assert_eq!(Stamp::new(1 << 20, 0).thread(), 0);
     }
 }

@@ -53,6 +53,8 @@ fn root(root: &Root, first: Option<&Hop>) -> String {
         RootKind::AlternateStack => format!("the signal stack of {}", thread()),
         RootKind::Region => format!("a registered region, at {:#x}", root.address),
         RootKind::Mapping => format!("memory outside of the heap, at {:#x}", root.address),
+        RootKind::Ignored => "nothing, and the program has it ignored".into(),
+        RootKind::Suppressed => "nothing, and it is suppressed".into(),
         RootKind::Lost => {
             let size = first.map_or_else(String::new, |hop| format!(" of {} bytes", hop.size));
             format!("a lost block{size}{}", from(&root.frames))

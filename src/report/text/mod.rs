@@ -285,6 +285,7 @@ mod tests {
             frames: Vec::from([frame("operator new(unsigned long)", 1), frame("add", 12)]),
             held_by: None,
             members: Vec::new(),
+            listed: Vec::new(),
         };
         LeakReport {
             program: "/bin/shop".to_string(),
