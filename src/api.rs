@@ -2,7 +2,8 @@
 
 pub use crate::global::Heapsight;
 pub use crate::report::{
-    Frame, Holder, Hop, Leak, LeakClass, LeakReport, Member, MemoryStats, Root, RootKind,
+    Block, Frame, Holder, Hop, Leak, LeakClass, LeakReport, Member, MemoryStats, Root, RootKind,
+    Suppression,
 };
 pub use crate::runtime::options;
 pub use crate::runtime::options::Config;

@@ -7,6 +7,21 @@ pub use crate::capi::memory::{
 pub use crate::capi::summary::{Summary, summary};
 pub use crate::runtime::start::{Environment, start, start_passive};
 
+/// LeakSanitizer's interface; leak checks begin here.
+pub mod lsan {
+    use crate::runtime::lsan;
+    pub use crate::runtime::lsan::{disable, enable, ignore_object};
+    use crate::runtime::park::Caller;
+
+    pub fn do_leak_check() {
+        lsan::do_leak_check(&Caller::here());
+    }
+
+    pub fn do_recoverable_leak_check() -> bool {
+        lsan::do_recoverable_leak_check(&Caller::here())
+    }
+}
+
 /// Call stacks, for tests and measurements.
 pub mod unwind {
     pub use crate::track::trial::{Cache, Caller, Place, Trial};

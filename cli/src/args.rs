@@ -93,7 +93,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a program and report what it leaked
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show where a process's memory went, from its ledger
     Report(ReportArgs),
     /// Show what changed between two ledgers
@@ -133,6 +133,10 @@ pub(crate) struct RunArgs {
     /// becomes the process id
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<OsString>,
+
+    /// Files of leaks that are known and do not count, in LeakSanitizer's form, separated by colons
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub(crate) suppressions: Option<OsString>,
 
     /// The file that the process writes while it runs, for report, top, diff and export; %p becomes
     /// the process id; implies --track full unless that is given

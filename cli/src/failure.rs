@@ -8,6 +8,7 @@ use crate::library::LibraryError;
 use crate::place::PlaceError;
 use crate::program::ProgramError;
 use crate::settings::SettingsError;
+use crate::suppressions::SuppressionsError;
 use crate::view::source::SourceError;
 
 /// Why the command ends without having done what it was asked to.
@@ -17,6 +18,8 @@ pub(crate) enum Failure {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Place(#[from] PlaceError),
+    #[error(transparent)]
+    Suppressions(#[from] SuppressionsError),
     #[error(transparent)]
     Library(#[from] LibraryError),
     #[error(transparent)]
@@ -41,7 +44,11 @@ impl Failure {
     /// 2 as for a wrong command line; 125 to 127 as `env`, `nohup` and the shells use them.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Settings(_) | Self::Place(_) | Self::Source(_) | Self::Question(_) => 2,
+            Self::Settings(_)
+            | Self::Place(_)
+            | Self::Suppressions(_)
+            | Self::Source(_)
+            | Self::Question(_) => 2,
             Self::Library(_) => 125,
             Self::Program(error) if error.is_missing() => 127,
             Self::Program(_) => 126,

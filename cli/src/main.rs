@@ -26,6 +26,7 @@ mod place;
 mod program;
 mod report;
 mod settings;
+mod suppressions;
 mod top;
 mod view;
 

@@ -112,6 +112,7 @@ fn flags(args: &RunArgs) -> impl Iterator<Item = Vec<u8>> {
         word("leaks", &args.leaks),
         number("leaks_exitcode", args.leaks_exitcode),
         args.report.as_ref().map(|path| item("report", path.as_bytes())),
+        args.suppressions.as_ref().map(|paths| item("suppressions", paths.as_bytes())),
         args.ledger.as_ref().map(|path| item("ledger", path.as_bytes())),
         number("ledger_size", args.ledger_size),
         word("toggle_signal", &args.toggle_signal),

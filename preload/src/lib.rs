@@ -11,6 +11,7 @@
 //! | [`cxx`] | C++'s `operator new` and `operator delete` |
 //! | [`legacy`] | `c_free`, `c_realloc` |
 //! | [`lifecycle`] | constructor, and the libc calls that an allocator has to see |
+//! | [`lsan`] | LeakSanitizer's interface |
 //! | [`thread`] | `pthread_create` |
 
 #[expect(non_snake_case, reason = "the names are what the C++ ABI makes of them")]
@@ -18,6 +19,7 @@ mod cxx;
 mod introspect;
 mod legacy;
 mod lifecycle;
+mod lsan;
 mod malloc;
 mod thread;
 

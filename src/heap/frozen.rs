@@ -58,6 +58,13 @@ impl<O: Observer> Frozen<'_, O> {
         });
     }
 
+    /// Start and end of the block of a mapped span that an address lies in.
+    pub(crate) fn block_around(&self, address: usize) -> Option<(usize, usize)> {
+        let slot = self.engine.slot_of(core::ptr::without_provenance(address))?;
+        let start = slot.slab.block(slot.index) as usize;
+        Some((start, start + slot.slab.usable_size()))
+    }
+
     /// Whether block `index` is in use, as the block itself tells it.
     pub(crate) fn is_in_use(&self, span: &Slab, index: u32) -> bool {
         span.kind() == Kind::Large

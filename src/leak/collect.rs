@@ -6,7 +6,7 @@ use super::marks::{Marks, Place};
 use super::paths::{self, End, Step, Trace};
 use super::scratch::{NoMemory, Vector};
 use super::table::{Key, Table};
-use super::terms::{Interior, Terms};
+use super::terms::Terms;
 use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
 
@@ -139,7 +139,7 @@ impl Collected {
                 collected.inherited += 1;
                 return Ok(());
             }
-            let common = common_of(marks, place, record.site, terms.interior);
+            let common = common_of(marks, place, record, terms);
             let (_, steps) = marks.held(place.number);
             let seen = Seen { record, place, common, steps };
             let group = collected.add(seen, tracker, &mut last)?;
@@ -280,11 +280,11 @@ impl Marks {
     }
 }
 
-fn common_of(marks: &Marks, place: Place, site: SiteId, interior: Interior) -> Common {
+fn common_of(marks: &Marks, place: Place, record: Record, terms: &Terms<'_>) -> Common {
     let number = place.number;
     let is_interior = marks.is_interior(number);
     let class = match (marks.is_lost(number), marks.held(number).0) {
-        (false, _) if is_interior && interior == Interior::Possible => Class::Possible,
+        (false, _) if is_interior && terms.doubts(record) => Class::Possible,
         (false, _) => Class::Reachable,
         (true, 0) => Class::Lost,
         (true, holder) if holder & Marks::CYCLE != 0 => Class::Cycle,
@@ -292,7 +292,7 @@ fn common_of(marks: &Marks, place: Place, site: SiteId, interior: Interior) -> C
     };
     let is_held = class == Class::Indirect;
     let beginning = marks.beginning(number).filter(|_| is_held);
-    Common { class, is_interior, site, beginning }
+    Common { class, is_interior, site: record.site, beginning }
 }
 
 /// Visits the blocks in use, ascending.

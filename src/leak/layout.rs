@@ -39,6 +39,9 @@ pub(crate) struct Layout {
     areas: Vector<Area>,
     /// Thread pointers of living and of ended threads.
     pointers: Vector<usize>,
+    /// Where the heap and Heapsight's own memory cannot be read: start and end, ascending. A
+    /// program may protect a page in the middle of a block.
+    holes: Vector<(usize, usize)>,
 }
 
 /// Addresses of the heap, and of Heapsight's own memory, which are no areas: start and end.
@@ -50,7 +53,8 @@ const SEARCHED: usize = 256 << 20;
 impl Layout {
     /// Takes stock of the memory. `None`: the system does not tell, or there is none left.
     pub(crate) fn take(extents: &Extents, library: &Library) -> Result<Self, NoMemory> {
-        let mut layout = Self { areas: Vector::new(), pointers: Vector::new() };
+        let mut layout =
+            Self { areas: Vector::new(), pointers: Vector::new(), holes: Vector::new() };
         let mut failed = None;
         maps::for_each(|mapping| {
             if mapping.readable && mapping.writable {
@@ -59,6 +63,8 @@ impl Layout {
                     let piece = maps::Mapping { start, end, ..mapping };
                     failed = failed.or(layout.add(&piece, library).err());
                 });
+            } else if !mapping.readable {
+                failed = failed.or(layout.add_holes(extents, mapping.start, mapping.end).err());
             }
         });
         failed.map_or(Ok(layout), Err)
@@ -86,6 +92,19 @@ impl Layout {
         } else {
             self.areas.push(Area { start: rest, end, kind: Kind::Other })
         }
+    }
+
+    fn add_holes(&mut self, extents: &Extents, start: usize, end: usize) -> Result<(), NoMemory> {
+        let first = extents.partition_point(|extent| extent.1 <= start);
+        for extent in extents[first..].iter().take_while(|extent| extent.0 < end) {
+            self.holes.push((start.max(extent.0), end.min(extent.1)))?;
+        }
+        Ok(())
+    }
+
+    /// Where the heap cannot be read.
+    pub(crate) fn holes(&self) -> &[(usize, usize)] {
+        &self.holes
     }
 
     /// Adds what ends with a thread's control block: each is at the end of a page, or nearly, and

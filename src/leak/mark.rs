@@ -9,6 +9,7 @@
 //! A pointer counts when it points at a block's first byte or anywhere into the bytes that were
 //! asked for; behind them it does not.
 
+use super::elsewhere::Elsewhere;
 use super::marks::{Marks, Place};
 use super::order::{self, Order};
 use super::scratch::{NoMemory, Vector, Zero};
@@ -18,28 +19,6 @@ use crate::mem::scan::{Batch, Range, Scanner, WORD};
 use crate::track::SiteId;
 use crate::track::columns::Record;
 use core::ptr;
-
-/// Memory outside of the heap that matters only once something that matters points into it:
-/// stacks of coroutines, arenas of the program's own.
-pub(crate) trait Elsewhere {
-    /// All of it lies between these two, if there is any.
-    fn bounds(&self) -> Option<(usize, usize)>;
-
-    /// The piece that holds `address`, the first time it is asked for: from, to. Whole words that
-    /// can be read.
-    fn find(&mut self, address: usize) -> Option<(usize, usize)>;
-}
-
-/// No such memory.
-impl Elsewhere for () {
-    fn bounds(&self) -> Option<(usize, usize)> {
-        None
-    }
-
-    fn find(&mut self, _: usize) -> Option<(usize, usize)> {
-        None
-    }
-}
 
 /// A block to be looked into.
 #[derive(Clone, Copy, Debug)]
@@ -63,10 +42,10 @@ pub(crate) struct Piece {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Marker<'m, E> {
-    marks: &'m mut Marks,
+    pub(super) marks: &'m mut Marks,
     elsewhere: &'m mut E,
     scanner: Scanner,
-    range: Range,
+    pub(super) range: Range,
     /// The next level.
     found: Vector<Found>,
     /// Pointed to by interior pointers, which are put off at first.
@@ -95,7 +74,7 @@ const AHEAD: usize = 24;
 
 impl<'m, E: Elsewhere> Marker<'m, E> {
     pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E, is_unaligned: bool) -> Self {
-        let range = hull(marks.range(), elsewhere.bounds());
+        let range = elsewhere.with_bounds(marks.range());
         Self {
             marks,
             elsewhere,
@@ -131,6 +110,11 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         let done = unsafe { self.scan_root(Piece { from, to }, &mut Batch::new()) };
         self.is_trusted = false;
         done
+    }
+
+    /// A root that does not count: neither does it when something points to it.
+    pub(crate) fn pass_over(&mut self, address: usize) {
+        let _passed_over = self.elsewhere.find(address);
     }
 
     /// # Safety
@@ -262,6 +246,10 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             self.marks.set_beginning(number, site);
         }
         let to = from + size;
+        if self.marks.has_holes() {
+            // SAFETY: the caller's.
+            return unsafe { self.scan_around_holes(from, to, batch) };
+        }
         if size > SMALL || self.is_unaligned {
             // SAFETY: the caller's.
             return unsafe { self.scan(from, to, batch) };
@@ -278,7 +266,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
 
     /// # Safety
     /// `from..to` are whole words that can be read.
-    unsafe fn scan(
+    pub(super) unsafe fn scan(
         &mut self,
         mut from: usize,
         to: usize,
@@ -300,22 +288,9 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         Ok(())
     }
 
-    /// # Safety
-    /// As [`Self::scan`].
-    unsafe fn scan_bytewise(&mut self, from: usize, to: usize) -> Result<(), NoMemory> {
-        for address in from..(to + 1).saturating_sub(WORD) {
-            // SAFETY: the caller's: the bytes can be read.
-            let word = unsafe { ptr::with_exposed_provenance::<usize>(address).read_unaligned() };
-            if self.range.contains(word) {
-                self.consider(address & !(WORD - 1), word)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Follows a word that may be a pointer.
     #[inline(always)]
-    fn consider(&mut self, holder: usize, word: usize) -> Result<(), NoMemory> {
+    pub(super) fn consider(&mut self, holder: usize, word: usize) -> Result<(), NoMemory> {
         // A short level has no blocks ahead to look to; those of a list wait for each other.
         if self.found.len() < AHEAD {
             prefetch(word);
@@ -345,7 +320,11 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
 
     fn consider_interior(&mut self, holder: usize, place: Place) -> Result<(), NoMemory> {
         let number = place.number;
-        if !self.marks.is_unreached(number) || place.offset >= self.marks.cell(number) {
+        if !self.marks.is_unreached(number) {
+            return Ok(());
+        }
+        let size = self.marks.cell(number);
+        if place.offset >= size && !self.is_array_cookie(place, size) {
             return Ok(());
         }
         let found = Found { span: place.span, index: place.index, holder };
@@ -356,6 +335,16 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         }
     }
 
+    /// Whether a block is a C++ array of nothing: `new T[0]`, where `T` has a destructor, allocates
+    /// the word that says how many there are, and gives the address behind it. (Itanium C++ ABI,
+    /// 2.7, array operator new cookies; LeakSanitizer knows it, too.)
+    fn is_array_cookie(&self, place: Place, size: usize) -> bool {
+        size == WORD
+            && place.offset == WORD
+            // SAFETY: the first word of a block in use.
+            && unsafe { self.marks.word(place.start) } == 0
+    }
+
     #[cold]
     fn consider_elsewhere(&mut self, word: usize) -> Result<(), NoMemory> {
         match self.elsewhere.find(word) {
@@ -363,14 +352,6 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             None => Ok(()),
         }
     }
-}
-
-fn hull(range: Range, bounds: Option<(usize, usize)>) -> Range {
-    let Some((low, end)) = bounds else { return range };
-    if range.len == 0 {
-        return Range::between(low, end);
-    }
-    Range::between(range.low.min(low), (range.low + range.len).max(end))
 }
 
 /// # Safety

@@ -112,6 +112,8 @@ pub(crate) struct Marks {
     /// For each block that something lost holds, the number of the site where that began.
     beginnings: Vector<u32>,
     range: Range,
+    /// Where blocks cannot be read: from, to, ascending. See [`super::holes`].
+    pub(super) holes: Vector<(usize, usize)>,
 }
 
 const ALIGN: usize = u64::BITS as usize;
@@ -126,9 +128,12 @@ impl Marks {
     const STEPS: u32 = 48;
     const ADDRESS: usize = (1 << Self::STEPS) - 1;
 
-    /// Numbers the blocks and finds those in use.
+    /// Numbers the blocks and finds those in use. `holes`: where the heap cannot be read.
     #[inline(never)]
-    pub(crate) fn take(heap: &Frozen<'_, Tracker>) -> Result<Self, NoMemory> {
+    pub(crate) fn take(
+        heap: &Frozen<'_, Tracker>,
+        holes: &[(usize, usize)],
+    ) -> Result<Self, NoMemory> {
         let (extents, slices) = extents_of(heap)?;
         let (mut spans, mut blocks, mut failed) = (Vector::new(), 0, None);
         heap.for_each_user_span(|slab| {
@@ -152,7 +157,9 @@ impl Marks {
             interior: Bits::zeroed(blocks)?,
             beginnings: Vector::zeroed(blocks)?,
             range: Range::between(low, end),
+            holes: Vector::new(),
         };
+        marks.note_holes(holes)?;
         let mut number = 0;
         heap.for_each_user_span(|slab| {
             marks.enter_slices(slab, number);
@@ -175,6 +182,8 @@ impl Marks {
         for index in 0..span.capacity {
             let size = match span.columns() {
                 Some(_) => span.record(index).map(|record| record.size.min(span.block_size)),
+                // What cannot be read is not free: the heap would have done so.
+                None if self.is_hole(span.block(index)) => Some(span.block_size),
                 None => heap.is_in_use(slab, index).then_some(span.block_size),
             };
             if let Some(size) = size {

@@ -12,13 +12,16 @@
 pub(crate) mod births;
 mod classes;
 mod collect;
+pub(crate) mod elsewhere;
 pub(crate) mod findings;
+mod holes;
 pub(crate) mod layout;
 pub(crate) mod mark;
 mod marks;
 mod order;
 mod paths;
 pub(crate) mod roots;
+mod scan;
 pub(crate) mod scratch;
 pub(crate) mod snapshot;
 mod table;
@@ -31,8 +34,9 @@ pub(crate) mod world;
 use crate::heap::frozen::Frozen;
 use crate::track::Tracker;
 use collect::Collected;
+use elsewhere::Elsewhere;
 use findings::{Checked, RawHop};
-use mark::{Elsewhere, Marker};
+use mark::Marker;
 use marks::Marks;
 use roots::{Origin, Root};
 use scratch::{NoMemory, Vector};
@@ -45,12 +49,18 @@ use terms::{Kept, Terms};
 /// meanwhile.
 pub(crate) unsafe fn check(
     heap: &Frozen<'_, Tracker>,
-    roots: impl FnOnce(&mut dyn FnMut(Root)),
+    roots: impl Fn(&mut dyn FnMut(Root)),
     elsewhere: &mut impl Elsewhere,
     terms: &Terms<'_>,
 ) -> Result<Checked, NoMemory> {
-    let mut marks = Marks::take(heap)?;
+    let mut marks = Marks::take(heap, elsewhere.holes())?;
     let mut marker = Marker::new(&mut marks, elsewhere, terms.is_unaligned);
+    // Before anything points there.
+    roots(&mut |root| {
+        if !terms.sources.count(root.origin) {
+            marker.pass_over(root.start);
+        }
+    });
     let (mut all, mut failed) = (Vector::new(), None);
     roots(&mut |root| {
         if !terms.sources.count(root.origin) {

@@ -1,7 +1,7 @@
 //! Roots: memory that is in use by itself.
 
+use super::elsewhere::Elsewhere;
 use super::layout::{Area, Kind, Layout};
-use super::mark::Elsewhere;
 use super::world::{Thread, World};
 use serde::{Deserialize, Serialize};
 
@@ -42,13 +42,16 @@ pub(crate) enum Origin {
 const WORD: usize = size_of::<usize>();
 
 /// Visits what there is of a region that the program has registered. It may have unmapped it since.
+/// `block`: the block of the heap that it begins in.
 pub(crate) fn visit_region(
     layout: &Layout,
+    block: Option<(usize, usize)>,
     (start, end): (usize, usize),
     visit: &mut dyn FnMut(Root),
 ) {
-    for area in layout.between(start, end) {
-        let (from, to) = (area.start.max(start), area.end.min(end));
+    let areas = layout.between(start, end).map(|area| (area.start, area.end));
+    for (from, to) in areas.chain(block) {
+        let (from, to) = (from.max(start), to.min(end));
         let (start, end) = (from.next_multiple_of(WORD), to & !(WORD - 1));
         if start < end {
             visit(Root { start, end, origin: Origin::Region });
@@ -136,5 +139,9 @@ impl Elsewhere for Layout {
 
     fn find(&mut self, address: usize) -> Option<(usize, usize)> {
         self.visit(address)
+    }
+
+    fn holes(&self) -> &[(usize, usize)] {
+        self.holes()
     }
 }

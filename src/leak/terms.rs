@@ -101,6 +101,11 @@ impl Terms<'_> {
         self.births.is_none_or(|births| births.contain(record))
     }
 
+    /// Whether a pointer into the middle of a block is not enough for this one.
+    pub(super) fn doubts(&self, record: Record) -> bool {
+        self.interior == Interior::Possible && self.kept(record).is_none()
+    }
+
     /// Why a block that nothing holds is to be let be.
     pub(super) fn kept(&self, record: Record) -> Option<Kept> {
         if record.stamp.is_ignored() {

@@ -1,8 +1,8 @@
 //! A random heap, checked, against a naive search of the same graph.
 
 use super::check;
+use super::elsewhere::Elsewhere;
 use super::findings::{Class, Findings, Holder};
-use super::mark::Elsewhere;
 use super::roots::{Origin, Root};
 use super::terms::{Interior, Terms};
 use crate::heap::alloc::Request;

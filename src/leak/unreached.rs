@@ -6,7 +6,7 @@
 //! is needed, which costs ten times as much as marking.
 
 use super::classes::{Components, Edge, Graph, Kind};
-use super::mark::{Found, Marker, read};
+use super::mark::{Found, Marker};
 use super::marks::{Marks, Place};
 use super::scratch::{Bits, NoMemory, Vector};
 use crate::mem::scan::WORD;
@@ -74,7 +74,7 @@ unsafe fn unpointed(marks: &Marks) -> Result<Vector<Beginning>, NoMemory> {
     for_each_unreached(marks, |place| {
         for word in 0..marks.cell(place.number) / WORD {
             // SAFETY: a word of a block in use.
-            let value = unsafe { read(place.start + word * WORD) };
+            let value = unsafe { marks.word(place.start + word * WORD) };
             point(marks, &mut pointed, place, value);
         }
         Ok(())
@@ -156,7 +156,7 @@ impl Graph for Unreached<'_> {
         let range = self.marks.range();
         (from..size / WORD).find_map(|word| {
             // SAFETY: a word of a block in use, which `classify`'s caller says is mapped.
-            let value = unsafe { read(place.start + word * WORD) };
+            let value = unsafe { self.marks.word(place.start + word * WORD) };
             let target = if range.contains(value) { self.target(value)? } else { return None };
             Some(Edge { target, word })
         })

@@ -30,6 +30,7 @@ pub(crate) fn leak_report(raw: RawReport, modules: &Modules) -> LeakReport {
         pid: std::process::id(),
         stats: raw.stats,
         leaks,
+        suppressions: raw.suppressions,
         notes: raw.notes,
         overhead_bytes: raw.overhead_bytes,
     }

@@ -1,6 +1,6 @@
 //! The report as JSON: complete, one object.
 
-use super::model::{Leak, LeakReport, MemoryStats};
+use super::model::{Leak, LeakReport, MemoryStats, Suppression};
 use super::modules::Modules;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -19,6 +19,7 @@ struct Document<'a> {
     leaked_bytes: u64,
     stats: MemoryStats,
     leaks: &'a [Leak],
+    suppressions: &'a [Suppression],
     notes: &'a [String],
     overhead_bytes: u64,
 }
@@ -54,6 +55,7 @@ pub(crate) fn write_json(report: &LeakReport, mut sink: &mut dyn Write) -> io::R
         leaked_bytes: report.leaked_bytes(),
         stats: report.stats,
         leaks: &report.leaks,
+        suppressions: &report.suppressions,
         notes: &report.notes,
         overhead_bytes: report.overhead_bytes,
     };

@@ -17,11 +17,13 @@ mod image;
 mod imports;
 mod json;
 mod keepers;
+mod lsan;
 mod model;
 mod modules;
 mod raw;
 pub mod reader;
 mod separate;
+pub(crate) mod suppress;
 mod symbols;
 mod table;
 #[cfg(test)]
@@ -35,7 +37,9 @@ pub(crate) use assertion::{
 pub(crate) use explain::leak_report;
 pub use holder::{Holder, Hop, Member, Root, RootKind};
 pub(crate) use json::{write_json, write_stats_json};
-pub use model::{Block, Frame, Leak, LeakClass, LeakReport, MemoryStats};
+pub(crate) use lsan::{LsanForm, write_lsan};
+pub use model::{Block, Frame, Leak, LeakClass, LeakReport, MemoryStats, Suppression};
 pub(crate) use modules::Modules;
 pub(crate) use raw::{RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
+pub(crate) use table::address_of_function;
 pub(crate) use text::{Style, write_stack, write_stats, write_text};

@@ -109,6 +109,30 @@ pub struct Leak {
     pub listed: Vec<Block>,
 }
 
+/// A rule that says which leaks are known, and what it has matched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Suppression {
+    /// Which names it is for, as in `leak:PATTERN`.
+    pub pattern: String,
+    /// Where it stands: the path of a file, or what else it was given by.
+    pub origin: String,
+    /// The line there.
+    pub line: u32,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Why it is there.
+    pub reason: Option<String>,
+    /// Its last day, `YYYY-MM-DD`.
+    pub expires: Option<String>,
+    /// That day is over: it suppresses nothing.
+    pub has_expired: bool,
+    /// Blocks that would count as leaked without it. What they alone lead to is not among them, and
+    /// does not count either.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// A leaked block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Block {
@@ -161,6 +185,8 @@ pub struct LeakReport {
     pub stats: MemoryStats,
     /// All groups, those that do not count as leaks included, in the order of their classes.
     pub leaks: Vec<Leak>,
+    /// The suppressions that were in force, or would have been, in the order of their files.
+    pub suppressions: Vec<Suppression>,
     /// Sentences that qualify the numbers: what could not be recorded, and why.
     pub notes: Vec<String>,
     /// Bytes of Heapsight's own records.

@@ -59,6 +59,11 @@ impl Modules {
         self.list.iter().enumerate().find(|(_, module)| module.holds(address))
     }
 
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Module> {
+        self.list.iter()
+    }
+
     /// Path of the program.
     pub(super) fn program(&self) -> String {
         self.list.first().map_or_else(String::new, |main| {

@@ -1,6 +1,6 @@
 //! What a report is made of, before anything has a name: addresses and numbers.
 
-use super::model::{LeakClass, MemoryStats};
+use super::model::{LeakClass, MemoryStats, Suppression};
 use std::string::String;
 use std::vec::Vec;
 
@@ -72,6 +72,7 @@ pub(crate) struct RawMember {
 pub(crate) struct RawReport {
     pub(crate) stats: MemoryStats,
     pub(crate) leaks: Vec<RawLeak>,
+    pub(crate) suppressions: Vec<Suppression>,
     /// Sentences that qualify the numbers.
     pub(crate) notes: Vec<String>,
     /// Heapsight's own memory.

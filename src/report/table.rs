@@ -6,6 +6,7 @@
 //! names for one function the plainest is taken: `strdup`, not `__strdup`.
 
 use super::image::Image;
+use super::modules::Modules;
 use object::SymbolKind;
 use object::read::{Object, ObjectSymbol, ObjectSymbolTable, SymbolIndex};
 use std::cmp::Reverse;
@@ -38,6 +39,22 @@ struct Symbol {
 
 /// How many symbols may lie between the start of a symbol and an address in it.
 const NESTED_MAX: usize = 16;
+
+/// Where a function lies that the program defines, or a library for others.
+pub(crate) fn address_of_function(modules: &Modules, name: &str) -> Option<u64> {
+    modules.iter().enumerate().find_map(|(number, module)| {
+        let image = Image::open(&module.path)?;
+        let object = image.object()?;
+        let is_it = |symbol: &object::Symbol<'_, '_>| {
+            symbol.kind() == SymbolKind::Text
+                && symbol.is_definition()
+                && symbol.name_bytes() == Ok(name.as_bytes())
+        };
+        let own = object.symbols().filter(|_| number == 0).find(&is_it);
+        let symbol = own.or_else(|| object.dynamic_symbols().find(&is_it))?;
+        Some(module.bias.wrapping_add(symbol.address()))
+    })
+}
 
 impl SymbolTable {
     /// Lists the functions of the full table of an object and of the dynamic one; a stripped object

@@ -2,7 +2,7 @@
 
 use super::caller::with_caller;
 use super::next::{self, Next};
-use super::{ENGINE, thread, tls};
+use super::{ENGINE, lsan, thread, tls};
 use crate::heap::alloc::Request;
 use crate::heap::class::{ALIGN_MIN, ClassId};
 use crate::heap::free::Freed;
@@ -62,8 +62,16 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
             Some(next) => allocate_behind(next, request),
             None => thread::attach().map_or(ptr::null_mut(), |heap| ENGINE.allocate(heap, request)),
         },
-        _ => ENGINE.allocate_late(request),
+        _ => ignored_if_disabled(ENGINE.allocate_late(request)),
     }
+}
+
+/// A thread without a heap of its own has no recorder either that would know.
+fn ignored_if_disabled(block: *mut u8) -> *mut u8 {
+    if lsan::is_disabled() {
+        lsan::ignore_object(block.cast());
+    }
+    block
 }
 
 /// From the allocator behind this one.
@@ -125,7 +133,7 @@ pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, 
             Some(heap) => ENGINE.reallocate(heap, address, request),
             None => Ok(ptr::null_mut()),
         },
-        _ => ENGINE.reallocate_late(address, request),
+        _ => ENGINE.reallocate_late(address, request).map(ignored_if_disabled),
     }
 }
 

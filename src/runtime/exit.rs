@@ -5,18 +5,20 @@
 //! free is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
 
 use super::leaks::{How, leak_report};
+use super::lsan::Settings;
 use super::options::{Config, Track};
 use super::park::Caller;
+use super::rules::{self, Rules};
 use super::stderr::Stderr;
 use super::{inspect, ledger, place, start};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::os::process;
-use crate::report;
+use crate::report::{self, Style};
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, format};
 
 static REGISTERED: AtomicBool = AtomicBool::new(false);
@@ -44,8 +46,9 @@ pub(super) fn register() {
     }
 }
 
-/// Tries the report's path early, so that a wrong one is known before the program has run.
+/// Tries the paths early, so that a wrong one is known before the program has run.
 pub(super) fn prepare(config: &Config) {
+    rules::prepare(config);
     let Some(path) = place::of_report(&config.report) else { return };
     place::begin();
     // A file that was not there goes again: a process that ends by `_exit` leaves no empty report.
@@ -81,15 +84,15 @@ unsafe extern "C" fn at_exit(_: *mut c_void) {
 #[inline(never)]
 fn end(caller: &Caller) {
     let config = start::config();
-    if !wants_report(&config) || DONE.swap(true, Ordering::AcqRel) {
+    if !wants_report(&config) || !claim_report() {
         return;
     }
-    let leaked = finish(&config, caller);
-    if leaked && config.leaks_exitcode != 0 {
+    let code = finish(&config, caller);
+    if code != 0 {
         // SAFETY: flushing is what remains of `exit` after this hook; then the process ends.
         unsafe {
             libc::fflush(ptr::null_mut());
-            libc::_exit(c_int::from(config.leaks_exitcode));
+            libc::_exit(c_int::from(code));
         }
     }
 }
@@ -102,41 +105,82 @@ fn wants_report(config: &Config) -> bool {
     config.leaks || (is_tracked && (!config.report.is_empty() || is_for_terminal))
 }
 
+/// Whether the final report is the caller's to make. There is one.
+pub(super) fn claim_report() -> bool {
+    !DONE.swap(true, Ordering::AcqRel)
+}
+
 /// Makes the final report now, instead of at exit; whether anything leaked.
 #[inline(never)]
 pub(crate) fn report_now() -> bool {
     DONE.store(true, Ordering::Release);
-    finish(&start::config(), &Caller::here())
+    let _unobserved = inspect::Unobserved::begin();
+    let config = start::config();
+    if config.leaks {
+        return report_leaks(&config, &Settings::now(), &Caller::here(), How::Here);
+    }
+    report_stats(&config);
+    false
 }
 
+/// The final report; the exit code that it asks for, zero for the program's own.
 #[inline(never)]
-fn finish(config: &Config, caller: &Caller) -> bool {
+fn finish(config: &Config, caller: &Caller) -> u8 {
     let _unobserved = inspect::Unobserved::begin();
-    let leaks = config.leaks.then(|| leak_report(caller, How::Here));
-    let write = |sink: &mut dyn Write, style, is_json| match &leaks {
-        Some(report) if is_json => report::write_json(report, sink),
-        Some(report) => report::write_text(report, sink, style),
-        None => inspect::write_stats(sink, style, is_json),
-    };
+    if !config.leaks {
+        report_stats(config);
+        return 0;
+    }
+    let settings = Settings::now();
+    let leaked = settings.looks_at_exit() && report_leaks(config, &settings, caller, How::Here);
+    if leaked { settings.exitcode(config) } else { 0 }
+}
+
+fn report_stats(config: &Config) {
+    write_out(config, None, |sink, style, is_json| inspect::write_stats(sink, style, is_json));
+}
+
+/// Looks for leaks and reports them; whether there are any.
+#[inline(never)]
+pub(super) fn report_leaks(
+    config: &Config,
+    settings: &Settings,
+    caller: &Caller,
+    how: How,
+) -> bool {
+    let report = leak_report(caller, how, &Rules::of(config, settings));
+    let form = settings.form();
+    write_out(config, settings.log(), |sink, style, is_json| match &form {
+        _ if is_json => report::write_json(&report, sink),
+        Some(form) => report::write_lsan(&report, form, sink),
+        None => report::write_text(&report, sink, style),
+    });
+    report.has_leaks()
+}
+
+/// Has a report written to where it belongs. `log`: in place of what the configuration says.
+fn write_out(
+    config: &Config,
+    log: Option<PathBuf>,
+    write: impl Fn(&mut dyn Write, Style, bool) -> io::Result<()>,
+) {
+    let is_json = log.is_none() && config.report.is_json();
     let to_stderr = || {
         let mut stderr = Stderr::buffered();
         let written = write(&mut stderr, Stderr::style(), false).and_then(|()| stderr.flush());
         inspect::report_failure(written);
     };
-    match place::of_report(&config.report) {
-        None => to_stderr(),
-        Some(path) => {
-            let written = File::create(&path).and_then(|file| {
-                // Reports of large programs are a hundred megabytes of small pieces.
-                let mut file = BufWriter::new(file);
-                write(&mut file, report::Style::PLAIN, config.report.is_json())?;
-                file.flush()
-            });
-            if let Err(error) = written {
-                complain(&path, &error);
-                to_stderr();
-            }
-        }
+    let Some(path) = log.or_else(|| place::of_report(&config.report)) else {
+        return to_stderr();
+    };
+    let written = File::create(&path).and_then(|file| {
+        // Reports of large programs are a hundred megabytes of small pieces.
+        let mut file = BufWriter::new(file);
+        write(&mut file, Style::PLAIN, is_json)?;
+        file.flush()
+    });
+    if let Err(error) = written {
+        complain(&path, &error);
+        to_stderr();
     }
-    leaks.is_some_and(|report| report.has_leaks())
 }

@@ -5,6 +5,7 @@ use super::ENGINE;
 use super::inspect::{Unobserved, census, notes, stack_of, stats};
 use super::park::{self, Caller, Stopped};
 use super::regions::REGIONS;
+use super::rules::Rules;
 use crate::heap::frozen::Frozen;
 use crate::leak::births::Births;
 use crate::leak::findings::{Class, Findings, Group, Holder, Hop, Path};
@@ -16,6 +17,7 @@ use crate::leak::terms::Terms;
 use crate::leak::world::RED_ZONE;
 use crate::leak::{self, roots::Root};
 use crate::os::thread;
+use crate::report::suppress::{Date, Tally};
 use crate::report::{
     self, Leak, LeakClass, LeakReport, Modules, RawHop, RawLeak, RawMember, RawPath, RawReport,
     RawRoot,
@@ -39,18 +41,17 @@ pub(crate) enum How {
 /// How all blocks stand that live now and were allocated while tracked. `caller`: where the
 /// program's part of this thread's stack ends.
 #[inline(never)]
-pub(crate) fn leak_report(caller: &Caller, how: How) -> LeakReport {
-    leak_report_on(caller, how, &Terms::USUAL)
-}
-
-/// The same on terms of the caller's.
-#[inline(never)]
-pub(crate) fn leak_report_on(caller: &Caller, how: How, terms: &Terms<'_>) -> LeakReport {
+pub(super) fn leak_report(caller: &Caller, how: How, rules: &Rules) -> LeakReport {
     let _unobserved = Unobserved::begin();
     // The statistics first: they are what the program did, up to this call.
     let stats = stats();
     let mut notes = notes();
-    let found = if is_anything_tracked() { find(caller, how, terms) } else { Ok(Found::default()) };
+    let mut tally = rules.suppressions.tally(Date::today());
+    let found = if is_anything_tracked() {
+        find_unsuppressed(caller, how, rules, &mut tally)
+    } else {
+        Ok(Found::default())
+    };
     let found = found.unwrap_or_else(|NoMemory| {
         notes.push("leaks could not be looked for: no memory left to do it".into());
         Found::default()
@@ -62,7 +63,13 @@ pub(crate) fn leak_report_on(caller: &Caller, how: How, terms: &Terms<'_>) -> Le
     notes.extend(running(&found.running));
     let leaks = found.findings.groups.into_iter().map(raw_leak).collect();
     report::leak_report(
-        RawReport { stats, leaks, notes, overhead_bytes: census().records as u64 },
+        RawReport {
+            stats,
+            leaks,
+            suppressions: tally.into_uses(),
+            notes,
+            overhead_bytes: census().records as u64,
+        },
         &Modules::of_this_process(),
     )
 }
@@ -78,9 +85,53 @@ pub(crate) fn leaks_of(births: &Births, caller: &Caller) -> Option<Vec<Leak>> {
     if leaks.is_empty() {
         return Some(Vec::new());
     }
-    let raw = RawReport { stats: stats(), leaks, notes: Vec::new(), overhead_bytes: 0 };
+    let raw = RawReport {
+        stats: stats(),
+        leaks,
+        suppressions: Vec::new(),
+        notes: Vec::new(),
+        overhead_bytes: 0,
+    };
     let report = report::leak_report(raw, &Modules::of_this_process());
     Some(report.leaks)
+}
+
+/// Looks once, and where some of what leaked is suppressed, again: then these blocks hold what they
+/// lead to.
+fn find_unsuppressed(
+    caller: &Caller,
+    how: How,
+    rules: &Rules,
+    tally: &mut Tally<'_>,
+) -> Result<Found, NoMemory> {
+    let found = find(caller, how, &rules.terms)?;
+    if rules.suppressions.is_empty() {
+        return Ok(found);
+    }
+    let suppressed = suppressed_sites(&found.findings, tally);
+    if suppressed.is_empty() {
+        return Ok(found);
+    }
+    find(caller, how, &Terms { suppressed: &suppressed, ..rules.terms })
+}
+
+/// The call sites whose leaks are suppressed, ascending.
+fn suppressed_sites(findings: &Findings, tally: &mut Tally<'_>) -> Vec<SiteId> {
+    let is_leaked = |group: &&Group| group.class != Class::Reachable;
+    let leaked: Vec<_> = findings.groups.iter().filter(is_leaked).collect();
+    let stacks: Vec<_> = leaked.iter().map(|group| stack_of(group.site).0).collect();
+    let leaks = leaked.iter().zip(&stacks);
+    let leaks = leaks.map(|(group, stack)| (stack.as_slice(), group.blocks, group.bytes));
+    let are_suppressed = tally.take_all(leaks, &Modules::of_this_process());
+    let mut sites: Vec<_> = leaked
+        .iter()
+        .zip(are_suppressed)
+        .filter(|(_, is_suppressed)| *is_suppressed)
+        .map(|(group, _)| group.site)
+        .collect();
+    sites.sort_unstable();
+    sites.dedup();
+    sites
 }
 
 fn running(threads: &[u32]) -> Option<String> {
@@ -156,7 +207,9 @@ fn look(held: Held, terms: &Terms<'_>) -> Result<Found, NoMemory> {
     let mut failed = None;
     let mut add = |root| failed = failed.or(all.push(root).err());
     roots::visit(world, &layout, &mut add);
-    REGIONS.for_each(|start, end| roots::visit_region(&layout, (start, end), &mut add));
+    REGIONS.for_each(|start, end| {
+        roots::visit_region(&layout, heap.block_around(start), (start, end), &mut add);
+    });
     failed.map_or(Ok(()), Err)?;
     // SAFETY: the roots and the layout's areas are mapped, and stay so while the world is stopped;
     // the heap is frozen.

@@ -17,6 +17,8 @@
 //! | [`toggle`] | which signal switches recording off and on? |
 //! | [`inspect`] | statistics, misuse stacks, the whole-heap check |
 //! | [`leaks`] | what is lost, and who holds the rest? |
+//! | [`rules`] | by which rules, and which leaks are known? |
+//! | [`lsan`] | what do programs say that are annotated for LeakSanitizer? |
 //! | [`scope`] | what does a set of threads allocate while it is told to count? |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
@@ -29,12 +31,14 @@ mod fork;
 pub(crate) mod inspect;
 mod leaks;
 mod ledger;
+pub(crate) mod lsan;
 pub(crate) mod misuse;
 pub(crate) mod next;
 pub mod options;
 pub(crate) mod park;
 mod place;
 pub(crate) mod regions;
+mod rules;
 pub(crate) mod scope;
 pub(crate) mod start;
 mod stderr;

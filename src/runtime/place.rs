@@ -16,6 +16,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
+use std::vec::Vec;
 use std::{env, format};
 
 /// When this process was prepared, in seconds of the wall clock.
@@ -39,7 +40,25 @@ pub(super) fn begin() {
 
 /// The configuration with paths that mean the same after the program changes its working directory.
 pub(super) fn anchored(config: Config) -> Config {
-    Config { report: anchored_path(config.report), ledger: anchored_path(config.ledger), ..config }
+    Config {
+        report: anchored_path(config.report),
+        suppressions: anchored_list(config.suppressions),
+        ledger: anchored_path(config.ledger),
+        ..config
+    }
+}
+
+/// Each path between colons.
+fn anchored_list(list: ReportPath) -> ReportPath {
+    let mut anchored = Vec::new();
+    for item in list.as_bytes().split(|byte| *byte == b':').filter(|item| !item.is_empty()) {
+        let Ok(path) = ReportPath::new(item) else { return list };
+        if !anchored.is_empty() {
+            anchored.push(b':');
+        }
+        anchored.extend_from_slice(anchored_path(path).as_bytes());
+    }
+    ReportPath::new(&anchored).unwrap_or(list)
 }
 
 fn anchored_path(template: ReportPath) -> ReportPath {

@@ -2,19 +2,25 @@
 //!
 //! The table takes no lock, so that a check finds it whole wherever it has stopped the other
 //! threads, and so does the child of a fork. An entry is claimed, filled, and then published by its
-//! start address; while it is not published it is nobody's root.
+//! start address; while it is not published it is nobody's root. That address stands there with all
+//! its bits turned over: to a search for leaks it is no pointer, and holds no block.
 
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::os::memory;
 use core::iter;
 use core::ptr;
 
-/// A start address that says nothing is here. No region starts there.
+/// In place of a start address: nothing is here. No region starts at the last address.
 const FREE: usize = 0;
 /// Somebody is about to write the entry, or to take it out.
 const CLAIMED: usize = 1;
 
-/// A region, once its start is neither [`FREE`] nor [`CLAIMED`].
+/// What stands for a start address, and the other way round.
+const fn hidden(start: usize) -> usize {
+    !start
+}
+
+/// A region, once what stands for its start is neither [`FREE`] nor [`CLAIMED`].
 #[derive(Debug)]
 struct Entry {
     start: AtomicUsize,
@@ -76,7 +82,7 @@ impl Regions {
 
     /// Adds a region; one that is there already counts twice. `false`: out of memory.
     pub(crate) fn register(&self, start: usize, len: usize) -> bool {
-        if start <= CLAIMED || len == 0 {
+        if hidden(start) <= CLAIMED || len == 0 {
             return true;
         }
         let mut piece = &self.0;
@@ -93,14 +99,15 @@ impl Regions {
 
     /// Takes a region out, once. `false`: no region was registered with this start and length.
     pub(crate) fn unregister(&self, start: usize, len: usize) -> bool {
-        start <= CLAIMED || len == 0 || self.entries().any(|entry| entry.empty(start, len))
+        hidden(start) <= CLAIMED || len == 0 || self.entries().any(|entry| entry.empty(start, len))
     }
 
     /// Visits all regions: start and end.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, usize)) {
         for entry in self.entries() {
-            let start = entry.start.load(Ordering::Acquire);
-            if start > CLAIMED {
+            let stored = entry.start.load(Ordering::Acquire);
+            if stored > CLAIMED {
+                let start = hidden(stored);
                 visit(start, start.saturating_add(entry.len.load(Ordering::Relaxed)));
             }
         }
@@ -119,26 +126,26 @@ impl Entry {
         }
         self.len.store(len, Ordering::Relaxed);
         // Release: who sees the start sees the length.
-        self.start.store(start, Ordering::Release);
+        self.start.store(hidden(start), Ordering::Release);
         true
     }
 
     /// Empties the entry if it is this region.
     fn empty(&self, start: usize, len: usize) -> bool {
-        if !self.claim(start) {
+        if !self.claim(hidden(start)) {
             return false;
         }
         let is_same = self.len.load(Ordering::Relaxed) == len;
-        self.start.store(if is_same { FREE } else { start }, Ordering::Release);
+        self.start.store(if is_same { FREE } else { hidden(start) }, Ordering::Release);
         is_same
     }
 
-    fn claim(&self, start: usize) -> bool {
-        self.start.load(Ordering::Relaxed) == start
+    fn claim(&self, stored: usize) -> bool {
+        self.start.load(Ordering::Relaxed) == stored
             // Acquire: pairs with the Release of whoever filled the entry.
             && self
                 .start
-                .compare_exchange(start, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
+                .compare_exchange(stored, CLAIMED, Ordering::Acquire, Ordering::Relaxed)
                 .is_ok()
     }
 }

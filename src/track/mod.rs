@@ -9,6 +9,7 @@
 mod cells;
 pub(crate) mod columns;
 mod event;
+mod ignore;
 pub(crate) mod ledger;
 mod mode;
 mod modules;
@@ -155,29 +156,6 @@ impl Tracker {
         thread.map_or(0, |thread| thread.id.load(Ordering::Relaxed))
     }
 
-    /// What the thread of `heap` allocates from now on is to be ignored by searches for leaks, until
-    /// [`Self::end_ignoring`] has been called as often.
-    pub(crate) fn begin_ignoring(&self, heap: &LocalHeap) {
-        if let Some(recorder) = self.recorder(heap) {
-            recorder.ignoring.set(recorder.ignoring.get() + 1);
-        }
-    }
-
-    /// See [`Self::begin_ignoring`]. `false`: there was none.
-    pub(crate) fn end_ignoring(&self, heap: &LocalHeap) -> bool {
-        let Some(recorder) = self.recorder(heap) else { return true };
-        let fewer = recorder.ignoring.get().checked_sub(1);
-        recorder.ignoring.set(fewer.unwrap_or(0));
-        fewer.is_some()
-    }
-
-    /// Has searches for leaks ignore a block.
-    pub(crate) fn ignore(&self, slot: Slot<'_>) {
-        if let Some(columns) = Columns::of(slot.slab) {
-            columns.ignore(slot.index);
-        }
-    }
-
     /// What is recorded of a block; `None` when it is free or was never observed.
     pub(crate) fn record_of(&self, slot: Slot<'_>) -> Option<Record> {
         Columns::of(slot.slab)?.read(slot.index)
@@ -234,7 +212,7 @@ impl Tracker {
         let site = self.site(recorder, block.caller);
         let (site, counters) = recorder.counters_with_room(&self.ledger, site);
         let thread = recorder.thread(&self.ledger, heap.thread());
-        let stamp = Stamp::new(thread, recorder.clock()).ignored_if(recorder.ignoring.get() > 0);
+        let stamp = Stamp::new(thread, recorder.clock()).ignored_if(recorder.ignoring.get());
         let record = Record { site, size: block.size, stamp };
         columns.write(slot.index, record);
         let event = Event::of(columns, record, block.address);

@@ -43,8 +43,8 @@ pub(crate) struct Recorder {
     fuel: Cell<i64>,
     /// The thread's number in the ledger plus one; zero: not entered yet.
     thread: Cell<u32>,
-    /// How often the thread has asked to have its next blocks ignored, and not taken it back.
-    pub(super) ignoring: Cell<u32>,
+    /// Searches for leaks are to ignore what the thread allocates.
+    pub(super) ignoring: Cell<bool>,
     /// Number of the shard plus one, as chunks name it.
     shard_name: u32,
     groups: AtomicU32,
@@ -304,7 +304,7 @@ impl Recorder {
     pub(super) fn leave(&self, ledger: &Ledger) {
         let number = self.thread.replace(0).saturating_sub(1);
         self.last.set(0);
-        self.ignoring.set(0);
+        self.ignoring.set(false);
         if let Some(thread) = ledger.threads.get(number).filter(|_| number != 0) {
             set_name(thread);
             self.sum_into(&thread.last);

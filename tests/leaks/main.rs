@@ -5,6 +5,8 @@
 //! and [`markers`] reads it there.
 
 mod build;
+mod known;
+mod lsan;
 mod markers;
 #[path = "../support/mod.rs"]
 mod support;

@@ -88,6 +88,8 @@ def run(test, options):
     work.mkdir(parents=True)
     environment = {key: value for key, value in os.environ.items() if key != "HEAPSIGHT"}
     environment["PATH"] = f"{options.work}/bin:{environment['PATH']}"
+    # As lit does, for the lines that say nothing else.
+    environment["LSAN_OPTIONS"] = "detect_leaks=1"
     for line in lines(test, "RUN"):
         command = substituted(line, test, work / "t", options)
         try:

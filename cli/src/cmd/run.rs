@@ -17,6 +17,7 @@ use crate::library::Library;
 use crate::program::{self, Problem, ProgramError, Subject};
 use crate::report::Claim;
 use crate::settings::Settings;
+use crate::suppressions;
 
 /// The options, read by the library.
 const OPTIONS: &str = "HEAPSIGHT";
@@ -39,6 +40,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
         && absolute.as_os_str().as_bytes() != config.ledger.as_bytes()
     {
         settings.set_path("ledger", &absolute)?;
+    }
+    if let Some(absolute) = suppressions::check(&config.suppressions)? {
+        settings.set_path("suppressions", Path::new(&absolute))?;
     }
     let claim = Claim::stake(&config.report)?;
     if let Some(claim) = &claim {

@@ -1,6 +1,7 @@
 //! The report for people: the verdict first, then what leaked, then the numbers.
 
 mod holders;
+mod suppressed;
 
 use super::fold;
 use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, count, grouped};
@@ -54,6 +55,7 @@ pub(crate) fn write_text(
         writeln!(sink, "\n  ... and {more}: report=PATH.json shows them all")?;
     }
     write_reachable(report, sink, style)?;
+    suppressed::write(&report.suppressions, sink, style)?;
     writeln!(sink)?;
     write_kept(report, sink, style)?;
     write_stats_line(&report.stats, sink, style)?;
@@ -292,6 +294,7 @@ mod tests {
             pid: 7,
             stats: MemoryStats::default(),
             leaks: Vec::from([leak]),
+            suppressions: Vec::new(),
             notes: Vec::new(),
             overhead_bytes: 0,
         }

@@ -34,6 +34,8 @@ pub struct Config {
     pub leaks_exitcode: u8,
     /// Where the report goes; empty means standard error.
     pub report: ReportPath,
+    /// Files of leaks that are known, separated by colons; empty means none.
+    pub suppressions: ReportPath,
     /// What happens on a bad free.
     pub safety: Safety,
     /// Milliseconds before unused memory goes back to the operating system: 0 at once, -1 never.
@@ -96,6 +98,7 @@ impl Config {
         leaks: false,
         leaks_exitcode: 0,
         report: ReportPath::EMPTY,
+        suppressions: ReportPath::EMPTY,
         safety: Safety::Basic,
         purge_delay_ms: 500,
         ledger: ReportPath::EMPTY,
@@ -242,6 +245,17 @@ impl ConfigBuilder {
         self
     }
 
+    /// Files of leaks that are known and do not count, separated by colons.
+    pub const fn suppressions(mut self, paths: &str) -> Self {
+        match ReportPath::new(paths.as_bytes()) {
+            Ok(paths) => self.base.suppressions = paths,
+            Err(reason) => {
+                self.problem = Some(Problem::bad_path("suppressions", paths.as_bytes(), reason))
+            }
+        }
+        self
+    }
+
     /// Sets the file that the process writes while it runs; empty means none.
     #[must_use]
     pub const fn ledger(mut self, path: &str) -> Self {
@@ -349,6 +363,10 @@ impl ConfigBuilder {
 
     pub(super) fn with_report(&mut self, path: ReportPath) {
         self.base.report = path;
+    }
+
+    pub(super) fn with_suppressions(&mut self, paths: ReportPath) {
+        self.base.suppressions = paths;
     }
 
     pub(super) fn with_ledger(&mut self, path: ReportPath) {

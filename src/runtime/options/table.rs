@@ -104,6 +104,16 @@ pub const TABLE: &[OptionRow] = &[
         }),
     },
     OptionRow {
+        name: "suppressions",
+        doc: "Files of leaks that are known and do not count, in LeakSanitizer's form, a line \
+              leak:PATTERN each; several are separated by colons. See docs/suppressions.md.",
+        values: Values::Path(PathSlot {
+            metavar: "PATH",
+            set: |builder, path| builder.with_suppressions(path),
+            of: |config| &config.suppressions,
+        }),
+    },
+    OptionRow {
         name: "ledger",
         doc: "The file that the process writes while it runs: call sites, counters, timeline. \
               heapsight report, top, diff and export read it, while the process runs and after \

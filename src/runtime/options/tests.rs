@@ -110,12 +110,12 @@ fn an_unknown_option_names_the_nearest() {
     assert_eq!(
         complaint("zebra"),
         "heapsight: unknown option 'zebra': the options are track, leaks, leaks_exitcode, \
-         report, ledger, ledger_size, toggle_signal, safety and purge_delay (ignored)"
+         report, suppressions, ledger, ledger_size, toggle_signal, safety and purge_delay (ignored)"
     );
     assert_eq!(
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
-         ledger, ledger_size, toggle_signal, safety and purge_delay (ignored)"
+         suppressions, ledger, ledger_size, toggle_signal, safety and purge_delay (ignored)"
     );
 }
 
@@ -302,12 +302,14 @@ fn any_config() -> impl Strategy<Value = Config> {
     let signals = [ToggleSignal::Usr1, ToggleSignal::Usr2, ToggleSignal::Hup, ToggleSignal::Urg];
     let toggle = prop::option::of(prop::sample::select(signals.to_vec()));
     let ledger = (ledger, toggle);
-    (track, any::<bool>(), any::<u8>(), path, safety, -1..=86_400_000_i64, ledger).prop_map(
-        |(track, leaks, leaks_exitcode, report, safety, purge_delay_ms, ledger)| Config {
+    let paths = (path, path);
+    (track, any::<bool>(), any::<u8>(), paths, safety, -1..=86_400_000_i64, ledger).prop_map(
+        |(track, leaks, leaks_exitcode, paths, safety, purge_delay_ms, ledger)| Config {
             track,
             leaks: leaks && matches!(track, Track::Stats | Track::Full),
             leaks_exitcode,
-            report: ReportPath::new(report.as_bytes()).unwrap(),
+            report: ReportPath::new(paths.0.as_bytes()).unwrap(),
+            suppressions: ReportPath::new(paths.1.as_bytes()).unwrap(),
             safety,
             purge_delay_ms,
             ledger: ReportPath::new(ledger.0.0.as_bytes()).unwrap(),
