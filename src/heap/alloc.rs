@@ -79,17 +79,18 @@ impl<O: Observer> Engine<O> {
         if request.zero {
             let block = self.allocate_tracked(heap, class, request.size, request.caller);
             if !block.is_null() {
-                // SAFETY: as above.
-                unsafe { block.write_bytes(0, request.size) };
                 return block;
             }
         }
         let Some(taken) = self.refill(heap, class) else { return ptr::null_mut() };
-        if request.zero {
+        let is_tracked = taken.slab.is_tracked();
+        if is_tracked || request.zero {
+            // What the observer is asked about starts empty: see `Block::wipe`.
+            let len = if is_tracked { taken.slab.usable_size() } else { request.size };
             // SAFETY: as above.
-            unsafe { zero_block(taken.address, request.size, taken.zeroed) };
+            unsafe { zero_block(taken.address, len, taken.zeroed) };
         }
-        if taken.slab.is_tracked() {
+        if is_tracked {
             self.observe(heap, taken, request);
         }
         taken.address

@@ -63,6 +63,34 @@ impl Block {
         unsafe { *block = Self { next: ptr::null_mut(), key: 0 } }
     }
 
+    /// Marks the block as handed out, and forgets all that was in it: whatever the program's last
+    /// block here had pointed to would seem to be held by the next one, until it is written to.
+    ///
+    /// # Safety
+    /// The caller owns the block, and it is `len` bytes long.
+    #[inline(always)]
+    pub(super) unsafe fn wipe(block: *mut Self, len: usize) {
+        let start = block.cast::<u8>();
+        // A call costs more than clearing what most blocks are. Stores may overlap.
+        for unit in [1, 2, 4] {
+            let half = unit * size_of::<Self>();
+            if len <= 2 * half {
+                for at in 0..unit {
+                    let at = at * size_of::<Self>();
+                    // SAFETY: the caller's: both pairs of words end within `len` bytes, of which
+                    // there are more than a smaller unit holds.
+                    unsafe {
+                        start.add(at).cast::<[usize; 2]>().write_unaligned([0; 2]);
+                        start.add(len - half + at).cast::<[usize; 2]>().write_unaligned([0; 2]);
+                    }
+                }
+                return;
+            }
+        }
+        // SAFETY: the caller's.
+        unsafe { start.write_bytes(0, len) };
+    }
+
     /// Marks the block as free.
     ///
     /// # Safety

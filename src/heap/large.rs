@@ -23,7 +23,7 @@ impl<O: Observer> Engine<O> {
         };
         let is_sampled = self.is_large_sample(heap, size);
         slab.become_large(size, heap.is_tracked() || is_sampled);
-        if request.zero && !clean {
+        if (request.zero || slab.is_tracked()) && !clean {
             self.space.for_each_dirty(slab, |start, len| {
                 // SAFETY: the run lies in the span, which is ours and committed.
                 unsafe { start.write_bytes(0, len) };

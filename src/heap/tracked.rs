@@ -36,8 +36,8 @@ impl<O: Observer> Engine<O> {
         }
         heap.ticks.set(ticks + 1);
         let block = slab.take_one();
-        // SAFETY: the block was just taken.
-        unsafe { Block::clear(block) };
+        // SAFETY: the block was just taken, and is as long as its slab's blocks are.
+        unsafe { Block::wipe(block, slab.usable_size()) };
         #[expect(clippy::cast_possible_truncation, reason = "slabs are at most 4 MiB long")]
         let index = slab.index_of((block as usize - slab.start() as usize) as u32);
         self.observer.allocated(heap, Slot { slab, index }, size, caller);
