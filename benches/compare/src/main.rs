@@ -6,7 +6,8 @@
 //! are medians over the rounds of one run.
 //!
 //! Further commands answer other questions: `tracking` what the tracking modes cost, `agree`
-//! whether heaptrack counts the same, `endurance` whether a ledger keeps its bounds in a long run.
+//! whether heaptrack counts the same, `leaks` whether other tools call the same blocks lost,
+//! `endurance` whether a ledger keeps its bounds in a long run.
 
 mod agree;
 mod allocator;
@@ -15,6 +16,7 @@ mod build;
 mod document;
 mod endurance;
 mod json;
+mod leaks;
 mod machine;
 mod measure;
 mod programs;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match words.next_if(is_command).as_deref() {
         Some("tracking") => tracking::run(words),
         Some("agree") => agree::run(words),
+        Some("leaks") => leaks::run(words),
         Some("endurance") => endurance::run(words),
         Some(other) => Err(format!("unknown command {other}; --help lists the commands")),
         None => compare(words),
