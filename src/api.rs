@@ -2,7 +2,7 @@
 
 pub use crate::global::Heapsight;
 pub use crate::report::{
-    Frame, Holder, Hop, Leak, LeakClass, LeakReport, Member, MemoryStats, Root, RootKind,
+    Asked, Frame, Holder, Hop, Leak, LeakClass, LeakReport, Member, MemoryStats, Root, RootKind,
 };
 pub use crate::runtime::options;
 pub use crate::runtime::options::Config;

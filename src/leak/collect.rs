@@ -25,6 +25,9 @@ pub(crate) struct Collected {
     pub(crate) member_sums: Vector<MemberSum>,
     /// Blocks that a parent process allocated before it forked this one; in no group.
     pub(crate) inherited: u64,
+    /// The block that is asked about: what it has in common with others, and the number of the
+    /// thread that allocated it. Its sum is the last one, and in no group.
+    pub(crate) asked: Option<(Common, u32)>,
 }
 
 /// A group of blocks.
@@ -103,13 +106,14 @@ struct Last {
 }
 
 impl Collected {
-    /// Sums up the tracked blocks that are wanted.
+    /// Sums up the tracked blocks that are wanted, and the one at `asked` by itself.
     #[inline(never)]
     pub(crate) fn of(
         marks: &Marks,
         tracker: &Tracker,
         interior: Interior,
         is_wanted: impl Fn(Record) -> bool,
+        asked: Option<Place>,
     ) -> Result<Self, NoMemory> {
         let mut collected = Self {
             groups: Table::new(),
@@ -119,6 +123,7 @@ impl Collected {
             members: Table::new(),
             member_sums: Vector::new(),
             inherited: 0,
+            asked: None,
         };
         let mut last = None;
         for_each_block(marks, |place| {
@@ -132,6 +137,9 @@ impl Collected {
             let (_, steps) = marks.held(place.number);
             collected.add(Seen { record, place, common, steps }, tracker, &mut last)
         })?;
+        if let Some(place) = asked {
+            collected.add_asked(marks, tracker, place, interior)?;
+        }
         collected.name_members(marks)?;
         collected.trace_paths(marks)?;
         Ok(collected)
@@ -164,6 +172,21 @@ impl Collected {
             (sum.largest, sum.steps, sum.place) = (record.size, steps, place);
         }
         Ok(())
+    }
+
+    fn add_asked(
+        &mut self,
+        marks: &Marks,
+        tracker: &Tracker,
+        place: Place,
+        interior: Interior,
+    ) -> Result<(), NoMemory> {
+        let record = marks.record(place);
+        let site = record.map_or(SiteId::UNKNOWN, |record| record.site);
+        let thread = record.map_or(0, |record| tracker.thread_id(record));
+        self.asked = Some((common_of(marks, place, site, interior), thread));
+        let bytes = record.map_or_else(|| marks.usable(place), |record| record.size) as u64;
+        self.sums.push(Sum { blocks: 1, bytes, ..Sum::new(place) })
     }
 
     /// What the groups have in common, by number.

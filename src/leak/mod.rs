@@ -37,6 +37,16 @@ use marks::Marks;
 use roots::{Origin, Root};
 use scratch::{NoMemory, Vector};
 
+/// What is wanted of a check.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<F> {
+    pub(crate) interior: Interior,
+    /// Which blocks.
+    pub(crate) is_wanted: F,
+    /// And the one that holds this address, if any.
+    pub(crate) asked: Option<usize>,
+}
+
 /// Finds out how those living blocks stand that are wanted. `roots` visits all roots.
 ///
 /// # Safety
@@ -46,9 +56,9 @@ pub(crate) unsafe fn check(
     heap: &Frozen<'_, Tracker>,
     roots: impl FnOnce(&mut dyn FnMut(Root)),
     elsewhere: &mut impl Elsewhere,
-    interior: Interior,
-    is_wanted: impl Fn(Record) -> bool,
+    wanted: Wanted<impl Fn(Record) -> bool>,
 ) -> Result<Checked, NoMemory> {
+    let Wanted { interior, is_wanted, asked } = wanted;
     let mut marks = Marks::take(heap)?;
     let mut marker = Marker::new(&mut marks, elsewhere);
     let (mut all, mut failed) = (Vector::new(), None);
@@ -68,10 +78,13 @@ pub(crate) unsafe fn check(
     }
     // SAFETY: the heap is frozen.
     unsafe { unreached::classify(&mut marks)? };
-    let collected = Collected::of(&marks, &heap.engine.observer, interior, is_wanted)?;
+    let asked = asked.and_then(|address| marks.find(address));
+    let living = asked.filter(|place| marks.is_live(*place));
+    let collected = Collected::of(&marks, &heap.engine.observer, interior, is_wanted, living)?;
     let mut hops = Vector::new();
     for place in collected.hops.iter() {
         hops.push(RawHop::of(&marks, *place))?;
     }
-    Ok(Checked { collected, hops, roots: all })
+    let asked = asked.map(|place| (place.start, marks.usable(place)));
+    Ok(Checked { collected, hops, roots: all, asked })
 }

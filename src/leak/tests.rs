@@ -1,9 +1,9 @@
 //! A random heap, checked, against a naive search of the same graph.
 
-use super::check;
 use super::findings::{Class, Findings, Holder};
 use super::mark::{Elsewhere, Interior};
 use super::roots::{Origin, Root};
+use super::{Wanted, check};
 use crate::heap::alloc::Request;
 use crate::heap::engine::Engine;
 use crate::track::ledger::LEN_MIN;
@@ -104,8 +104,9 @@ impl Planted {
             origin: Origin::Global,
         };
         let frozen = self.engine.freeze();
+        let wanted = Wanted { interior, is_wanted: |_| true, asked: None };
         // SAFETY: the root is the slice, and nobody else knows the heap.
-        let checked = unsafe { check(&frozen, |visit| visit(root), elsewhere, interior, |_| true) };
+        let checked = unsafe { check(&frozen, |visit| visit(root), elsewhere, wanted) };
         let checked = checked.expect("memory");
         drop(frozen);
         checked.findings(|_, _| None)

@@ -9,6 +9,7 @@
 //!
 //! Nothing here knows the heap: a report can be made of any list of stacks.
 
+mod asked;
 mod assertion;
 mod explain;
 mod fold;
@@ -28,6 +29,7 @@ mod table;
 mod tests;
 mod text;
 
+pub use asked::Asked;
 pub use assertion::CallSite;
 pub(crate) use assertion::{
     RawCallSite, call_sites, cut_below_runner, leaked, write_call_sites, write_leaks,
@@ -37,5 +39,5 @@ pub use holder::{Holder, Hop, Member, Root, RootKind};
 pub(crate) use json::{write_json, write_stats_json};
 pub use model::{Frame, Leak, LeakClass, LeakReport, MemoryStats};
 pub(crate) use modules::Modules;
-pub(crate) use raw::{RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
+pub(crate) use raw::{RawAsked, RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
 pub(crate) use text::{Style, write_stack, write_stats, write_text};

@@ -1,7 +1,8 @@
 //! What a report says, as data.
 
+use super::asked::Asked;
 use super::holder::{Holder, Member};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -11,7 +12,7 @@ use std::vec::Vec;
 /// Bytes are those asked for. A `realloc` counts as one allocation of the new size and one
 /// deallocation of the old, whether the block moved or not. A peak is the largest value that the
 /// process-wide counter of current blocks (or bytes) ever held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryStats {
     /// Blocks ever allocated.
     pub total_allocations: u64,
@@ -34,7 +35,7 @@ pub struct MemoryStats {
 /// What became of a block that is still there.
 ///
 /// In the order of reports. All but [`Self::Reachable`] are leaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LeakClass {
     /// Nothing points to it, or nothing but itself.
@@ -64,7 +65,7 @@ impl LeakClass {
 
 /// One call of a stack, innermost first. A physical frame may be several of these: all but the last
 /// are then marked as inlined.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Frame {
     /// Demangled name.
     pub function: Option<String>,
@@ -81,7 +82,7 @@ pub struct Frame {
 }
 
 /// The blocks of one call stack and one class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leak {
     /// What became of them.
     pub class: LeakClass,
@@ -138,7 +139,7 @@ impl Leak {
 }
 
 /// What is still there, by class and call stack: leaks first, the biggest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LeakReport {
     /// Path of the program.
     pub program: String,
@@ -152,6 +153,12 @@ pub struct LeakReport {
     pub notes: Vec<String>,
     /// Bytes of Heapsight's own records.
     pub overhead_bytes: u64,
+    /// Nanoseconds for which the program stood still, where it went on while a copy was looked at.
+    #[serde(default)]
+    pub pause_ns: Option<u64>,
+    /// What was asked about besides, by `heapsight why`.
+    #[serde(default)]
+    pub asked: Option<Asked>,
 }
 
 impl LeakReport {

@@ -1,27 +1,25 @@
 //! The leak check: freezes the heap, stops the world, asks [`crate::leak`], and makes a report of
 //! what it says.
 
-use super::ENGINE;
-use super::inspect::{Unobserved, census, notes, stack_of, stats};
+use super::inspect::{Unobserved, census, notes, stats};
 use super::park::{self, Caller, Stopped};
 use super::regions::REGIONS;
+use super::{ENGINE, ask, raw};
+use crate::base::sync::{AtomicU64, Ordering};
 use crate::heap::frozen::Frozen;
 use crate::leak::births::Births;
-use crate::leak::findings::{Class, Findings, Group, Holder, Hop, Path};
+use crate::leak::findings::{Class, Findings, Group};
 use crate::leak::layout::{Extents, Layout};
 use crate::leak::mark::Interior;
-use crate::leak::roots::{self, Origin};
+use crate::leak::roots;
 use crate::leak::scratch::{NoMemory, Vector};
 use crate::leak::snapshot::{self, Failed};
-use crate::leak::world::RED_ZONE;
-use crate::leak::{self, roots::Root};
-use crate::os::thread;
-use crate::report::{
-    self, Leak, LeakClass, LeakReport, Modules, RawHop, RawLeak, RawMember, RawPath, RawReport,
-    RawRoot,
-};
+use crate::leak::world::{RED_ZONE, Thread};
+use crate::leak::{self, Wanted, roots::Root};
+use crate::os::{clock, process, thread};
+use crate::report::{self, Leak, LeakReport, MemoryStats, Modules, RawReport};
+use crate::track::Tracker;
 use crate::track::columns::Record;
-use crate::track::{SiteId, Tracker};
 use crate::unwind::{Frame, State, frame_around};
 use serde::{Deserialize, Serialize};
 use std::format;
@@ -44,9 +42,33 @@ pub(crate) fn leak_report(caller: &Caller, how: How) -> LeakReport {
     let _unobserved = Unobserved::begin();
     // The statistics first: they are what the program did, up to this call.
     let stats = stats();
-    let mut notes = notes();
     let found =
         if is_anything_tracked() { find(caller, how, |_| true) } else { Ok(Found::default()) };
+    let modules = Modules::of_this_process();
+    report(found, Subject { stats, pid: process::id(), modules: &modules, address: 0 })
+}
+
+/// The same in a copy of the process, which goes on by itself. `address`: what is asked about
+/// besides; zero: nothing.
+pub(super) fn report_in_copy(held: Held, address: u64) -> Result<LeakReport, NoMemory> {
+    let pid = held.world.process;
+    let asked = (address != 0).then_some(address as usize);
+    let found = look(held, |_| true, asked)?;
+    let modules = Modules::of_this_copy();
+    Ok(report(Ok(found), Subject { stats: stats(), pid, modules: &modules, address }))
+}
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug)]
+struct Subject<'a> {
+    stats: MemoryStats,
+    pid: u32,
+    modules: &'a Modules,
+    address: u64,
+}
+
+fn report(found: Result<Found, NoMemory>, subject: Subject<'_>) -> LeakReport {
+    let mut notes = notes();
     let found = found.unwrap_or_else(|NoMemory| {
         notes.push("leaks could not be looked for: no memory left to do it".into());
         Found::default()
@@ -56,11 +78,12 @@ pub(crate) fn leak_report(caller: &Caller, how: How) -> LeakReport {
         notes.push(format!("{blocks} blocks of the parent process are not counted"));
     }
     notes.extend(running(&found.running));
-    let leaks = found.findings.groups.into_iter().map(raw_leak).collect();
-    report::leak_report(
-        RawReport { stats, leaks, notes, overhead_bytes: census().records as u64 },
-        &Modules::of_this_process(),
-    )
+    let Subject { stats, pid, modules, address } = subject;
+    let asked = (address != 0).then(|| raw::asked(address, found.findings.asked));
+    let leaks = found.findings.groups.into_iter().map(raw::leak).collect();
+    let overhead_bytes = census().records as u64;
+    let raw = RawReport { stats, leaks, notes, overhead_bytes, pid, asked };
+    LeakReport { pause_ns: found.pause_ns, ..report::leak_report(raw, modules) }
 }
 
 /// What of some blocks has leaked, by call stack. `None`: it could not be found out.
@@ -69,11 +92,13 @@ pub(crate) fn leaks_of(births: &Births, caller: &Caller) -> Option<Vec<Leak>> {
     let _unobserved = Unobserved::begin();
     let found = find(caller, How::Here, |record| births.contain(record)).ok()?;
     let is_leaked = |group: &Group| group.class != Class::Reachable;
-    let leaks: Vec<_> = found.findings.groups.into_iter().filter(is_leaked).map(raw_leak).collect();
+    let leaks: Vec<_> =
+        found.findings.groups.into_iter().filter(is_leaked).map(raw::leak).collect();
     if leaks.is_empty() {
         return Some(Vec::new());
     }
-    let raw = RawReport { stats: stats(), leaks, notes: Vec::new(), overhead_bytes: 0 };
+    let (stats, notes, pid) = (stats(), Vec::new(), process::id());
+    let raw = RawReport { stats, leaks, notes, overhead_bytes: 0, pid, asked: None };
     let report = report::leak_report(raw, &Modules::of_this_process());
     Some(report.leaks)
 }
@@ -97,20 +122,47 @@ struct Found {
     findings: Findings,
     /// Threads that could not be stopped.
     running: Vec<u32>,
+    /// How long the program stood still, if it went on while a copy was looked at.
+    pause_ns: Option<u64>,
+}
+
+/// How long the world stood still the last time, in nanoseconds.
+static PAUSE_NS: AtomicU64 = AtomicU64::new(0);
+
+/// How long that was.
+pub(super) fn pause_ns() -> u64 {
+    PAUSE_NS.load(Ordering::Relaxed)
 }
 
 /// The world, stopped, and the heap, frozen. Dropped in this order.
-struct Held {
+#[derive(Debug)]
+pub(super) struct Held {
     world: Stopped,
     heap: Frozen<'static, Tracker>,
+    _pause: Pause,
+}
+
+/// Takes the time until it is dropped.
+#[derive(Debug)]
+struct Pause {
+    since: u64,
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        let passed = clock::monotonic_ns().saturating_sub(self.since);
+        PAUSE_NS.store(passed, Ordering::Relaxed);
+    }
 }
 
 impl Held {
-    fn take(caller: &Caller) -> Result<Self, NoMemory> {
+    /// `own`: how the calling thread is to be seen.
+    pub(super) fn take(own: Thread) -> Result<Self, NoMemory> {
+        let _pause = Pause { since: clock::monotonic_ns() };
         let heap = ENGINE.freeze();
         // From here on nothing may be allocated.
-        let world = park::stop(caller).ok_or(NoMemory)?;
-        Ok(Self { world, heap })
+        let world = park::stop(own).ok_or(NoMemory)?;
+        Ok(Self { world, heap, _pause })
     }
 }
 
@@ -119,11 +171,11 @@ fn find(
     how: How,
     is_wanted: impl Fn(Record) -> bool + Copy,
 ) -> Result<Found, NoMemory> {
-    let held = Held::take(caller)?;
+    let held = Held::take(caller.thread())?;
     // A thread that runs on may unmap what is being read; in a copy there is none.
     let all_stopped = held.world.threads.iter().all(|thread| thread.is_stopped);
     match how {
-        How::Here if all_stopped => look(held, is_wanted),
+        How::Here if all_stopped => look(held, is_wanted, None),
         How::Here | How::Aside => look_aside(held, caller, is_wanted),
     }
 }
@@ -134,24 +186,35 @@ fn look_aside(
     caller: &Caller,
     is_wanted: impl Fn(Record) -> bool + Copy,
 ) -> Result<Found, NoMemory> {
-    let task = |held| look(held, is_wanted).ok().and_then(|found| serde_json::to_vec(&found).ok());
+    let task = |held| {
+        let found = look(held, is_wanted, None).ok()?;
+        serde_json::to_vec(&found).ok()
+    };
     // SAFETY: looking needs system calls, scratch memory and, once the heap is no longer frozen,
     // blocks: this thread's heap is whole, as it has allocated nothing since before the freezing.
     match unsafe { snapshot::in_copy(held, task) } {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| NoMemory),
-        Err(Failed::Refused(held)) => look(held, is_wanted),
-        Err(Failed::Ended) => look(Held::take(caller)?, is_wanted),
+        Ok(bytes) => {
+            let found: Found = serde_json::from_slice(&bytes).map_err(|_| NoMemory)?;
+            Ok(Found { pause_ns: Some(pause_ns()), ..found })
+        }
+        Err(Failed::Refused(held)) => look(held, is_wanted, None),
+        Err(Failed::Ended) => look(Held::take(caller.thread())?, is_wanted, None),
     }
 }
 
-fn look(held: Held, is_wanted: impl Fn(Record) -> bool) -> Result<Found, NoMemory> {
-    let Held { world, heap } = &held;
+fn look(
+    held: Held,
+    is_wanted: impl Fn(Record) -> bool,
+    asked: Option<usize>,
+) -> Result<Found, NoMemory> {
+    let Held { world, heap, .. } = &held;
     let mut extents = Extents::new();
     let mut failed = None;
     let mut add = |start, len| failed = failed.or(extents.push((start, start + len)).err());
     heap.for_each_reservation(&mut add);
     heap.for_each_heap(|heap| ENGINE.observer.for_each_mapping(heap, &mut add));
-    ENGINE.observer.ledger.mapping().into_iter().for_each(|(start, len)| add(start, len));
+    let own = ENGINE.observer.ledger.mapping().into_iter().chain(ask::stack());
+    own.for_each(|(start, len)| add(start, len));
     failed.map_or(Ok(()), Err)?;
     extents.sort_unstable();
     let mut layout = Layout::take(&extents, &world.library)?;
@@ -165,10 +228,11 @@ fn look(held: Held, is_wanted: impl Fn(Record) -> bool) -> Result<Found, NoMemor
     // the heap is frozen.
     let checked = unsafe {
         let each = |visit: &mut dyn FnMut(Root)| all.iter().for_each(|root| visit(*root));
-        leak::check(heap, each, &mut layout, Interior::Reaches, is_wanted)
+        let wanted = Wanted { interior: Interior::Reaches, is_wanted, asked };
+        leak::check(heap, each, &mut layout, wanted)
     };
     let running = world.unstopped_ids()?;
-    let Held { world, heap } = held;
+    let Held { world, heap, .. } = held;
     // What the unwinder finds out it keeps, which takes one of the heap's locks.
     drop(heap);
     let checked = checked?;
@@ -184,7 +248,7 @@ fn look(held: Held, is_wanted: impl Fn(Record) -> bool) -> Result<Found, NoMemor
         let at = frames.binary_search_by_key(&address, |frame| frame.0).ok()?;
         frames.get(at).map(|frame| frame.1)
     });
-    Ok(Found { findings, running: running.to_vec() })
+    Ok(Found { findings, running: running.to_vec(), pause_ns: None })
 }
 
 /// In whose frame a word of a stopped thread's stack lies: a program counter there.
@@ -205,70 +269,4 @@ fn is_anything_tracked() -> bool {
     let mut any = false;
     ENGINE.space.for_each_span(|span| any |= span.is_tracked());
     any
-}
-
-// --- For the report ---
-
-fn raw_leak(group: Group) -> RawLeak {
-    let (stack, truncated) = stack_of(group.site);
-    let members = group.members.into_iter().map(|member| RawMember {
-        stack: stack_of(member.site).0,
-        blocks: member.blocks,
-        bytes: member.bytes,
-    });
-    RawLeak {
-        class: class(group.class),
-        is_interior: group.is_interior,
-        blocks: group.blocks,
-        bytes: group.bytes,
-        threads: group.threads,
-        stack,
-        truncated,
-        held_by: group.path.and_then(raw_path),
-        members: members.collect(),
-    }
-}
-
-fn class(class: Class) -> LeakClass {
-    match class {
-        Class::Lost => LeakClass::Lost,
-        Class::Indirect => LeakClass::Indirect,
-        Class::Cycle => LeakClass::Cycle,
-        Class::Possible => LeakClass::Possible,
-        Class::Reachable => LeakClass::Reachable,
-    }
-}
-
-/// `None`: nothing holds the block, or nobody knows what.
-fn raw_path(path: Path) -> Option<RawPath> {
-    let root = match path.root {
-        Holder::Unknown => return None,
-        Holder::Lost(_) if path.hops.is_empty() => return None,
-        Holder::Lost(site) => RawRoot::Lost { stack: stack_of(site).0 },
-        Holder::Root { origin, address, pc } => raw_root(origin, address, pc),
-    };
-    let omitted = path.omitted;
-    Some(RawPath { root, hops: path.hops.into_iter().map(raw_hop).collect(), omitted })
-}
-
-fn raw_root(origin: Origin, address: u64, pc: Option<u64>) -> RawRoot {
-    match origin {
-        Origin::Global => RawRoot::Global { address },
-        Origin::Stack { thread } => RawRoot::Stack { thread, address, pc },
-        Origin::Registers { thread } => RawRoot::Registers { thread },
-        Origin::Tls { thread } | Origin::Control { thread } => RawRoot::Tls { thread, address },
-        Origin::AlternateStack { thread } => RawRoot::AlternateStack { thread, address },
-        Origin::Region => RawRoot::Region { address },
-        Origin::Mapping => RawRoot::Mapping { address },
-    }
-}
-
-fn raw_hop(hop: Hop) -> RawHop {
-    let stack = |site: SiteId| stack_of(site).0;
-    RawHop {
-        address: hop.address,
-        size: hop.size,
-        offset: hop.offset,
-        stack: hop.site.map_or_else(Vec::new, stack),
-    }
 }

@@ -15,12 +15,15 @@
 //! | [`regions`] | which memory does the program call a root? |
 //! | [`stderr`](mod@stderr) | how is something said on standard error? |
 //! | [`toggle`] | which signal switches recording off and on? |
+//! | [`ask`] | what does another process want to know of this one? |
 //! | [`inspect`] | statistics, misuse stacks, the whole-heap check |
 //! | [`leaks`] | what is lost, and who holds the rest? |
+//! | [`raw`](mod@raw) | how do findings become a report? |
 //! | [`scope`] | what does a set of threads allocate while it is told to count? |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
 
+mod ask;
 pub(crate) mod caller;
 pub(crate) mod entry;
 pub(crate) mod exit;
@@ -34,6 +37,7 @@ pub(crate) mod next;
 pub mod options;
 pub(crate) mod park;
 mod place;
+mod raw;
 pub(crate) mod regions;
 pub(crate) mod scope;
 pub(crate) mod start;
