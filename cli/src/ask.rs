@@ -16,8 +16,8 @@ use crate::view::source::{Ledger, Source, SourceError};
 
 /// How often it is asked how far the process is.
 const LOOK: Duration = Duration::from_millis(5);
-/// How often a process that has not noticed gets the signal: a thread that was busy when the last
-/// one came left the request alone.
+/// How often a process that has not noticed gets the signal, from then on: one that allocates
+/// notices without, and a thread that was busy when the last one came left the request alone.
 const SIGNAL: Duration = Duration::from_millis(100);
 
 /// A process that can be asked.
@@ -62,7 +62,7 @@ impl Process {
             error: error.into(),
         };
         let signal = check.signal().map_err(unreadable)?;
-        let mut signalled = None::<Instant>;
+        let mut signalled = since;
         loop {
             let progress = check.progress().map_err(unreadable)?;
             match progress {
@@ -80,9 +80,9 @@ impl Process {
                     )));
                 }
                 Progress::Asked => {
-                    if signal.is_some() && signalled.is_none_or(|last| last.elapsed() >= SIGNAL) {
+                    if signal.is_some() && signalled.elapsed() >= SIGNAL {
                         wake(pid);
-                        signalled = Some(Instant::now());
+                        signalled = Instant::now();
                     }
                 }
             }
@@ -174,8 +174,8 @@ fn late(pid: u32, seconds: f64, progress: Progress, signal: Option<i32>) -> Stri
              looks only when it allocates; ask again when it is busy, or wait longer with --wait"
         ),
         (_, Some(_)) => format!(
-            "process {pid} has not looked within {seconds} s: it is stopped, or blocks SIGURG or \
-             handles it itself by now; it will look when it next allocates"
+            "process {pid} has not looked within {seconds} s: it is stopped, or blocks SIGURG, or \
+             handles SIGURG itself by now; it will look when it next allocates"
         ),
     }
 }

@@ -111,6 +111,7 @@ fn serve(header: &Header, own: impl FnOnce() -> Thread) {
         return;
     }
     clear_away(header);
+    say_who_listens(&header.check);
     if COPY.load(Ordering::Relaxed) == 0
         && let Some(number) = take(&header.check)
     {
@@ -124,6 +125,14 @@ fn serve(header: &Header, own: impl FnOnce() -> Thread) {
         }
     }
     SERVING.store(false, Ordering::Release);
+}
+
+/// Says who handles the signal by now: the program may have taken it. Then nobody sends it any
+/// more.
+fn say_who_listens(check: &Check) {
+    if check.signal.load(Ordering::Relaxed) != 0 && !park::is_listening() {
+        check.signal.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Whether this thread is outside of the allocator, and nobody stops it just now.

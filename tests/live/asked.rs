@@ -47,18 +47,18 @@ fn a_program_with_a_handler_of_its_own_looks_when_it_allocates() {
     for _ in 0..3 {
         expect_planted(&report(&asked.pid()));
     }
-    let said = asked.end();
-    assert!(said.contains("urgent=0\n"), "its handler was bothered: {said}");
+    asked.end();
 }
 
 #[test]
-fn one_that_sleeps_with_a_handler_of_its_own_is_told_apart() {
+fn one_that_sleeps_with_a_handler_of_its_own_looks_later() {
     let asked = Asked::start("own-sleep");
     let said = said(&["leaks", &asked.pid(), "--wait", "300ms"]);
     assert_eq!((said.code, said.out.as_str()), (Some(1), ""));
-    assert!(said.err.contains("it handles SIGURG itself"), "{}", said.err);
-    let said = asked.end();
-    assert!(said.contains("urgent=0\n"), "{said}");
+    for part in ["handles SIGURG itself", "when it next allocates"] {
+        assert!(said.err.contains(part), "{part} is not in: {}", said.err);
+    }
+    asked.end();
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn a_list_that_grows_is_named_with_its_holder() {
     let mut asked = Asked::start("sleep");
     let said = watch(&mut asked, true, "text");
     assert_eq!(said.code, Some(23), "{}{}", said.out, said.err);
-    for part in ["grew in each of 3 intervals", "blocks a second", "keep", "the variable grown"] {
+    for part in ["grew in each of 3 intervals", "blocks a second", "keep", "held by "] {
         assert!(said.out.contains(part), "{part} is not in:\n{}", said.out);
     }
     let said = watch(&mut asked, true, "json");
@@ -36,6 +36,7 @@ fn a_list_that_grows_is_named_with_its_holder() {
     assert_eq!(growing.len(), 1, "{growth:#}");
     let bytes: Vec<_> = growing[0]["bytes"].as_array().expect("sizes").iter().collect();
     assert!(bytes.windows(2).all(|pair| pair[0].as_u64() < pair[1].as_u64()), "{bytes:?}");
+    assert!(growing[0]["group"]["held_by"].is_object(), "{growth:#}");
     assert_eq!(growth["looks"].as_array().map(Vec::len), Some(4));
     asked.end();
 }

@@ -116,7 +116,8 @@ pub(crate) struct Check {
     pub(crate) outcome: AtomicU32,
     /// Number of the error (`errno`), or status of the process that has looked.
     pub(crate) detail: AtomicU32,
-    /// Number of the signal that makes a process look here that sleeps; zero: none does.
+    /// Number of the signal that makes a process look here that sleeps, as far as it knows: the
+    /// program may handle it itself by now. Zero: none does.
     pub(crate) signal: AtomicU32,
     /// An address that is asked about; zero: none.
     pub(crate) address: AtomicU64,

@@ -14,7 +14,7 @@
 pub(super) mod library;
 mod signal;
 
-pub(super) use signal::{is_stopping, listen};
+pub(super) use signal::{is_listening, is_stopping, listen};
 
 use super::ENGINE;
 use crate::leak::scratch::{NoMemory, Vector};

@@ -178,6 +178,11 @@ fn take_signal() -> Option<(c_int, libc::sigaction)> {
     Some((signal, before))
 }
 
+/// Whether [`listen`] still holds good.
+pub(in crate::runtime) fn is_listening() -> bool {
+    action_of(libc::SIGURG).is_some_and(|action| action.sa_sigaction == ours())
+}
+
 fn install(signal: c_int) {
     // SAFETY: all-zero is an action with an empty mask.
     let mut action: libc::sigaction = unsafe { mem::zeroed() };

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,22 +26,29 @@ static atomic_int stop;
 static atomic_int urgent;
 static atomic_int dead_children;
 
+// The compiler takes it that somebody has looked at the memory.
+static void look_at(void *memory) {
+    __asm__ volatile("" : : "r"(memory) : "memory");
+}
+
 static __attribute__((noinline)) void leak_block(void) {
     char *volatile block = malloc(1000);
     memset(block, 1, 1000);
+    look_at(block);
     block = NULL;
 }
 
 static __attribute__((noinline)) void leak_cycle(void) {
-    struct node *volatile one = malloc(sizeof *one);
-    struct node *volatile other = malloc(sizeof *other);
+    struct node *volatile one = calloc(1, sizeof *one);
+    struct node *volatile other = calloc(1, sizeof *other);
     one->next = other;
     other->next = one;
+    look_at(one);
     one = other = NULL;
 }
 
 static __attribute__((noinline)) struct node *keep(struct node **list) {
-    struct node *node = malloc(sizeof *node);
+    struct node *node = calloc(1, sizeof *node);
     node->next = *list;
     *list = node;
     return node;
@@ -153,14 +161,14 @@ int main(int count, char **arguments) {
     leak_cycle();
     for (int i = 0; i < 10; i++)
         keep(&kept);
-    void *freed = malloc(4000);
-    free(freed);
+    void *block = malloc(5000);
+    uintptr_t freed = (uintptr_t)block;
+    free(block);
     scrub();
     if (!strcmp(how, "limited"))
         limit();
-    printf("ready %p %p\n", (void *)kept->next, freed);
+    printf("ready %p %#lx\n", (void *)kept->next, (unsigned long)freed);
     fflush(stdout);
     work(how);
-    printf("urgent=%d\n", urgent);
     return 5;
 }

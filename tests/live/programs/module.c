@@ -21,22 +21,29 @@ struct node {
 
 static struct node *cache;
 
+// The compiler takes it that somebody has looked at the memory.
+static void look_at(void *memory) {
+    __asm__ volatile("" : : "r"(memory) : "memory");
+}
+
 static __attribute__((noinline)) void lose_block(void) {
     char *volatile block = malloc(3000);
     memset(block, 1, 3000);
+    look_at(block);
     block = NULL;
 }
 
 static __attribute__((noinline)) void lose_cycle(void) {
-    struct node *volatile one = malloc(sizeof *one);
-    struct node *volatile other = malloc(sizeof *other);
+    struct node *volatile one = calloc(1, sizeof *one);
+    struct node *volatile other = calloc(1, sizeof *other);
     one->next = other;
     other->next = one;
+    look_at(one);
     one = other = NULL;
 }
 
 static __attribute__((noinline)) void append(void) {
-    struct node *node = malloc(sizeof *node);
+    struct node *node = calloc(1, sizeof *node);
     node->next = cache;
     cache = node;
 }
