@@ -107,14 +107,15 @@ struct Request<'a> {
 fn serve(header: &Header, own: impl FnOnce() -> Thread) {
     // A child of `vfork` runs on its parent's memory.
     let is_own = header.pid.load(Ordering::Relaxed) == process::id();
-    if !is_own || !may_serve() || SERVING.swap(true, Ordering::AcqRel) {
+    if !is_own || SERVING.swap(true, Ordering::AcqRel) {
         return;
     }
     clear_away(header);
-    say_who_listens(&header.check);
     if COPY.load(Ordering::Relaxed) == 0
+        && may_serve()
         && let Some(number) = take(&header.check)
     {
+        say_who_listens(&header.check);
         match stack_to_serve_on() {
             Some(stack) => {
                 let mut request = Request { header, number, own: own() };

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::support::{TempDir, artifact};
 use crate::{Asked, Said, compile, expect_planted, heapsight, report, said};
@@ -71,6 +73,31 @@ fn a_program_that_waits_for_its_children_sees_none() {
     assert!(said.contains("seen=0 dead=0\n"), "{said}");
 }
 
+/// How many children of the process there are, of whatever kind.
+fn children(pid: &str) -> usize {
+    let parent = |entry: fs::DirEntry| {
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        Some(stat.rsplit_once(") ")?.1.split(' ').nth(1)?.to_owned())
+    };
+    let processes = fs::read_dir("/proc").expect("the system's processes").flatten();
+    processes.filter_map(parent).filter(|parent| parent == pid).count()
+}
+
+#[test]
+fn no_trace_of_the_copy_is_left() {
+    for how in ["sleep", "busy", "own"] {
+        let asked = Asked::start(how);
+        report(&asked.pid());
+        // It ends when its report is there, and the process hears of it then.
+        let since = Instant::now();
+        while children(&asked.pid()) > 0 {
+            assert!(since.elapsed() < Duration::from_secs(60), "{how}: the copy is still there");
+            thread::yield_now();
+        }
+        asked.end();
+    }
+}
+
 #[test]
 fn the_error_number_of_the_thread_that_serves_stays() {
     let asked = Asked::start("spin");
@@ -106,7 +133,7 @@ fn a_process_that_ends_before_it_looks_is_not_waited_for() {
         u32::from_le_bytes(word) == 1
     };
     while !is_asked() {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     asked.end();
     let said = Said::from(asker.wait_with_output().expect("a child"));
