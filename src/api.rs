@@ -2,8 +2,8 @@
 
 pub use crate::global::Heapsight;
 pub use crate::report::{
-    Block, Frame, Holder, Hop, Leak, LeakClass, LeakReport, Member, MemoryStats, Root, RootKind,
-    Suppression,
+    Asked, Block, Frame, Holder, Hop, Leak, LeakClass, LeakReport, Member, MemoryStats, Root,
+    RootKind, Suppression,
 };
 pub use crate::runtime::options;
 pub use crate::runtime::options::Config;

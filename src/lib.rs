@@ -44,6 +44,7 @@ mod unwind;
 /// `docs/ledger.md` describes the file.
 #[cfg(not(loom))]
 pub mod ledger {
+    pub use crate::format::check::{LeakCheck, Progress, Why};
     pub use crate::format::read::{ReadError, from_bytes, read};
     pub use crate::format::request::request;
     pub use crate::format::snapshot::*;

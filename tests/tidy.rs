@@ -147,7 +147,9 @@ fn the_data_plane_stays_away_from_std() {
 /// process that is tracked on behalf of it: viewers call it.
 fn is_control_plane(path: &Path) -> bool {
     let inside = path.strip_prefix(root().join("src/format")).unwrap_or(Path::new(""));
-    ["read", "request.rs", "snapshot.rs", "testing"].iter().any(|name| inside.starts_with(name))
+    ["check.rs", "read", "request.rs", "snapshot.rs", "testing"]
+        .iter()
+        .any(|name| inside.starts_with(name))
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What can be typed. The flags of `run` that set an option take their values and their help from
 //! the option's row of the table.
 
+pub(crate) mod leaking;
 pub(crate) mod viewing;
 mod words;
 
@@ -12,6 +13,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand, ValueHint};
 use heapsight::options::{Values, row};
 
+use self::leaking::{LeaksArgs, WhyArgs};
 use self::viewing::{AttachArgs, DiffArgs, ExportArgs, ReportArgs, TopArgs};
 use self::words::words;
 
@@ -40,6 +42,8 @@ Examples:
       Fail a test run that leaks.
   heapsight run --track off -- ./server
       Only the allocator: nothing is recorded, nothing is reported.
+  heapsight leaks 31137
+      What a running process has leaked by now.
   heapsight report 31137
       Where the memory of a running process is, by call stack.
   heapsight top 31137
@@ -94,6 +98,10 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Run a program and report what it leaked
     Run(Box<RunArgs>),
+    /// Tell what a program, or a running process, has leaked, or what grows
+    Leaks(LeaksArgs),
+    /// Tell who holds a block of a running process
+    Why(WhyArgs),
     /// Show where a process's memory went, from its ledger
     Report(ReportArgs),
     /// Show what changed between two ledgers
@@ -108,7 +116,7 @@ pub(crate) enum Command {
     Options(OptionsArgs),
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub(crate) struct RunArgs {
     #[arg(long, value_name = "MODE", value_parser = words("track"), help = doc("track"))]

@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     Growth(String),
     #[error("{0}")]
     Patience(String),
+    #[error("{0}")]
+    Check(String),
     #[error("cannot use the terminal: {0}: --once prints a picture as text")]
     Terminal(io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -55,6 +57,7 @@ impl Failure {
             Self::File { .. }
             | Self::Growth(_)
             | Self::Patience(_)
+            | Self::Check(_)
             | Self::Terminal(_)
             | Self::Output(_) => 1,
         })

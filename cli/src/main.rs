@@ -6,6 +6,7 @@
 //! | [`cmd`] | what does each subcommand do? |
 //! | [`settings`] | which options does the program get? |
 //! | [`program`], [`image`] | which file is the program, and can a library be preloaded into it? |
+//! | [`ask`] | how is a running process asked for a report? |
 //! | [`library`] | where is `libheapsight.so`? |
 //! | [`report`] | can the report be written? |
 //! | [`view`] | what does a ledger say? |
@@ -15,6 +16,7 @@
 //! | [`failure`] | what went wrong, and which exit code says so? |
 
 mod args;
+mod ask;
 mod cmd;
 mod export;
 mod failure;
@@ -35,9 +37,12 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
+use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let outcome = match Args::parse().command {
+    let done = match Args::parse().command {
+        Command::Leaks(args) => return end(cmd::leaks::leaks(&args)),
+        Command::Why(args) => return end(cmd::why::why(&args)),
         Command::Run(args) => cmd::run::run(&args),
         Command::Options(args) => cmd::options::options(&args),
         Command::Report(args) => cmd::report::report(&args),
@@ -46,8 +51,12 @@ fn main() -> ExitCode {
         Command::Top(args) => cmd::top::top(&args),
         Command::Attach(args) => cmd::attach::attach(&args),
     };
+    end(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn end(outcome: Result<ExitCode, Failure>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             let bold = args::STYLES.get_error();
             anstream::eprintln!("{bold}heapsight:{bold:#} {failure}");

@@ -7,6 +7,8 @@
 pub(crate) mod arith;
 #[cfg(not(loom))]
 pub(crate) mod bitmap;
+#[cfg(not(loom))]
+pub(crate) mod stack;
 pub(crate) mod sync;
 #[cfg(not(loom))]
 pub(crate) mod text;

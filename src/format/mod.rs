@@ -6,6 +6,7 @@
 //! data, which viewers show. Both are ordinary Rust; `layout` is all that a tracked process needs.
 //! `docs/ledger.md` describes the same for readers in other languages.
 
+pub(crate) mod check;
 pub(crate) mod layout;
 pub(crate) mod read;
 pub(crate) mod request;

@@ -4,10 +4,10 @@
 //! is in a bin by its length, and remembers when its oldest dirty part was freed. All of it is
 //! guarded by the lock of the [`super::space::Space`].
 
-use super::bins::Bins;
 use super::class::SLICE;
 use super::region::{bitmap_len, records_len};
 use super::slab::{Kind, Slab};
+use super::zones::{Purpose, Zones};
 use crate::base::arith::{div_ceil, round_up};
 use crate::base::bitmap::Bitmap;
 use crate::os::memory;
@@ -26,7 +26,7 @@ pub(super) struct Directory {
     records_committed: usize,
     /// A bit for each slice where a span starts, and one for each that may not be zero.
     pub(super) bitmaps: Option<(Bitmap, Bitmap)>,
-    pub(super) bins: Bins,
+    pub(super) bins: Zones,
 }
 
 const COMMIT_MIN: usize = 16;
@@ -42,7 +42,7 @@ impl Directory {
             committed: 0,
             records_committed: 0,
             bitmaps: None,
-            bins: Bins::new(),
+            bins: Zones::new(),
         }
     }
 
@@ -103,8 +103,13 @@ impl Directory {
     }
 
     /// From the free spans.
-    pub(super) fn take(&mut self, slices: usize, align: usize) -> Option<&'static Slab> {
-        let span = self.bins.take(slices + align - 1)?;
+    pub(super) fn take(
+        &mut self,
+        slices: usize,
+        align: usize,
+        purpose: Purpose,
+    ) -> Option<&'static Slab> {
+        let span = self.bins.take(slices + align - 1, purpose)?;
         let mut start = self.slice_of(span);
         let lead = (start.wrapping_neg()).wrapping_sub(self.misalignment(align)) & (align - 1);
         let (stamp, dirty, len) = (span.stamp.get(), span.dirty.get(), span.slices());
@@ -137,6 +142,11 @@ impl Directory {
             self.free(lead, 0);
         }
         Some(span)
+    }
+
+    /// Tracking begins: see [`super::zones`].
+    pub(super) fn part(&mut self) {
+        self.bins.part(self.address(self.carved));
     }
 
     /// How far, in slices, the region's own start is from the alignment.
@@ -200,7 +210,7 @@ impl Directory {
         let after = start + slices;
         if after < self.carved {
             let right = self.record(after);
-            if right.kind() == Kind::Free {
+            if right.kind() == Kind::Free && !self.bins.is_seam(right.start()) {
                 self.join(right, after, &mut stamp, &mut dirty);
                 slices += right.slices();
             }
@@ -208,7 +218,7 @@ impl Directory {
         let before = if start > self.first { self.heads().previous_set(start - 1) } else { None };
         if let Some(before) = before.filter(|before| *before >= self.first) {
             let left = self.record(before);
-            if left.kind() == Kind::Free {
+            if left.kind() == Kind::Free && !self.bins.is_seam(self.address(start)) {
                 self.join(left, start, &mut stamp, &mut dirty);
                 start = before;
                 slices += left.slices();
@@ -366,7 +376,8 @@ impl Directory {
             free_spans += usize::from(free);
             errors += usize::from(span.slices() == 0);
             errors += usize::from(!self.heads().is_set(slice));
-            errors += usize::from(free && previous_free);
+            let is_seam = self.bins.is_seam(span.start());
+            errors += usize::from(free && previous_free && !is_seam);
             let next = self.heads().next(slice + 1, self.carved, true);
             errors += usize::from(next != slice + span.slices());
             previous_free = free;

@@ -44,6 +44,12 @@ impl<O: Observer> Engine<O> {
         ]
     }
 
+    /// Whether the calling thread holds one of the locks: it runs in a signal handler on top of the
+    /// engine.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.locks().into_iter().flatten().any(Lock::is_mine)
+    }
+
     /// In the parent, before.
     pub(crate) fn before_fork(&self) -> ForkLocks {
         let mut taken = ForkLocks::default();

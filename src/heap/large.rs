@@ -6,7 +6,9 @@ use super::class::SLICE;
 use super::engine::Engine;
 use super::local::LocalHeap;
 use super::observe::Observer;
+use super::refill::of_whole_slabs;
 use super::slab::Slab;
+use super::zones::Purpose;
 use crate::base::arith::checked_round_up;
 use crate::os::memory::PAGE;
 use core::ptr;
@@ -17,8 +19,9 @@ impl<O: Observer> Engine<O> {
         let Some(size) = checked_round_up(request.size.max(1), PAGE) else {
             return ptr::null_mut();
         };
-        let align = (request.align / SLICE).max(1);
-        let Some((slab, clean)) = self.space.allocate(size.div_ceil(SLICE), align) else {
+        let (slices, align) = (size.div_ceil(SLICE), (request.align / SLICE).max(1));
+        let purpose = Purpose::of(of_whole_slabs(heap));
+        let Some((slab, clean)) = self.space.allocate(slices, align, purpose) else {
             return ptr::null_mut();
         };
         let is_sampled = self.is_large_sample(heap, size);

@@ -187,7 +187,8 @@ impl LocalHeap {
         may.then(|| Busy(self))
     }
 
-    pub(super) fn is_busy(&self) -> bool {
+    /// Whether the thread is inside a cold path.
+    pub(crate) fn is_busy(&self) -> bool {
         self.busy.get()
     }
 

@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | region | reserved addresses, with their records | [`region`], [`directory`], [`space`] |
 //! | slice | 64 KiB of a region | [`class`] |
-//! | span | run of slices | [`directory`], [`bins`] |
+//! | span | run of slices | [`directory`], [`bins`], [`zones`] |
 //! | slab | span cut into blocks of one size class | [`slab`], [`queue`] |
 //! | block | what the user gets | [`block`] |
 //! | large block | a span that is one block | [`large`] |
@@ -51,6 +51,7 @@ mod shared;
 pub(crate) mod slab;
 pub(crate) mod space;
 mod tracked;
+mod zones;
 
 #[cfg(test)]
 mod tests;

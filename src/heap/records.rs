@@ -6,6 +6,7 @@
 use super::class::SLICE;
 use super::slab::Kind;
 use super::space::Space;
+use super::zones::Purpose;
 use crate::os::lock::Lock;
 use core::cell::UnsafeCell;
 use core::ptr;
@@ -94,7 +95,9 @@ impl Pieces {
     fn cut(&mut self, space: &Space, size: usize) -> *mut u8 {
         if size > self.left {
             let slices = size.div_ceil(SLICE).max(CHUNK);
-            let Some((span, clean)) = space.allocate(slices, 1) else { return ptr::null_mut() };
+            let Some((span, clean)) = space.allocate(slices, 1, Purpose::Any) else {
+                return ptr::null_mut();
+            };
             span.become_plain(Kind::Records);
             if !clean {
                 // SAFETY: the span is committed and ours.

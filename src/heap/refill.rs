@@ -12,6 +12,8 @@ use super::local::LocalHeap;
 use super::observe::{Observer, Wanted};
 use super::queue::Queue;
 use super::slab::Slab;
+use super::zones::Purpose;
+use crate::base::stack;
 
 /// A cold path in so many looks for slabs that have stayed empty.
 const TICKS_PER_SWEEP: u32 = 128;
@@ -81,7 +83,7 @@ impl<O: Observer> Engine<O> {
             Wanted::Samples => class.sampled_slab_slices(),
             Wanted::None | Wanted::All => class.slab_slices(),
         };
-        let (slab, clean) = self.space.allocate(slices, 1)?;
+        let (slab, clean) = self.space.allocate(slices, 1, Purpose::of(watched))?;
         slab.become_slab(class, heap, clean, watched);
         if watched != Wanted::None {
             let is_sampled = watched == Wanted::Samples;
@@ -117,6 +119,9 @@ impl<O: Observer> Engine<O> {
             return;
         }
         self.flush_ready(heap);
+        if wanted == Wanted::All {
+            self.space.part();
+        }
         if self.observer.begins() {
             let lives = self.census(heap);
             let blocks = lives.blocks + lives.large_blocks;
@@ -206,6 +211,11 @@ impl<O: Observer> Engine<O> {
             queue.remove(slab);
         }
         self.end_slab(slab);
+        if heap.is_tracked() {
+            // Of the blocks that were in the slab, and of the slab: the address of its next owner's
+            // first block.
+            stack::clear::<{ stack::COLD_PATH }>();
+        }
     }
 
     /// Gives an empty slab, in no queue, back.
@@ -231,7 +241,7 @@ impl<O: Observer> Engine<O> {
 }
 
 /// Which blocks of a heap's ordinary slabs the observer is to hear of.
-fn of_whole_slabs(heap: &LocalHeap) -> Wanted {
+pub(super) fn of_whole_slabs(heap: &LocalHeap) -> Wanted {
     if heap.is_tracked() { Wanted::All } else { Wanted::None }
 }
 

@@ -13,6 +13,7 @@
 use super::class::SLICE;
 use super::directory::Directory;
 use super::slab::Slab;
+use super::zones::Purpose;
 use crate::base::arith::{div_ceil, round_up};
 use crate::base::bitmap::Bitmap;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
@@ -163,10 +164,18 @@ impl Region {
     ///
     /// # Safety
     /// The caller holds the span lock.
-    pub(super) unsafe fn allocate(&self, slices: usize, align: usize) -> Option<&'static Slab> {
+    pub(super) unsafe fn allocate(
+        &self,
+        slices: usize,
+        align: usize,
+        purpose: Purpose,
+    ) -> Option<&'static Slab> {
         // SAFETY: the caller holds the lock.
         let directory = unsafe { self.directory() };
-        let span = directory.take(slices, align).or_else(|| directory.carve(slices, align));
+        let span = directory
+            .take(slices, align, purpose)
+            .or_else(|| directory.carve(slices, align))
+            .or_else(|| directory.take(slices, align, Purpose::Any));
         // Release: a record below the limit is committed before anyone can look it up.
         self.limit.store(directory.carved_len(), Ordering::Release);
         span

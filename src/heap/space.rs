@@ -9,6 +9,7 @@ use super::block::Secret;
 use super::class::SLICE;
 use super::region::Region;
 use super::slab::Slab;
+use super::zones::Purpose;
 use crate::base::sync::{AtomicU32, AtomicUsize, Ordering};
 use crate::os::lock::{Guard, Lock};
 use crate::os::{clock, memory, process};
@@ -96,7 +97,12 @@ impl Space {
 
     /// Takes a span of `slices` aligned to `align` slices; whether it reads as zero throughout.
     /// `None` when memory or addresses ran out.
-    pub(super) fn allocate(&self, slices: usize, align: usize) -> Option<(&Slab, bool)> {
+    pub(super) fn allocate(
+        &self,
+        slices: usize,
+        align: usize,
+        purpose: Purpose,
+    ) -> Option<(&Slab, bool)> {
         let guard = self.lock.acquire()?;
         if self.secret.load(Ordering::Relaxed) == 0 {
             self.secret.store(process::random_word() | 1, Ordering::Relaxed);
@@ -106,7 +112,7 @@ impl Space {
             .iter()
             .filter(|region| !region.is_empty_slot())
             // SAFETY: `guard` is the lock.
-            .find_map(|region| Some((region, unsafe { region.allocate(slices, align) }?)));
+            .find_map(|region| Some((region, unsafe { region.allocate(slices, align, purpose) }?)));
         let (region, span) = match found {
             Some(found) => found,
             None => self.allocate_in_new_region(&guard, slices, align)?,
@@ -124,7 +130,7 @@ impl Space {
     ) -> Option<(&Region, &'static Slab)> {
         let region = self.open_region(guard, Region::slices_for(slices + align - 1))?;
         // SAFETY: `guard` is the lock.
-        let span = unsafe { region.allocate(slices, align) }?;
+        let span = unsafe { region.allocate(slices, align, Purpose::Any) }?;
         Some((region, span))
     }
 
@@ -145,6 +151,15 @@ impl Space {
         // Release: whoever sees the slot sees the region.
         self.open.fetch_max(slot + 1, Ordering::Release);
         Some(region)
+    }
+
+    /// Tracking begins: what was in use before is kept apart from here on.
+    pub(super) fn part(&self) {
+        let Some(_lock) = self.lock.acquire() else { return };
+        for region in self.regions.iter().filter(|region| !region.is_empty_slot()) {
+            // SAFETY: `_lock` is the lock.
+            unsafe { region.directory() }.part();
+        }
     }
 
     /// Gives a span back. `touched` bytes of it may have been written.

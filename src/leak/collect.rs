@@ -27,6 +27,9 @@ pub(crate) struct Collected {
     pub(crate) inherited: u64,
     /// The leaked blocks one by one, where they are asked for.
     pub(crate) listed: Vector<Listed>,
+    /// The block that is asked about: what it has in common with others, and the number of the
+    /// thread that allocated it. Its sum is the last one, and in no group.
+    pub(crate) asked: Option<(Common, u32)>,
 }
 
 /// A leaked block.
@@ -114,12 +117,13 @@ struct Last {
 }
 
 impl Collected {
-    /// Sums up the tracked blocks that are asked about.
+    /// Sums up the tracked blocks that are asked about, and the one at `asked` by itself.
     #[inline(never)]
     pub(crate) fn of(
         marks: &Marks,
         tracker: &Tracker,
         terms: &Terms<'_>,
+        asked: Option<Place>,
     ) -> Result<Self, NoMemory> {
         let mut collected = Self {
             groups: Table::new(),
@@ -130,6 +134,7 @@ impl Collected {
             member_sums: Vector::new(),
             inherited: 0,
             listed: Vector::new(),
+            asked: None,
         };
         let mut last = None;
         for_each_block(marks, |place| {
@@ -139,7 +144,7 @@ impl Collected {
                 collected.inherited += 1;
                 return Ok(());
             }
-            let common = common_of(marks, place, record, terms);
+            let common = common_of(marks, place, Some(record), terms);
             let (_, steps) = marks.held(place.number);
             let seen = Seen { record, place, common, steps };
             let group = collected.add(seen, tracker, &mut last)?;
@@ -149,6 +154,9 @@ impl Collected {
             }
             Ok(())
         })?;
+        if let Some(place) = asked {
+            collected.add_asked(marks, tracker, place, terms)?;
+        }
         collected.name_members(marks)?;
         collected.trace_paths(marks)?;
         Ok(collected)
@@ -182,6 +190,20 @@ impl Collected {
             (sum.largest, sum.steps, sum.place) = (record.size, steps, place);
         }
         Ok(group)
+    }
+
+    fn add_asked(
+        &mut self,
+        marks: &Marks,
+        tracker: &Tracker,
+        place: Place,
+        terms: &Terms<'_>,
+    ) -> Result<(), NoMemory> {
+        let record = marks.record(place);
+        let thread = record.map_or(0, |record| tracker.thread_id(record));
+        self.asked = Some((common_of(marks, place, record, terms), thread));
+        let bytes = record.map_or_else(|| marks.usable(place), |record| record.size) as u64;
+        self.sums.push(Sum { blocks: 1, bytes, ..Sum::new(place) })
     }
 
     /// What the groups have in common, by number.
@@ -280,11 +302,14 @@ impl Marks {
     }
 }
 
-fn common_of(marks: &Marks, place: Place, record: Record, terms: &Terms<'_>) -> Common {
+/// `record`: `None` for a block that is not tracked.
+fn common_of(marks: &Marks, place: Place, record: Option<Record>, terms: &Terms<'_>) -> Common {
     let number = place.number;
     let is_interior = marks.is_interior(number);
     let class = match (marks.is_lost(number), marks.held(number).0) {
-        (false, _) if is_interior && terms.doubts(record) => Class::Possible,
+        (false, _) if is_interior && record.is_some_and(|record| terms.doubts(record)) => {
+            Class::Possible
+        }
         (false, _) => Class::Reachable,
         (true, 0) => Class::Lost,
         (true, holder) if holder & Marks::CYCLE != 0 => Class::Cycle,
@@ -292,7 +317,8 @@ fn common_of(marks: &Marks, place: Place, record: Record, terms: &Terms<'_>) -> 
     };
     let is_held = class == Class::Indirect;
     let beginning = marks.beginning(number).filter(|_| is_held);
-    Common { class, is_interior, site: record.site, beginning }
+    let site = record.map_or(SiteId::UNKNOWN, |record| record.site);
+    Common { class, is_interior, site, beginning }
 }
 
 /// Visits the blocks in use, ascending.

@@ -44,6 +44,17 @@ pub(crate) struct Findings {
     pub(crate) groups: Vec<Group>,
     /// Blocks that a parent process allocated before it forked this one; in no group.
     pub(crate) inherited: u64,
+    pub(crate) asked: Option<Asked>,
+}
+
+/// What is at an address of the heap that was asked about.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// Start of the block, and its usable bytes.
+    pub(crate) start: u64,
+    pub(crate) usable: u64,
+    /// As a group of its own; `None`: the block is free.
+    pub(crate) block: Option<Group>,
 }
 
 /// Blocks of one class and call site; indirect ones also of one beginning.
@@ -125,6 +136,8 @@ pub(crate) struct Checked {
     pub(super) collected: Collected,
     pub(super) hops: super::scratch::Vector<RawHop>,
     pub(super) roots: super::scratch::Vector<Root>,
+    /// Start of the block that is asked about, and its usable bytes.
+    pub(super) asked: Option<(usize, usize)>,
 }
 
 /// A hop, with the site's number or zero.
@@ -174,18 +187,30 @@ impl Checked {
             listed.entry(*group).or_default().push((*address as u64, *size as u64));
         }
         let sums = self.collected.commons().zip(self.collected.sums.iter()).enumerate();
-        let groups = sums.filter_map(|(number, (common, sum))| {
-            let Common { class, is_interior, site, .. } = common?;
-            let mut threads = threads.remove(&number).unwrap_or_default();
-            threads.sort_unstable();
+        let group = |common: Common, sum: &Sum, threads| {
+            let Common { class, is_interior, site, .. } = common;
             let cycle = sum.cycle.and_then(|cycle| members.get(&cycle));
             let members = cycle.cloned().unwrap_or_default();
             let path = self.path(sum, &frame_of);
             let (blocks, bytes) = (sum.blocks, sum.bytes);
+            let listed = Vec::new();
+            Group { class, is_interior, site, blocks, bytes, threads, path, members, listed }
+        };
+        let groups = sums.filter_map(|(number, (common, sum))| {
+            let mut threads = threads.remove(&number).unwrap_or_default();
+            threads.sort_unstable();
             let listed = listed.remove(&number).unwrap_or_default();
-            Some(Group { class, is_interior, site, blocks, bytes, threads, path, members, listed })
+            Some(Group { listed, ..group(common?, sum, threads) })
         });
-        Findings { groups: groups.collect(), inherited: self.collected.inherited }
+        let asked = self.asked.map(|(start, usable)| Asked {
+            start: start as u64,
+            usable: usable as u64,
+            block: self.collected.asked.zip(self.collected.sums.last()).map(|asked| {
+                let ((common, thread), sum) = asked;
+                group(common, sum, Vec::from_iter((thread != 0).then_some(thread)))
+            }),
+        });
+        Findings { groups: groups.collect(), inherited: self.collected.inherited, asked }
     }
 
     /// The words of threads' stacks that paths begin with: thread and address.

@@ -239,6 +239,11 @@ impl Marks {
         self.spans.get(place.span as usize)?.record(place.index)
     }
 
+    /// Whether the block at a place is in use.
+    pub(crate) fn is_live(&self, place: Place) -> bool {
+        self.live.is_set(place.number)
+    }
+
     /// Usable bytes of the block at a place.
     pub(crate) fn usable(&self, place: Place) -> usize {
         self.spans.get(place.span as usize).map_or(0, |span| span.block_size)

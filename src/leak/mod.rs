@@ -84,10 +84,13 @@ pub(crate) unsafe fn check(
     }
     // SAFETY: the heap is frozen.
     unsafe { unreached::classify(&mut marks)? };
-    let collected = Collected::of(&marks, &heap.engine.observer, terms)?;
+    let asked = terms.asked.and_then(|address| marks.find(address));
+    let living = asked.filter(|place| marks.is_live(*place));
+    let collected = Collected::of(&marks, &heap.engine.observer, terms, living)?;
     let mut hops = Vector::new();
     for place in collected.hops.iter() {
         hops.push(RawHop::of(&marks, *place))?;
     }
-    Ok(Checked { collected, hops, roots: all })
+    let asked = asked.map(|place| (place.start, marks.usable(place)));
+    Ok(Checked { collected, hops, roots: all, asked })
 }

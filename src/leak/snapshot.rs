@@ -30,7 +30,7 @@ pub(crate) unsafe fn in_copy<H>(
     let Some(mut board) = Board::of_at_most(MOST) else { return Err(Failed::Refused(held)) };
     // SAFETY: the caller's.
     match unsafe { copy::make() } {
-        Made::Refused => Err(Failed::Refused(held)),
+        Made::Refused(_) => Err(Failed::Refused(held)),
         Made::Copy => {
             let written = task(held).and_then(|bytes| write(&mut board, &bytes));
             copy::end(written.is_some())

@@ -20,6 +20,8 @@ pub(crate) struct Terms<'t> {
     pub(crate) is_unaligned: bool,
     /// Every leaked block is to be listed.
     pub(crate) lists_blocks: bool,
+    /// The block that holds this address is asked about besides.
+    pub(crate) asked: Option<usize>,
 }
 
 /// Which roots count.
@@ -93,6 +95,7 @@ impl Terms<'_> {
         interior: Interior::Reaches,
         is_unaligned: false,
         lists_blocks: false,
+        asked: None,
     };
 
     /// Whether the block is asked about.

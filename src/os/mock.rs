@@ -154,6 +154,17 @@ pub(crate) mod thread {
     pub(crate) fn id() -> u32 {
         token() as u32
     }
+
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn call_on_stack(
+        _: *mut u8,
+        body: unsafe extern "C" fn(*mut u8),
+        argument: *mut u8,
+    ) {
+        // SAFETY: the caller's.
+        unsafe { body(argument) };
+    }
 }
 
 /// Waiting, by yielding.
@@ -234,7 +245,7 @@ pub(crate) mod copy {
     pub(crate) enum Made {
         Copy,
         Original(Child),
-        Refused,
+        Refused(i32),
     }
 
     #[derive(Debug)]
@@ -243,7 +254,22 @@ pub(crate) mod copy {
     /// # Safety
     /// As on a real machine.
     pub(crate) unsafe fn make() -> Made {
-        Made::Refused
+        Made::Refused(0)
+    }
+
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn leave(_: i32) -> Made {
+        Made::Refused(0)
+    }
+
+    pub(crate) fn settle(_: &core::ffi::CStr, _: usize) {}
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[expect(dead_code, reason = "as on a real machine")]
+    pub(crate) enum Standing {
+        Running,
+        Ended(i32),
     }
 
     pub(crate) fn end(is_well: bool) -> ! {
@@ -251,6 +277,14 @@ pub(crate) mod copy {
     }
 
     impl Child {
+        pub(crate) fn id(&self) -> u32 {
+            0
+        }
+
+        pub(crate) fn standing(_: u32) -> Standing {
+            Standing::Ended(0)
+        }
+
         pub(crate) fn wait(self) -> bool {
             false
         }

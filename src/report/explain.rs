@@ -1,5 +1,6 @@
 //! From what was found to what a reader understands: names for addresses, groups by what they name.
 
+use super::asked::Asked;
 use super::holder::{Holder, Hop, Member, Root, RootKind};
 use super::keepers;
 use super::model::{Block, Frame, Leak, LeakClass, LeakReport};
@@ -17,7 +18,7 @@ pub(crate) fn leak_report(raw: RawReport, modules: &Modules) -> LeakReport {
     let mut symbolizer = Symbolizer::new(modules);
     let mut groups = BTreeMap::<Key, Leak>::new();
     for leak in raw.leaks {
-        let leak = explain(&mut symbolizer, leak);
+        let leak = explain(&mut symbolizer, raw.pid, leak);
         match groups.get_mut(&Key::of(&leak)) {
             Some(group) => group.absorb(leak),
             None => drop(groups.insert(Key::of(&leak), leak)),
@@ -25,14 +26,23 @@ pub(crate) fn leak_report(raw: RawReport, modules: &Modules) -> LeakReport {
     }
     let mut leaks: Vec<_> = groups.into_values().collect();
     leaks.sort_by(|a, b| (a.class, b.bytes, b.blocks).cmp(&(b.class, a.bytes, a.blocks)));
+    let asked = raw.asked.map(|asked| Asked {
+        address: asked.address,
+        start: asked.start,
+        usable: asked.usable,
+        block: asked.block.map(|block| explain(&mut symbolizer, raw.pid, block)),
+        place: asked.place,
+    });
     LeakReport {
         program: modules.program(),
-        pid: std::process::id(),
+        pid: raw.pid,
         stats: raw.stats,
         leaks,
         suppressions: raw.suppressions,
         notes: raw.notes,
         overhead_bytes: raw.overhead_bytes,
+        pause_ns: None,
+        asked,
     }
 }
 
@@ -62,7 +72,7 @@ impl Key {
     }
 }
 
-fn explain(symbolizer: &mut Symbolizer<'_>, leak: RawLeak) -> Leak {
+fn explain(symbolizer: &mut Symbolizer<'_>, pid: u32, leak: RawLeak) -> Leak {
     let (runtime, frames) = classify(symbolizer, &leak.stack, leak.truncated);
     let members = members(symbolizer, leak.members);
     Leak {
@@ -74,7 +84,7 @@ fn explain(symbolizer: &mut Symbolizer<'_>, leak: RawLeak) -> Leak {
         threads: leak.threads,
         truncated: leak.truncated,
         frames,
-        held_by: leak.held_by.map(|path| holder(symbolizer, path)),
+        held_by: leak.held_by.map(|path| holder(symbolizer, pid, path)),
         members,
         listed: leak.listed.into_iter().map(|(address, size)| Block { address, size }).collect(),
     }
@@ -119,8 +129,8 @@ fn lines(symbolizer: &mut Symbolizer<'_>, stack: &[u64]) -> Vec<Frame> {
     symbolizer.frames(stack, Detail::Lines)
 }
 
-fn holder(symbolizer: &mut Symbolizer<'_>, path: RawPath) -> Holder {
-    let root = root(symbolizer, path.root);
+fn holder(symbolizer: &mut Symbolizer<'_>, pid: u32, path: RawPath) -> Holder {
+    let root = root(symbolizer, pid, path.root);
     let hop = |hop: RawHop| Hop {
         address: hop.address,
         size: hop.size,
@@ -131,7 +141,7 @@ fn holder(symbolizer: &mut Symbolizer<'_>, path: RawPath) -> Holder {
     Holder { root, path: path.hops.into_iter().map(hop).collect(), omitted }
 }
 
-fn root(symbolizer: &mut Symbolizer<'_>, raw: RawRoot) -> Root {
+fn root(symbolizer: &mut Symbolizer<'_>, pid: u32, raw: RawRoot) -> Root {
     let (kind, thread, address) = match &raw {
         RawRoot::Global { address } => (RootKind::Global, None, *address),
         RawRoot::Stack { thread, address, .. } => (RootKind::Stack, Some(*thread), *address),
@@ -165,12 +175,12 @@ fn root(symbolizer: &mut Symbolizer<'_>, raw: RawRoot) -> Root {
         RawRoot::Lost { stack } => lines(symbolizer, &stack),
         _ => Vec::new(),
     };
-    let thread_name = thread.and_then(thread_name);
+    let thread_name = thread.and_then(|thread| thread_name(pid, thread));
     Root { kind, symbol, offset, module, thread, thread_name, function, address, frames }
 }
 
-/// The name of a thread of this process that still runs.
-fn thread_name(thread: u32) -> Option<String> {
-    let name = fs::read(format!("/proc/self/task/{thread}/comm")).ok()?;
+/// The name of a thread of the process that still runs.
+fn thread_name(pid: u32, thread: u32) -> Option<String> {
+    let name = fs::read(format!("/proc/{pid}/task/{thread}/comm")).ok()?;
     Some(String::from_utf8_lossy(name.trim_ascii_end()).to_string()).filter(|name| !name.is_empty())
 }

@@ -1,12 +1,12 @@
 //! Who holds a block, as data: the way to it from a root, and the members of a cycle.
 
 use super::model::Frame;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::string::String;
 use std::vec::Vec;
 
 /// The way from a root, or from a lost block, to a block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// Where it begins.
     pub root: Root,
@@ -17,7 +17,7 @@ pub struct Holder {
 }
 
 /// Where pointers to blocks are looked for, and one was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// What sort of place it is.
     pub kind: RootKind,
@@ -40,7 +40,7 @@ pub struct Root {
 }
 
 /// The sorts of roots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RootKind {
     /// A global variable, or other writable data of a module.
@@ -66,7 +66,7 @@ pub enum RootKind {
 }
 
 /// A block on the way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
     /// Where it is.
     pub address: u64,
@@ -79,7 +79,7 @@ pub struct Hop {
 }
 
 /// Blocks of a cycle that were allocated by the same calls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Where they were allocated.
     pub frames: Vec<Frame>,

@@ -168,6 +168,8 @@ mod tests {
             suppressions: Vec::new(),
             notes: Vec::new(),
             overhead_bytes: 0,
+            pause_ns: None,
+            asked: None,
         }
     }
 

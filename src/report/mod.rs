@@ -9,6 +9,7 @@
 //!
 //! Nothing here knows the heap: a report can be made of any list of stacks.
 
+mod asked;
 mod assertion;
 mod explain;
 mod fold;
@@ -30,6 +31,7 @@ mod table;
 mod tests;
 mod text;
 
+pub use asked::Asked;
 pub use assertion::CallSite;
 pub(crate) use assertion::{
     RawCallSite, call_sites, cut_below_runner, leaked, write_call_sites, write_leaks,
@@ -40,6 +42,6 @@ pub(crate) use json::{write_json, write_stats_json};
 pub(crate) use lsan::{LsanForm, write_lsan};
 pub use model::{Block, Frame, Leak, LeakClass, LeakReport, MemoryStats, Suppression};
 pub(crate) use modules::Modules;
-pub(crate) use raw::{RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
+pub(crate) use raw::{RawAsked, RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
 pub(crate) use table::address_of_function;
 pub(crate) use text::{Style, write_stack, write_stats, write_text};

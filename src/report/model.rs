@@ -1,7 +1,8 @@
 //! What a report says, as data.
 
+use super::asked::Asked;
 use super::holder::{Holder, Member};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -11,7 +12,7 @@ use std::vec::Vec;
 /// Bytes are those asked for. A `realloc` counts as one allocation of the new size and one
 /// deallocation of the old, whether the block moved or not. A peak is the largest value that the
 /// process-wide counter of current blocks (or bytes) ever held.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryStats {
     /// Blocks ever allocated.
     pub total_allocations: u64,
@@ -34,7 +35,7 @@ pub struct MemoryStats {
 /// What became of a block that is still there.
 ///
 /// In the order of reports. All but [`Self::Reachable`] are leaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LeakClass {
     /// Nothing points to it, or nothing but itself.
@@ -64,7 +65,7 @@ impl LeakClass {
 
 /// One call of a stack, innermost first. A physical frame may be several of these: all but the last
 /// are then marked as inlined.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Frame {
     /// Demangled name.
     pub function: Option<String>,
@@ -81,7 +82,7 @@ pub struct Frame {
 }
 
 /// The blocks of one call stack and one class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leak {
     /// What became of them.
     pub class: LeakClass,
@@ -105,12 +106,12 @@ pub struct Leak {
     /// All blocks of the cycle by call stack, these included. Empty for every other class.
     pub members: Vec<Member>,
     /// The blocks one by one, where these were asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub listed: Vec<Block>,
 }
 
 /// A rule that says which leaks are known, and what it has matched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
     /// Which names it is for, as in `leak:PATTERN`.
     pub pattern: String,
@@ -134,7 +135,7 @@ pub struct Suppression {
 }
 
 /// A leaked block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// Where it is.
     pub address: u64,
@@ -175,7 +176,7 @@ impl Leak {
 }
 
 /// What is still there, by class and call stack: leaks first, the biggest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct LeakReport {
     /// Path of the program.
     pub program: String,
@@ -186,11 +187,18 @@ pub struct LeakReport {
     /// All groups, those that do not count as leaks included, in the order of their classes.
     pub leaks: Vec<Leak>,
     /// The suppressions that were in force, or would have been, in the order of their files.
+    #[serde(default)]
     pub suppressions: Vec<Suppression>,
     /// Sentences that qualify the numbers: what could not be recorded, and why.
     pub notes: Vec<String>,
     /// Bytes of Heapsight's own records.
     pub overhead_bytes: u64,
+    /// Nanoseconds for which the program stood still, where it went on while a copy was looked at.
+    #[serde(default)]
+    pub pause_ns: Option<u64>,
+    /// What was asked about besides, by `heapsight why`.
+    #[serde(default)]
+    pub asked: Option<Asked>,
 }
 
 impl LeakReport {

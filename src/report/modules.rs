@@ -1,5 +1,6 @@
 //! The executable and the shared objects of this process: which one holds an address?
 
+use crate::os::{maps, object};
 use core::ffi::{CStr, c_int, c_void};
 use core::{ptr, slice};
 use std::ffi::OsStr;
@@ -50,6 +51,34 @@ impl Modules {
         let data = (&raw mut modules).cast::<c_void>();
         // SAFETY: the callback gets `data` back as the `Modules` it is, during this call only.
         unsafe { libc::dl_iterate_phdr(Some(record), data) };
+        modules.anchor();
+        modules
+    }
+
+    /// Asks the kernel what is mapped, and looks at it: without the loader's lock, which in a copy
+    /// of the process may be held by a thread that the copy does not have.
+    pub(crate) fn of_this_copy() -> Self {
+        let (mut modules, mut main) = (Vec::new(), 0);
+        let mut last = 0;
+        maps::for_each(|mapping| {
+            if mapping.inode == 0 || !mapping.readable || mapping.start < last {
+                return;
+            }
+            let Some(object) = object::find(mapping.start) else { return };
+            last = object.end;
+            // SAFETY: nothing is unloaded in a copy, which has one thread.
+            let name = unsafe { object.name() };
+            if name.is_empty() {
+                main = modules.len();
+            }
+            let path = path_of(name, name.is_empty());
+            // SAFETY: as above; the object begins there.
+            modules.extend(unsafe { module_at(object.start, object.bias as u64, path) });
+        });
+        if main < modules.len() {
+            modules.swap(0, main);
+        }
+        let mut modules = Self { list: modules };
         modules.anchor();
         modules
     }
@@ -123,7 +152,38 @@ unsafe extern "C" fn record(
         // SAFETY: the headers are mapped while the object is loaded.
         unsafe { slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) }
     };
-    let bias = info.dlpi_addr;
+    let name = if info.dlpi_name.is_null() {
+        c""
+    } else {
+        // SAFETY: the loader's names are C strings.
+        unsafe { CStr::from_ptr(info.dlpi_name) }
+    };
+    let path = path_of(name, modules.list.is_empty());
+    // SAFETY: the headers are the loader's own, of an object that is loaded during this call.
+    modules.list.push(unsafe { module(info.dlpi_addr, headers, path) });
+    0
+}
+
+/// An object that begins, with its headers, at an address.
+///
+/// # Safety
+/// It is loaded there, and its first page holds its program headers, as linkers do it.
+unsafe fn module_at(start: usize, bias: u64, path: PathBuf) -> Option<Module> {
+    // SAFETY: the caller's; the first page is mapped readable.
+    let header = unsafe { ptr::with_exposed_provenance::<libc::Elf64_Ehdr>(start).read() };
+    if header.e_ident[..4] != *b"\x7fELF" {
+        return None;
+    }
+    let first = ptr::with_exposed_provenance(start + header.e_phoff as usize);
+    // SAFETY: the caller's.
+    let headers = unsafe { slice::from_raw_parts(first, usize::from(header.e_phnum)) };
+    // SAFETY: the caller's.
+    Some(unsafe { module(bias, headers, path) })
+}
+
+/// # Safety
+/// The headers are those of an object that is loaded.
+unsafe fn module(bias: u64, headers: &[libc::Elf64_Phdr], path: PathBuf) -> Module {
     let range = |header: &libc::Elf64_Phdr| {
         let start = bias.wrapping_add(header.p_vaddr);
         (start, start.wrapping_add(header.p_memsz))
@@ -138,20 +198,13 @@ unsafe extern "C" fn record(
             let notes = unsafe { slice::from_raw_parts(first, (end - start) as usize) };
             build_id_in(notes).map(<[u8]>::to_vec)
         });
-    let path = path_of(info, modules.list.is_empty());
-    modules.list.push(Module { path, bias, segments, build_id });
-    0
+    Module { path, bias, segments, build_id }
 }
 
-fn path_of(info: &libc::dl_phdr_info, is_first: bool) -> PathBuf {
-    if is_first {
+fn path_of(name: &CStr, is_program: bool) -> PathBuf {
+    if is_program {
         return std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
     }
-    if info.dlpi_name.is_null() {
-        return PathBuf::new();
-    }
-    // SAFETY: the loader's names are C strings.
-    let name = unsafe { CStr::from_ptr(info.dlpi_name) };
     PathBuf::from(OsStr::from_bytes(name.to_bytes()))
 }
 
@@ -184,6 +237,18 @@ mod tests {
         let (_, module) = modules.find(libc_code).expect("libc is loaded");
         assert!(module.path.to_string_lossy().contains("libc"), "{module:?}");
         assert!(module.build_id.as_ref().is_some_and(|id| id.len() >= 16), "{module:?}");
+    }
+
+    #[test]
+    fn what_is_mapped_tells_the_same_as_the_loader() {
+        let with_files = |modules: Modules| {
+            let files = modules.list.into_iter().filter(|module| module.path.is_absolute());
+            let mut files: Vec<_> = files.collect();
+            files[1..].sort_by_key(|module| module.bias);
+            files
+        };
+        let (loader, mapped) = (Modules::of_this_process(), Modules::of_this_copy());
+        assert_eq!(with_files(loader), with_files(mapped));
     }
 
     #[test]

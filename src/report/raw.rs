@@ -77,4 +77,21 @@ pub(crate) struct RawReport {
     pub(crate) notes: Vec<String>,
     /// Heapsight's own memory.
     pub(crate) overhead_bytes: u64,
+    /// The process that it is about, which a copy of it is not.
+    pub(crate) pid: u32,
+    /// What was asked about besides.
+    pub(crate) asked: Option<RawAsked>,
+}
+
+/// An address, and what is there.
+#[derive(Clone, Debug)]
+pub(crate) struct RawAsked {
+    pub(crate) address: u64,
+    /// Of the block that it belongs to.
+    pub(crate) start: u64,
+    pub(crate) usable: u64,
+    /// `None`: no block in use.
+    pub(crate) block: Option<RawLeak>,
+    /// What is there instead.
+    pub(crate) place: String,
 }

@@ -3,9 +3,12 @@
 
 pub use super::fold::{is_of_runtime_library, is_plumbing, own_len, roots_len};
 
-use super::model::Frame;
+use super::holder::Holder;
+use super::model::{Frame, Leak, LeakReport};
 use super::modules::Module;
 use super::symbols::{Detail, ObjectSymbols};
+use super::{json, text};
+use std::io::{self, Write};
 use std::path::Path;
 use std::string::String;
 use std::vec::Vec;
@@ -40,4 +43,55 @@ impl Object {
     pub fn is_readable(&self) -> bool {
         self.0.is_readable()
     }
+}
+
+/// Reads a report that was written as JSON.
+///
+/// # Errors
+///
+/// It is none, or of another version: a phrase that says so.
+pub fn read_report(bytes: &[u8]) -> Result<LeakReport, String> {
+    json::read_json(bytes)
+}
+
+/// Writes a report as JSON, as a process does at its end.
+///
+/// # Errors
+///
+/// The sink's.
+pub fn write_json(report: &LeakReport, sink: &mut dyn Write) -> io::Result<()> {
+    json::write_json(report, sink)
+}
+
+/// Writes a report as text, as a process does at its end.
+///
+/// # Errors
+///
+/// The sink's.
+pub fn write_text(report: &LeakReport, sink: &mut dyn Write, colour: bool) -> io::Result<()> {
+    text::write_text(report, sink, text::Style { colour })
+}
+
+/// Writes one group of a report as text, with its share of so many bytes.
+///
+/// # Errors
+///
+/// The sink's.
+pub fn write_group(group: &Leak, total: u64, sink: &mut dyn Write, colour: bool) -> io::Result<()> {
+    text::write_leak(group, total, sink, text::Style { colour })
+}
+
+/// Writes a call stack as text.
+///
+/// # Errors
+///
+/// The sink's.
+pub fn write_frames(frames: &[Frame], sink: &mut dyn Write, colour: bool) -> io::Result<()> {
+    text::write_frames(frames, sink, text::Style { colour })
+}
+
+/// Who holds a block, in a sentence without a subject.
+#[must_use]
+pub fn held_by(holder: &Holder) -> String {
+    text::held_by(holder)
 }

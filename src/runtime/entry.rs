@@ -2,7 +2,8 @@
 
 use super::caller::with_caller;
 use super::next::{self, Next};
-use super::{ENGINE, lsan, thread, tls};
+use super::{ENGINE, ask, lsan, thread, tls};
+use crate::base::stack;
 use crate::heap::alloc::Request;
 use crate::heap::class::{ALIGN_MIN, ClassId};
 use crate::heap::free::Freed;
@@ -57,7 +58,14 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
     let heap = tls::heap();
     match heap.state() {
         State::Running if heap.is_observing() => ENGINE.allocate_private(request),
-        State::Running => ENGINE.allocate(heap, request),
+        State::Running => {
+            let block = ENGINE.allocate(heap, request);
+            if heap.is_tracked() {
+                stack::clear::<{ stack::COLD_PATH }>();
+            }
+            ask::look();
+            block
+        }
         State::Placeholder => match next::if_passive() {
             Some(next) => allocate_behind(next, request),
             None => thread::attach().map_or(ptr::null_mut(), |heap| ENGINE.allocate(heap, request)),

@@ -4,16 +4,17 @@
 //! after `main`, after every `atexit` handler and after the destructors of all libraries. What they
 //! free is freed. Nothing runs at `_exit`, `abort`, `exec` or a deadly signal.
 
-use super::leaks::{How, leak_report};
+use super::leaks::leak_report;
 use super::lsan::Settings;
 use super::options::{Config, Track};
 use super::park::Caller;
 use super::rules::{self, Rules};
+use super::search::How;
 use super::stderr::Stderr;
 use super::{inspect, ledger, place, start};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::os::process;
-use crate::report::{self, Style};
+use crate::report::{self, Modules, Style};
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use std::fs::{self, File, OpenOptions};
@@ -117,7 +118,8 @@ pub(crate) fn report_now() -> bool {
     let _unobserved = inspect::Unobserved::begin();
     let config = start::config();
     if config.leaks {
-        return report_leaks(&config, &Settings::now(), &Caller::here(), How::Here);
+        let settings = Settings::now(&Modules::of_this_process());
+        return report_leaks(&config, &settings, &Caller::here(), How::Here);
     }
     report_stats(&config);
     false
@@ -131,8 +133,10 @@ fn finish(config: &Config, caller: &Caller) -> u8 {
         report_stats(config);
         return 0;
     }
-    let settings = Settings::now();
-    let leaked = settings.looks_at_exit() && report_leaks(config, &settings, caller, How::Here);
+    let modules = Modules::of_this_process();
+    let settings = Settings::now(&modules);
+    let leaked =
+        settings.looks_at_exit(&modules) && report_leaks(config, &settings, caller, How::Here);
     if leaked { settings.exitcode(config) } else { 0 }
 }
 
@@ -148,7 +152,8 @@ pub(super) fn report_leaks(
     caller: &Caller,
     how: How,
 ) -> bool {
-    let report = leak_report(caller, how, &Rules::of(config, settings));
+    let rules = Rules::of(config, settings, &Modules::of_this_process());
+    let report = leak_report(caller, how, &rules);
     let form = settings.form();
     write_out(config, settings.log(), |sink, style, is_json| match &form {
         _ if is_json => report::write_json(&report, sink),

@@ -1,10 +1,11 @@
 //! Looking at the heap from inside: statistics, leak reports, misuse stacks, the whole-heap check.
 
-use super::leaks::{How, leak_report};
+use super::leaks::leak_report;
 use super::lsan::Settings;
 use super::options::Track;
 use super::park::Caller;
 use super::rules::Rules;
+use super::search::How;
 use super::stderr::Stderr;
 use super::{ENGINE, start, tls};
 use crate::base::sync::Ordering;
@@ -113,7 +114,8 @@ pub(super) fn notes() -> Vec<std::string::String> {
 #[inline(never)]
 pub(crate) fn check_for_leaks(caller: &Caller) -> LeakReport {
     let _unobserved = Unobserved::begin();
-    let rules = Rules::of(&start::config(), &Settings::now());
+    let modules = Modules::of_this_process();
+    let rules = Rules::of(&start::config(), &Settings::now(&modules), &modules);
     let report = leak_report(caller, How::Aside, &rules);
     write_text(&report);
     report

@@ -19,16 +19,21 @@ use core::fmt::Write;
 static TEMPLATE: Template = Template {
     is_set: AtomicBool::new(false),
     path: UnsafeCell::new(ReportPath::EMPTY),
+    first: AtomicU32::new(0),
+    first_path: UnsafeCell::new(ReportPath::EMPTY),
     mebibytes: AtomicU32::new(0),
 };
 
 struct Template {
     is_set: AtomicBool,
     path: UnsafeCell<ReportPath>,
+    /// The process that has set it, and where its own ledger is.
+    first: AtomicU32,
+    first_path: UnsafeCell<ReportPath>,
     mebibytes: AtomicU32,
 }
 
-// SAFETY: the path is written once, before `is_set` says so.
+// SAFETY: the paths are written once, before `is_set` says so.
 unsafe impl Sync for Template {}
 
 const STDERR: c_int = 2;
@@ -44,7 +49,12 @@ pub(super) fn open(config: &Config, own_path: Option<&CStr>) {
     let pages = own_path.and_then(|path| create_or_complain(path, len));
     if pages.is_some() && !TEMPLATE.is_set.load(Ordering::Relaxed) {
         // SAFETY: nobody reads before `is_set`, and only one thread configures at a time.
-        unsafe { *TEMPLATE.path.get() = config.ledger };
+        unsafe {
+            *TEMPLATE.path.get() = config.ledger;
+            let own = own_path.and_then(|path| ReportPath::new(path.to_bytes()).ok());
+            *TEMPLATE.first_path.get() = own.unwrap_or(ReportPath::EMPTY);
+        }
+        TEMPLATE.first.store(process::id(), Ordering::Relaxed);
         TEMPLATE.mebibytes.store(config.ledger_size_mib, Ordering::Relaxed);
         TEMPLATE.is_set.store(true, Ordering::Release);
     }
@@ -68,6 +78,17 @@ pub(super) fn withdraw_childs() {
     complain(path.as_c_str(), libc::ENOSPC);
     // SAFETY: a C string.
     unsafe { libc::unlink(path.as_c_str().as_ptr()) };
+}
+
+/// Where this process's ledger is, which is process `id`, if it has one that lies in a file. In a
+/// copy of the process, whose id is another, too.
+pub(super) fn path(id: u32) -> Option<ReportPath> {
+    if !ENGINE.observer.ledger.is_file() || !TEMPLATE.is_set.load(Ordering::Acquire) {
+        return None;
+    }
+    // SAFETY: set, and never changed since.
+    let (template, first) = unsafe { (&*TEMPLATE.path.get(), &*TEMPLATE.first_path.get()) };
+    if TEMPLATE.first.load(Ordering::Relaxed) == id { Some(*first) } else { path_of(template, id) }
 }
 
 /// Where the ledger of a forked child goes, if it has one.

@@ -15,14 +15,17 @@
 //! | [`regions`] | which memory does the program call a root? |
 //! | [`stderr`](mod@stderr) | how is something said on standard error? |
 //! | [`toggle`] | which signal switches recording off and on? |
+//! | [`ask`] | what does another process want to know of this one? |
 //! | [`inspect`] | statistics, misuse stacks, the whole-heap check |
-//! | [`leaks`] | what is lost, and who holds the rest? |
+//! | [`leaks`], [`search`] | what is lost, and who holds the rest? |
 //! | [`rules`] | by which rules, and which leaks are known? |
 //! | [`lsan`] | what do programs say that are annotated for LeakSanitizer? |
+//! | [`raw`](mod@raw) | how do findings become a report? |
 //! | [`scope`] | what does a set of threads allocate while it is told to count? |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
 
+mod ask;
 pub(crate) mod caller;
 pub(crate) mod entry;
 pub(crate) mod exit;
@@ -37,9 +40,11 @@ pub(crate) mod next;
 pub mod options;
 pub(crate) mod park;
 mod place;
+mod raw;
 pub(crate) mod regions;
 mod rules;
 pub(crate) mod scope;
+mod search;
 pub(crate) mod start;
 mod stderr;
 mod thread;

@@ -5,6 +5,7 @@ use super::lsan::Settings;
 use super::options::Config;
 use crate::leak::terms::Terms;
 use crate::os::process;
+use crate::report::Modules;
 use crate::report::suppress::Suppressions;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -20,12 +21,12 @@ pub(super) struct Rules {
 
 impl Rules {
     /// The rules in force. What is wrong with suppressions is said on stderr.
-    pub(super) fn of(config: &Config, settings: &Settings) -> Self {
+    pub(super) fn of(config: &Config, settings: &Settings, modules: &Modules) -> Self {
         let mut rules = Self { terms: Terms::USUAL, suppressions: Suppressions::default() };
         for path in paths(config.suppressions.as_bytes()) {
             rules.add_suppressions_of(path);
         }
-        settings.add_to(&mut rules);
+        settings.add_to(&mut rules, modules);
         rules
     }
 

@@ -230,18 +230,6 @@ fn is_installed() -> bool {
     entry::is_ours((&raw const *probe).cast())
 }
 
-/// Overwrites the stack below the caller's frame. What functions have left there that have returned
-/// would look like pointers in use, as soon as functions with gaps in their frames lie there: those
-/// that look for leaks. What it clears for them, the program's own code or a walk over the heap has
-/// left, in which the start of a slab is the address of its first block.
-#[inline(never)]
-pub(crate) fn clear_stack() {
-    black_box(&mut [0usize; CLEARED / size_of::<usize>()]);
-}
-
-/// How deep those functions are.
-const CLEARED: usize = 64 << 10;
-
 /// Has every block recorded with its stack, those of the calling thread from the next one on.
 fn track_everything() {
     if inspect::tracking() != Track::Full {

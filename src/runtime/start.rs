@@ -4,8 +4,8 @@
 //! unobserved; what the configuration asks for begins with the constructor of the C library, or,
 //! in a Rust program, with its first allocation through [`crate::Heapsight`].
 
-use super::options::{Config, Safety, Track};
-use super::{ENGINE, exit, fork, ledger, misuse, next, park, place, tls, toggle};
+use super::options::{Config, Safety, ToggleSignal, Track};
+use super::{ENGINE, ask, exit, fork, ledger, misuse, next, park, place, tls, toggle};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
 use crate::heap::local::State;
@@ -158,6 +158,9 @@ fn record(config: &Config) {
         let path = place::of_ledger(&config.ledger);
         let path = path.and_then(|path| CString::new(path.into_os_string().into_vec()).ok());
         ledger::open(config, path.as_deref());
+        if !config.ledger.is_empty() && config.toggle_signal != Some(ToggleSignal::Urg) {
+            ask::listen();
+        }
         exit::register();
     }
     ENGINE.observer.record(match config.track {

@@ -6,6 +6,7 @@
 //! free. What comes even later, in libc's own farewell, is served by the late heap.
 
 use super::{ENGINE, tls};
+use crate::base::stack;
 use crate::heap::local::LocalHeap;
 use core::ffi::c_void;
 use core::num::NonZeroUsize;
@@ -68,5 +69,10 @@ unsafe extern "C" fn leave(heap: *mut c_void) {
         return;
     }
     tls::set_ended();
+    let is_tracked = heap.is_tracked();
     ENGINE.detach(heap);
+    if is_tracked {
+        // The next thread may get this one's stack, and its blocks.
+        stack::clear::<{ stack::THREAD }>();
+    }
 }

@@ -1,6 +1,7 @@
 //! The scope, for users.
 
 use super::Scoped;
+use crate::base::stack;
 use crate::report::{CallSite, Leak};
 use crate::runtime::scope;
 use core::future::Future;
@@ -104,7 +105,7 @@ impl Scope {
         let _entered = self.enter();
         let value = call(body);
         // Before anybody looks for what the body has leaked.
-        scope::clear_stack();
+        stack::clear::<{ stack::SEARCH }>();
         value
     }
 
@@ -156,7 +157,7 @@ impl Scope {
         if !self.inner.any_lives() {
             return Vec::new();
         }
-        scope::clear_stack();
+        stack::clear::<{ stack::SEARCH }>();
         self.find_leaks()
     }
 

@@ -5,7 +5,7 @@
 //! of its own at the same addresses, so that references stay good.
 
 use super::table::Table;
-use crate::base::sync::{AtomicPtr, AtomicU64, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use crate::format::layout::{
     self, Chunk, Event, Frame, HEADER_LEN, Header, Module, Node, Point, SECTION_ALIGN, SECTIONS,
     SectionId, Shard, Site, Text, Thread, Wide,
@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
     header: AtomicPtr<Header>,
     /// The monotonic clock when the ledger was opened.
     nanoseconds_zero: AtomicU64,
+    /// Its pages are those of a file.
+    pub(super) is_file: AtomicBool,
     pub(crate) frames: Table<Frame>,
     pub(crate) nodes: Table<Node>,
     pub(crate) sites: Table<Site>,
@@ -75,6 +77,7 @@ impl Ledger {
         Self {
             header: AtomicPtr::new(ptr::null_mut()),
             nanoseconds_zero: AtomicU64::new(0),
+            is_file: AtomicBool::new(false),
             frames: Table::new(),
             nodes: Table::new(),
             sites: Table::new(),
@@ -130,6 +133,7 @@ impl Ledger {
             header.sections[id as usize].count.store(count, Ordering::Relaxed);
         }
         self.start_clock(header);
+        self.is_file.store(pages.is_file, Ordering::Relaxed);
         self.header.store(ptr::from_ref(header).cast_mut(), Ordering::Release);
     }
 
@@ -188,6 +192,11 @@ impl Ledger {
         }
         // SAFETY: `keep` put that many bytes there, and texts never change.
         unsafe { core::slice::from_raw_parts(start, len as usize) }
+    }
+
+    /// Whether the pages are those of a file.
+    pub(crate) fn is_file(&self) -> bool {
+        self.is_file.load(Ordering::Relaxed)
     }
 
     /// Where the pages are: start and length.

@@ -7,7 +7,7 @@
 
 use super::ledger::{Ledger, Pages};
 use crate::base::sync::Ordering;
-use crate::format::layout::{HEADER_LEN, Header, SectionId, Shared};
+use crate::format::layout::{Check, HEADER_LEN, Header, SectionId, Shared};
 use crate::os::{memory, process};
 use core::ptr::{self, NonNull};
 
@@ -45,6 +45,7 @@ impl Ledger {
             return pages.release();
         }
         self.start_clock(header);
+        self.is_file.store(pages.is_file, Ordering::Relaxed);
         macro_rules! moved {
             ($($table:ident)*) => { $(self.$table.moved(pages.is_file);)* };
         }
@@ -101,5 +102,10 @@ fn begin_anew(header: &Header) {
     }
     // SAFETY: plain numbers, of which zero is a valid value; the header is not in use yet.
     unsafe { (&raw const header.shared).cast_mut().write_bytes(0, 1) };
-    const { assert!(size_of::<Shared>() == 64) };
+    // What the parent was asked is the parent's business; the handler of the signal is inherited.
+    let signal = header.check.signal.load(Ordering::Relaxed);
+    // SAFETY: as above.
+    unsafe { (&raw const header.check).cast_mut().write_bytes(0, 1) };
+    header.check.signal.store(signal, Ordering::Relaxed);
+    const { assert!(size_of::<Shared>() == 64 && size_of::<Check>() == 64) };
 }

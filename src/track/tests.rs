@@ -196,6 +196,31 @@ fn full_and_sampled_and_full_again() {
     assert_eq!(totals.current_bytes, 0);
 }
 
+/// What the program did before may have left addresses anywhere.
+#[test]
+fn tracked_blocks_lie_where_nothing_was_before() {
+    let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));
+    engine.observer.open_ledger(LEN_MIN);
+    let heap = engine.attach().expect("memory");
+    let sizes = || (0..200).map(|step| step * 997 % 200_000);
+    let turn = || {
+        let take = |size| engine.allocate(heap, Request::plain(size, Registers::NOWHERE));
+        let blocks: Vec<_> = sizes().map(take).collect();
+        blocks.iter().for_each(|block| engine.free(heap, *block).expect("a block in use"));
+        blocks
+    };
+    let before = turn();
+    engine.observer.record(super::Recorded::Everything);
+    engine.follow_observer(heap);
+    assert!(turn().iter().min() > before.iter().max());
+    assert_eq!(engine.check(), 0);
+    // The others take what is left.
+    engine.observer.record(super::Recorded::Nothing);
+    engine.follow_observer(heap);
+    assert!(turn().iter().max() <= before.iter().max());
+    assert_eq!(engine.check(), 0);
+}
+
 /// An engine that records everything, with a block of the unknown site freed `frees` times.
 fn counting(frees: usize) -> (&'static Engine<Tracker>, &'static LocalHeap) {
     let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));

@@ -3,6 +3,7 @@
 //! Text is written with colour; `anstream` takes it out where no terminal shows it.
 
 pub(crate) mod diff;
+pub(crate) mod growth;
 pub(crate) mod json;
 pub(crate) mod report;
 pub(crate) mod stack;

@@ -13,12 +13,14 @@
 //! | [`stacks`] | which calls does a reader see of a call stack? |
 //! | [`sites`] | which call stacks matter? |
 //! | [`weight`], [`tree`], [`flat`] | who called whom, and what is each function's share? |
+//! | [`growth`] | what grows from look to look? |
 //! | [`diff`] | what changed between two ledgers? |
 //! | [`verdict`] | what is to be said in one sentence, and what qualifies it? |
 //! | [`numbers`], [`plot`] | how do numbers look? |
 
 pub(crate) mod diff;
 pub(crate) mod flat;
+pub(crate) mod growth;
 pub(crate) mod metric;
 pub(crate) mod names;
 pub(crate) mod numbers;

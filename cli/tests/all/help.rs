@@ -32,7 +32,15 @@ fn the_page_of_run_explains_flags_values_and_exit_codes() {
 
 #[test]
 fn help_fits_a_terminal_of_a_hundred_columns() {
-    for arguments in [&["--help"][..], &["-h"], &["run", "--help"], &["options", "--help"]] {
+    let pages = [
+        &["--help"][..],
+        &["-h"],
+        &["run", "--help"],
+        &["leaks", "--help"],
+        &["why", "--help"],
+        &["options", "--help"],
+    ];
+    for arguments in pages {
         for line in help(arguments).lines() {
             assert!(line.chars().count() <= 100, "{line}");
         }

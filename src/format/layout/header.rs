@@ -76,6 +76,7 @@ pub(crate) struct Header {
     pub(crate) overhead_bytes: AtomicU64,
 
     pub(crate) shared: Shared,
+    pub(crate) check: Check,
 }
 
 /// Values that all threads write; a line of its own.
@@ -97,6 +98,46 @@ pub(crate) struct Shared {
     pub(crate) next_point: AtomicU64,
     /// The allocation clock, but for the last few blocks of each thread.
     pub(crate) clock: AtomicU64,
+}
+
+/// A leak check that another process asks for; a line of its own. Who asks holds an exclusive lock
+/// on the file (`flock`) from before it asks until it has its answer.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Check {
+    /// Number of the last check that was asked for. Who asks writes it, last, as one more than
+    /// before.
+    pub(crate) asked: AtomicU32,
+    /// Number of the last check that the process has taken up, and of the last that has come to
+    /// its end.
+    pub(crate) taken: AtomicU32,
+    pub(crate) ended: AtomicU32,
+    /// A value of [`outcome`]: how it ended.
+    pub(crate) outcome: AtomicU32,
+    /// Number of the error (`errno`), or status of the process that has looked.
+    pub(crate) detail: AtomicU32,
+    /// Number of the signal that makes a process look here that sleeps, as far as it knows: the
+    /// program may handle it itself by now. Zero: none does.
+    pub(crate) signal: AtomicU32,
+    /// An address that is asked about; zero: none.
+    pub(crate) address: AtomicU64,
+    /// Nanoseconds for which the program stood still.
+    pub(crate) pause_ns: AtomicU64,
+    _spare: [AtomicU64; 3],
+}
+
+/// Values of [`Check::outcome`].
+pub(crate) mod outcome {
+    /// The report is beside the ledger: its name is that of the ledger with `.leaks.json` behind.
+    pub(crate) const REPORTED: u32 = 1;
+    /// The system did not let the process be copied.
+    pub(crate) const REFUSED: u32 = 2;
+    /// There was not enough memory.
+    pub(crate) const NO_MEMORY: u32 = 3;
+    /// The report could not be written.
+    pub(crate) const UNWRITTEN: u32 = 4;
+    /// The copy that was looking has come to a bad end.
+    pub(crate) const DIED: u32 = 5;
 }
 
 /// Values of [`Header::state`].

@@ -13,7 +13,7 @@ mod header;
 mod tables;
 
 pub(crate) use counters::{Cell, Chunk, ClassCell, Shard, Sums, Wide};
-pub(crate) use header::{Header, Section, Shared, mode, state};
+pub(crate) use header::{Check, Header, Section, Shared, mode, outcome, state};
 pub(crate) use tables::{Event, Frame, Module, Node, Point, Site, Thread, ending, event};
 
 use crate::base::sync::AtomicU32;
@@ -75,7 +75,7 @@ pub(crate) struct Text {
 }
 
 const _: () = {
-    assert!(size_of::<Header>() <= HEADER_LEN);
+    assert!(size_of::<Header>() <= HEADER_LEN && size_of::<Check>() == 64);
     assert!(size_of::<Cell>() == 64 && size_of::<Wide>() == 192 && LIVES == LIFETIMES + 1);
     assert!(size_of::<Chunk>() == 64 + 88 * CHUNK_CELLS);
     assert!(size_of::<Shard>() == 64 + 32 * CLASSES);

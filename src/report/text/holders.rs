@@ -8,7 +8,7 @@ use std::string::String;
 use std::vec::Vec;
 
 /// `the variable cache of /bin/app, at offset 16 of a block of 64 bytes from make_node  node.c:12`
-pub(super) fn sentence(holder: &Holder) -> String {
+pub(in crate::report) fn sentence(holder: &Holder) -> String {
     let mut text = root(&holder.root, holder.path.first());
     let inner = match holder.root.kind {
         // The first block of the path is the lost one.

@@ -3,6 +3,8 @@
 mod holders;
 mod suppressed;
 
+pub(super) use holders::sentence as held_by;
+
 use super::fold;
 use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, count, grouped};
 use super::modules::Modules;
@@ -61,6 +63,10 @@ pub(crate) fn write_text(
     write_stats_line(&report.stats, sink, style)?;
     let own = format!("heapsight's own records: {}", bytes(report.overhead_bytes));
     writeln!(sink, "  {}", style.dim(&own))?;
+    if let Some(pause) = report.pause_ns {
+        let pause = format!("the program stood still for {}", milliseconds(pause));
+        writeln!(sink, "  {}", style.dim(&pause))?;
+    }
     for note in &report.notes {
         writeln!(sink, "  note: {note}")?;
     }
@@ -251,6 +257,11 @@ pub(crate) fn write_stack(
     sink.flush()
 }
 
+/// `1.234 ms`.
+fn milliseconds(nanoseconds: u64) -> String {
+    format!("{}.{:03} ms", grouped(nanoseconds / 1_000_000), nanoseconds / 1000 % 1000)
+}
+
 /// `1,234 bytes`, and from a kibibyte on the same in words.
 pub(super) fn bytes(number: u64) -> String {
     let exact = count(number, "byte");
@@ -265,11 +276,11 @@ pub(super) fn bytes(number: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::string::ToString;
 
-    fn sample() -> LeakReport {
+    pub(in crate::report) fn sample() -> LeakReport {
         let frame = |function: &str, line| Frame {
             function: Some(function.to_string()),
             file: Some("src/shop.c".to_string()),
@@ -297,6 +308,8 @@ mod tests {
             suppressions: Vec::new(),
             notes: Vec::new(),
             overhead_bytes: 0,
+            pause_ns: None,
+            asked: None,
         }
     }
 
@@ -314,6 +327,13 @@ mod tests {
         assert!(text.contains("#0  add  src/shop.c:12"), "{text}");
         assert!(text.contains("1 frame of the allocating library"), "{text}");
         assert!(!text.contains('\x1b'), "{text}");
+    }
+
+    #[test]
+    fn how_long_the_program_stood_still_is_said_where_it_did() {
+        let text = text_of(&LeakReport { pause_ns: Some(1_204_567), ..sample() });
+        assert!(text.contains("the program stood still for 1.204 ms"), "{text}");
+        assert!(!text_of(&sample()).contains("stood still"));
     }
 
     #[test]

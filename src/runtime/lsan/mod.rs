@@ -9,16 +9,16 @@ mod flags;
 mod program;
 
 use super::exit;
-use super::leaks::How;
 use super::options::Config;
 use super::park::Caller;
 use super::rules::Rules;
+use super::search::How;
 use super::{ENGINE, inspect, next, start, thread, tls};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::heap::local::State;
 use crate::leak::terms::{Sources, Terms};
 use crate::os::process;
-use crate::report::LsanForm;
+use crate::report::{LsanForm, Modules};
 use core::cell::Cell;
 use core::ffi::{c_int, c_void};
 use flags::Flags;
@@ -42,7 +42,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Asks both; the environment has the last word.
-    pub(super) fn now() -> Self {
+    pub(super) fn now(modules: &Modules) -> Self {
         let asked = env::var_os("LSAN_OPTIONS").filter(|_| !process::is_secure());
         let mut flags = Flags::DEFAULT;
         let is_first = !WARNED.swap(true, Ordering::Relaxed);
@@ -53,7 +53,7 @@ impl Settings {
                 }
             });
         };
-        read(&program::default_options(), "__lsan_default_options");
+        read(&program::default_options(modules), "__lsan_default_options");
         if let Some(asked) = &asked {
             read(&asked.to_string_lossy(), "LSAN_OPTIONS");
         }
@@ -64,16 +64,16 @@ impl Settings {
     }
 
     /// Whether leaks are to be looked for when the program ends.
-    pub(super) fn looks_at_exit(&self) -> bool {
-        self.flags.leak_check_at_exit && self.looks()
+    pub(super) fn looks_at_exit(&self, modules: &Modules) -> bool {
+        self.flags.leak_check_at_exit && self.looks(modules)
     }
 
-    fn looks(&self) -> bool {
-        self.flags.detect_leaks && !program::is_turned_off()
+    fn looks(&self, modules: &Modules) -> bool {
+        self.flags.detect_leaks && !program::is_turned_off(modules)
     }
 
     /// Adds what they say to the rules of a search.
-    pub(super) fn add_to(&self, rules: &mut Rules) {
+    pub(super) fn add_to(&self, rules: &mut Rules, modules: &Modules) {
         let Flags { use_globals, use_stacks, use_registers, use_tls, use_root_regions, .. } =
             self.flags;
         rules.terms = Terms {
@@ -88,7 +88,7 @@ impl Settings {
             lists_blocks: self.flags.report_objects,
             ..rules.terms
         };
-        let text = program::default_suppressions();
+        let text = program::default_suppressions(modules);
         rules.add_suppressions(text.as_bytes(), "__lsan_default_suppressions");
         if !self.flags.suppressions.is_empty() {
             rules.add_suppressions_of(&near_program(Path::new(&self.flags.suppressions)));
@@ -199,8 +199,9 @@ pub fn ignore_object(address: *const c_void) {
 /// the process ends.
 pub(crate) fn do_leak_check(caller: &Caller) {
     let _unobserved = inspect::Unobserved::begin();
-    let (settings, config) = (Settings::now(), start::config());
-    if !settings.looks() || !exit::claim_report() {
+    let (modules, config) = (Modules::of_this_process(), start::config());
+    let settings = Settings::now(&modules);
+    if !settings.looks(&modules) || !exit::claim_report() {
         return;
     }
     let code = settings.exitcode(&config);
@@ -215,6 +216,7 @@ pub(crate) fn do_leak_check(caller: &Caller) {
 /// any.
 pub(crate) fn do_recoverable_leak_check(caller: &Caller) -> bool {
     let _unobserved = inspect::Unobserved::begin();
-    let settings = Settings::now();
-    settings.looks() && exit::report_leaks(&start::config(), &settings, caller, How::Here)
+    let modules = Modules::of_this_process();
+    let settings = Settings::now(&modules);
+    settings.looks(&modules) && exit::report_leaks(&start::config(), &settings, caller, How::Here)
 }

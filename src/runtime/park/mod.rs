@@ -14,6 +14,8 @@
 pub(super) mod library;
 mod signal;
 
+pub(super) use signal::{is_listening, is_stopping, listen};
+
 use super::ENGINE;
 use crate::leak::scratch::{NoMemory, Vector};
 use crate::leak::world::{RED_ZONE, Thread, World};
@@ -77,20 +79,33 @@ impl Caller {
         }
         caller
     }
+
+    /// The calling thread as it is to be seen. Its registers are where `self` is.
+    pub(crate) fn thread(&self) -> Thread {
+        let registers = ptr::from_ref(&self.registers);
+        Thread {
+            is_stopped: true,
+            pointer: thread::token(),
+            sp: self.sp,
+            registers: (registers as usize, registers.wrapping_add(1) as usize),
+            alternate: alternate_stack(),
+            ..Thread::unknown(thread::id())
+        }
+    }
 }
 
-/// Stops all other threads. `None`: this thread is at it already, in a signal handler on top of
-/// itself, or there is no memory.
-pub(crate) fn stop(caller: &Caller) -> Option<Stopped> {
+/// Stops all threads but the calling one, which is to be seen as `own` says. `None`: this thread is
+/// at it already, in a signal handler on top of itself, or there is no memory.
+pub(crate) fn stop(own: Thread) -> Option<Stopped> {
     let stopping = STOPPING.acquire()?;
-    let own = ptr::from_ref(&ENGINE) as usize;
+    let engine = ptr::from_ref(&ENGINE) as usize;
     let mut world = World {
         threads: Vector::new(),
         process: process::id(),
         library: library::known(),
-        own: (own, own + size_of_val(&ENGINE)),
+        own: (engine, engine + size_of_val(&ENGINE)),
     };
-    world.threads.push(calling(caller)).ok()?;
+    world.threads.push(own).ok()?;
     let round = Round::begin()?;
     let mut asked = Vector::new();
     park_all(&round, &mut asked).ok()?;
@@ -100,18 +115,6 @@ pub(crate) fn stop(caller: &Caller) -> Option<Stopped> {
         }
     }
     Some(Stopped { world, _round: round, _stopping: stopping })
-}
-
-fn calling(caller: &Caller) -> Thread {
-    let registers = ptr::from_ref(&caller.registers);
-    Thread {
-        is_stopped: true,
-        pointer: thread::token(),
-        sp: caller.sp,
-        registers: (registers as usize, registers.wrapping_add(1) as usize),
-        alternate: alternate_stack(),
-        ..Thread::unknown(thread::id())
-    }
 }
 
 fn alternate_stack() -> (usize, usize) {

@@ -10,6 +10,9 @@
 //! for it nothing happens, so that one which comes late does no harm. Where the program has a
 //! handler for it, a free real-time signal serves.
 //!
+//! The same handler hears of requests from outside ([`crate::runtime::ask`]): of those it is told
+//! by a signal that some other process has sent, or the end of one.
+//!
 //! A slot's word holds ticket and phase: whoever answers an old ticket, or one that was given up,
 //! finds another word and touches nothing. Slots are never unmapped.
 
@@ -17,6 +20,7 @@ use super::alternate_stack;
 use crate::base::sync::{AtomicPtr, AtomicUsize, Ordering};
 use crate::leak::world::{RED_ZONE, Thread};
 use crate::os::{futex, memory, tasks, thread};
+use crate::runtime::ask;
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_int, c_void};
 use core::{mem, ptr};
@@ -144,7 +148,22 @@ fn slots() -> Option<*const Slot> {
     Some(slots)
 }
 
+/// Whether the world is being stopped, or stands still.
+pub(in crate::runtime) fn is_stopping() -> bool {
+    TICKET.load(Ordering::SeqCst) & 1 == 1
+}
+
 // --- Which signal ---
+
+/// Has the handler in place for good, so that a process that sleeps hears of requests. `None`: the
+/// program has one of its own.
+pub(in crate::runtime) fn listen() -> Option<c_int> {
+    let action = action_of(libc::SIGURG)?;
+    if action.sa_sigaction == libc::SIG_DFL {
+        install(libc::SIGURG);
+    }
+    [libc::SIG_DFL, ours()].contains(&action.sa_sigaction).then_some(libc::SIGURG)
+}
 
 /// Puts our handler in place of nobody's; the signal, and what was there.
 fn take_signal() -> Option<(c_int, libc::sigaction)> {
@@ -155,6 +174,16 @@ fn take_signal() -> Option<(c_int, libc::sigaction)> {
         let is_free = [libc::SIG_DFL, ours()].contains(&action.sa_sigaction);
         is_free.then_some((signal, action))
     })?;
+    install(signal);
+    Some((signal, before))
+}
+
+/// Whether [`listen`] still holds good.
+pub(in crate::runtime) fn is_listening() -> bool {
+    action_of(libc::SIGURG).is_some_and(|action| action.sa_sigaction == ours())
+}
+
+fn install(signal: c_int) {
     // SAFETY: all-zero is an action with an empty mask.
     let mut action: libc::sigaction = unsafe { mem::zeroed() };
     action.sa_sigaction = ours();
@@ -163,7 +192,6 @@ fn take_signal() -> Option<(c_int, libc::sigaction)> {
     // SAFETY: fills a mask of ours. Another handler on top of a waiting one would wait, too.
     unsafe { libc::sigfillset(&raw mut action.sa_mask) };
     set_action(signal, &action);
-    Some((signal, before))
 }
 
 fn ours() -> libc::sighandler_t {
@@ -190,6 +218,12 @@ extern "C" fn on_signal(_: c_int, info: *mut libc::siginfo_t, context: *mut c_vo
     // SAFETY: the kernel passes both to a handler with SA_SIGINFO.
     let (info, context) = unsafe { (&*info, context.cast::<libc::ucontext_t>()) };
     if info.si_code != libc::SI_QUEUE {
+        // SAFETY: the kernel's context, and libc's own thread-local, which is always there.
+        unsafe {
+            let errno = *libc::__errno_location();
+            ask::signalled(|| interrupted(context));
+            *libc::__errno_location() = errno;
+        }
         return;
     }
     // SAFETY: a queued signal carries a value.

@@ -62,13 +62,14 @@ const HEAD: &str = "\
 Written by a command of this repository:
 
     cargo build --release
-    cargo run --release --manifest-path benches/compare/Cargo.toml -- leaks --out docs/leaks-agreement.md
+    cargo run --release --manifest-path benches/compare/Cargo.toml -- leaks \\
+        --out docs/leaks-agreement.md
 
 Each program runs once under each of three tools, and is built for none of them: Heapsight
-(`leaks=on`), LeakSanitizer's library from gcc, preloaded, and valgrind (`--leak-check=full`). Figures
+(`leaks=on`), LeakSanitizer's library from gcc, preloaded, and valgrind (`--leak-check=full`). Given
 are the blocks and bytes that a program has lost at its exit, those of its children left out, as
-*lost alone* + *lost with those*: LeakSanitizer's direct and indirect leaks, valgrind's definitely and
-indirectly lost; Heapsight's `lost` and `cycle`, and `indirect`, what language run-times keep on
+*lost alone* + *lost with those*: LeakSanitizer's direct and indirect leaks, valgrind's definitely
+and indirectly lost; Heapsight's `lost` and `cycle`, and `indirect`, what language run-times keep on
 purpose included, because the others do not tell it apart.
 
 ";

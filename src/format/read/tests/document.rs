@@ -2,8 +2,8 @@
 
 use super::{Scratch, any};
 use crate::format::layout::{
-    self, CHUNK_CELLS, CLASSES, Cell, Chunk, ClassCell, Event, Frame, Header, LIVES, Module, Node,
-    Point, SECTIONS, Section, Shard, Shared, Site, Sums, Text, Thread, Wide,
+    self, CHUNK_CELLS, CLASSES, Cell, Check, Chunk, ClassCell, Event, Frame, Header, LIVES, Module,
+    Node, Point, SECTIONS, Section, Shard, Shared, Site, Sums, Text, Thread, Wide,
 };
 use crate::format::testing::Ledger;
 use core::fmt::Write;
@@ -157,6 +157,7 @@ fn tables() -> String {
         ("SectionId", "Sections"),
         ("state", "Values of `Header.state`"),
         ("mode", "Values of `Header.mode`"),
+        ("outcome", "Values of `Check.outcome`"),
         ("Frame", "Bits of `Frame.flags`"),
         ("ending", "Values of `Frame.address` for endings"),
         ("event", "Values of `Event.kind`"),
@@ -224,7 +225,8 @@ fn the_tables_have_the_compilers_lengths_and_offsets() {
         Text: len;
         Section: stride count refused;
         Header: version sections class_sizes pid program state started_unix_ns nanoseconds_later
-            mode wanted sample_bytes refused_stacks overhead_bytes shared;
+            mode wanted sample_bytes refused_stacks overhead_bytes shared check;
+        Check: asked taken ended outcome detail signal address pause_ns;
         Shared: blocks peak_epoch peak_clock clock;
         Module: bias path build_id build_id_len loaded_tick unloaded_tick;
         Frame: address module flags;
