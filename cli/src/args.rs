@@ -137,10 +137,21 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "MODE", value_parser = words("safety"), help = doc("safety"))]
     pub(crate) safety: Option<String>,
 
-    /// The file that gets the report instead of stderr: JSON if it ends in .json, else text; %p
-    /// becomes the process id
+    /// The file that gets the report instead of stderr; .json, .sarif and .md say what it looks
+    /// like; %p becomes the process id
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<OsString>,
+
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_parser = words("report_format"),
+        help = doc("report_format"),
+    )]
+    pub(crate) report_format: Option<String>,
+
+    #[arg(long, value_name = "WORTH", value_parser = words("interior"), help = doc("interior"))]
+    pub(crate) interior: Option<String>,
 
     /// Files of leaks that are known and do not count, in LeakSanitizer's form, separated by colons
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]

@@ -112,6 +112,8 @@ fn flags(args: &RunArgs) -> impl Iterator<Item = Vec<u8>> {
         word("leaks", &args.leaks),
         number("leaks_exitcode", args.leaks_exitcode),
         args.report.as_ref().map(|path| item("report", path.as_bytes())),
+        word("report_format", &args.report_format),
+        word("interior", &args.interior),
         args.suppressions.as_ref().map(|paths| item("suppressions", paths.as_bytes())),
         args.ledger.as_ref().map(|path| item("ledger", path.as_bytes())),
         number("ledger_size", args.ledger_size),

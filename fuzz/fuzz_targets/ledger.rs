@@ -73,7 +73,7 @@ fn good() -> Snapshot {
         threads: vec![Thread { id: 7, name: "main".into(), ..Thread::default() }],
         classes: vec![Class { block_size: 16, allocations: 9, ..Class::default() }],
         timeline: (1..4).map(|n| Point { ns: n * 100, ..Point::default() }).collect(),
-        events: vec![event(EventKind::Mark("a mark".into())), event(EventKind::Fork(8))],
+        events: vec![event(EventKind::Mark("a mark".into())), event(EventKind::Misuse("a misuse".into()))],
         ..Snapshot::default()
     }
 }

@@ -24,6 +24,17 @@ pub(crate) struct LsanForm {
     pub(crate) strip_path_prefix: String,
 }
 
+impl LsanForm {
+    /// As LeakSanitizer's flags have it.
+    pub(crate) const DEFAULT: Self = Self {
+        symbolize: true,
+        objects: false,
+        suppressions: true,
+        leaks_max: 0,
+        strip_path_prefix: String::new(),
+    };
+}
+
 const RULE: &str = "-----------------------------------------------------";
 
 /// Writes the report; nothing, where there is nothing to tell.

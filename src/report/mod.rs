@@ -1,8 +1,9 @@
 //! Floor 7: reports, from plain data to text and JSON.
 //!
 //! ```text
-//!   return addresses ── symbols ──▶ frames ── keepers ──▶ groups ──▶ LeakReport ──▶ json
-//!       (RawLeak)      (modules)    (explain)                         (model)   └─▶ text (fold)
+//!   return addresses ── symbols ──▶ frames ── keepers ──▶ groups ──▶ LeakReport ──▶ json, sarif
+//!       (RawLeak)      (modules)    (explain)                         (model)   └─▶ text (fold),
+//!                                                                      (form)     markdown, lsan
 //! ```
 //!
 //! [`reader`] is the same for viewers, which look at other processes.
@@ -13,16 +14,19 @@ mod asked;
 mod assertion;
 mod explain;
 mod fold;
+mod form;
 mod holder;
 mod image;
 mod imports;
 mod json;
 mod keepers;
 mod lsan;
+mod markdown;
 mod model;
 mod modules;
 mod raw;
 pub mod reader;
+mod sarif;
 mod separate;
 pub(crate) mod suppress;
 mod symbols;
@@ -37,11 +41,12 @@ pub(crate) use assertion::{
     RawCallSite, call_sites, cut_below_runner, leaked, write_call_sites, write_leaks,
 };
 pub(crate) use explain::leak_report;
+pub(crate) use form::{Form, write_stats};
 pub use holder::{Holder, Hop, Member, Root, RootKind};
-pub(crate) use json::{write_json, write_stats_json};
-pub(crate) use lsan::{LsanForm, write_lsan};
+pub(crate) use json::write_json;
+pub(crate) use lsan::LsanForm;
 pub use model::{Block, Frame, Leak, LeakClass, LeakReport, MemoryStats, Suppression};
 pub(crate) use modules::Modules;
 pub(crate) use raw::{RawAsked, RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
 pub(crate) use table::address_of_function;
-pub(crate) use text::{Style, write_stack, write_stats, write_text};
+pub(crate) use text::{Style, write_stack, write_text};

@@ -3,14 +3,17 @@
 
 pub use super::fold::{is_of_runtime_library, is_plumbing, own_len, roots_len};
 
+use super::form::Form;
 use super::holder::Holder;
+use super::lsan::LsanForm;
 use super::model::{Frame, Leak, LeakReport};
 use super::modules::Module;
+use super::suppress::{Date, Suppressions};
 use super::symbols::{Detail, ObjectSymbols};
 use super::{json, text};
 use std::io::{self, Write};
 use std::path::Path;
-use std::string::String;
+use std::string::{String, ToString};
 use std::vec::Vec;
 
 /// The symbols of one executable or shared object. Opened for one thread; read when asked for.
@@ -60,7 +63,7 @@ pub fn read_report(bytes: &[u8]) -> Result<LeakReport, String> {
 ///
 /// The sink's.
 pub fn write_json(report: &LeakReport, sink: &mut dyn Write) -> io::Result<()> {
-    json::write_json(report, sink)
+    Form::Json.write(report, sink)
 }
 
 /// Writes a report as text, as a process does at its end.
@@ -69,7 +72,34 @@ pub fn write_json(report: &LeakReport, sink: &mut dyn Write) -> io::Result<()> {
 ///
 /// The sink's.
 pub fn write_text(report: &LeakReport, sink: &mut dyn Write, colour: bool) -> io::Result<()> {
-    text::write_text(report, sink, text::Style { colour })
+    Form::Text(text::Style { colour }).write(report, sink)
+}
+
+/// Writes a report as SARIF 2.1.0: the leaks.
+///
+/// # Errors
+///
+/// The sink's.
+pub fn write_sarif(report: &LeakReport, sink: &mut dyn Write) -> io::Result<()> {
+    Form::Sarif.write(report, sink)
+}
+
+/// Writes a report as Markdown.
+///
+/// # Errors
+///
+/// The sink's.
+pub fn write_markdown(report: &LeakReport, sink: &mut dyn Write) -> io::Result<()> {
+    Form::Markdown.write(report, sink)
+}
+
+/// Writes a report in LeakSanitizer's form: the leaks.
+///
+/// # Errors
+///
+/// The sink's.
+pub fn write_lsan(report: &LeakReport, sink: &mut dyn Write) -> io::Result<()> {
+    Form::Lsan(LsanForm::DEFAULT).write(report, sink)
 }
 
 /// Writes one group of a report as text, with its share of so many bytes.
@@ -88,6 +118,14 @@ pub fn write_group(group: &Leak, total: u64, sink: &mut dyn Write, colour: bool)
 /// The sink's.
 pub fn write_frames(frames: &[Frame], sink: &mut dyn Write, colour: bool) -> io::Result<()> {
     text::write_frames(frames, sink, text::Style { colour })
+}
+
+/// Reads suppressions; how many there are, and what is wrong with the other lines.
+#[must_use]
+pub fn read_suppressions(text: &[u8]) -> (usize, Vec<String>) {
+    let (mut known, mut problems) = (Suppressions::default(), Vec::new());
+    known.add(text, "suppressions", &mut |problem| problems.push(problem.to_string()));
+    (known.tally(Date::today()).into_uses().len(), problems)
 }
 
 /// Who holds a block, in a sentence without a subject.

@@ -6,7 +6,7 @@
 
 use super::leaks::leak_report;
 use super::lsan::Settings;
-use super::options::{Config, Track};
+use super::options::{Config, ReportFormat, Track};
 use super::park::Caller;
 use super::rules::{self, Rules};
 use super::search::How;
@@ -14,12 +14,12 @@ use super::stderr::Stderr;
 use super::{inspect, ledger, place, start};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::os::process;
-use crate::report::{self, Modules, Style};
+use crate::report::{Form, Modules, Style};
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, format};
 
 static REGISTERED: AtomicBool = AtomicBool::new(false);
@@ -141,7 +141,7 @@ fn finish(config: &Config, caller: &Caller) -> u8 {
 }
 
 fn report_stats(config: &Config) {
-    write_out(config, None, |sink, style, is_json| inspect::write_stats(sink, style, is_json));
+    write_out(config, &Settings::NONE, inspect::write_stats);
 }
 
 /// Looks for leaks and reports them; whether there are any.
@@ -154,26 +154,34 @@ pub(super) fn report_leaks(
 ) -> bool {
     let rules = Rules::of(config, settings, &Modules::of_this_process());
     let report = leak_report(caller, how, &rules);
-    let form = settings.form();
-    write_out(config, settings.log(), |sink, style, is_json| match &form {
-        _ if is_json => report::write_json(&report, sink),
-        Some(form) => report::write_lsan(&report, form, sink),
-        None => report::write_text(&report, sink, style),
-    });
+    write_out(config, settings, |sink, form| form.write(&report, sink));
     report.has_leaks()
 }
 
-/// Has a report written to where it belongs. `log`: in place of what the configuration says.
+/// Has a report written to where it belongs, and as it is asked for.
 fn write_out(
     config: &Config,
-    log: Option<PathBuf>,
-    write: impl Fn(&mut dyn Write, Style, bool) -> io::Result<()>,
+    settings: &Settings,
+    write: impl Fn(&mut dyn Write, &Form) -> io::Result<()>,
 ) {
-    let is_json = log.is_none() && config.report.is_json();
+    let log = settings.log();
+    // A file of LeakSanitizer's is no file of Heapsight's, whatever that would be called.
+    let by_name = if log.is_some() { ReportFormat::Text } else { config.report.format() };
+    let form = |by_name, style| match config.report_format.unwrap_or(by_name) {
+        ReportFormat::Text if config.report_format.is_none() => match settings.form() {
+            Some(form) => Form::Lsan(form),
+            None => Form::Text(style),
+        },
+        ReportFormat::Text => Form::Text(style),
+        ReportFormat::Json => Form::Json,
+        ReportFormat::Sarif => Form::Sarif,
+        ReportFormat::Markdown => Form::Markdown,
+        ReportFormat::Lsan => Form::Lsan(settings.form_always()),
+    };
     let to_stderr = || {
         let mut stderr = Stderr::buffered();
-        let written = write(&mut stderr, Stderr::style(), false).and_then(|()| stderr.flush());
-        inspect::report_failure(written);
+        let form = form(ReportFormat::Text, Stderr::style());
+        inspect::report_failure(write(&mut stderr, &form).and_then(|()| stderr.flush()));
     };
     let Some(path) = log.or_else(|| place::of_report(&config.report)) else {
         return to_stderr();
@@ -181,7 +189,7 @@ fn write_out(
     let written = File::create(&path).and_then(|file| {
         // Reports of large programs are a hundred megabytes of small pieces.
         let mut file = BufWriter::new(file);
-        write(&mut file, Style::PLAIN, is_json)?;
+        write(&mut file, &form(by_name, Style::PLAIN))?;
         file.flush()
     });
     if let Err(error) = written {

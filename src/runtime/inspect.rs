@@ -12,7 +12,7 @@ use crate::base::sync::Ordering;
 use crate::format::layout;
 use crate::heap::census::Census;
 use crate::heap::local::{LocalHeap, State};
-use crate::report::{self, LeakReport, MemoryStats, Modules, Style};
+use crate::report::{self, Form, LeakReport, MemoryStats, Modules};
 use crate::track::columns::Record;
 use crate::track::{Recorded, SiteId};
 use crate::unwind;
@@ -63,20 +63,16 @@ pub(crate) fn reset_stats() {
     ENGINE.observer.reset_statistics();
 }
 
-/// Writes the statistics as text or JSON.
-pub(super) fn write_stats(sink: &mut dyn Write, style: Style, is_json: bool) -> io::Result<()> {
-    if is_json {
-        report::write_stats_json(&stats(), &Modules::of_this_process(), sink)
-    } else {
-        report::write_stats(&stats(), is_tracking(), sink, style)
-    }
+/// Writes the statistics.
+pub(super) fn write_stats(sink: &mut dyn Write, form: &Form) -> io::Result<()> {
+    report::write_stats(&stats(), is_tracking(), form, sink)
 }
 
 /// Prints the statistics to stderr.
 pub(crate) fn print_stats() {
     let _unobserved = Unobserved::begin();
     let mut stderr = Stderr::buffered();
-    let written = write_stats(&mut stderr, Stderr::style(), false);
+    let written = write_stats(&mut stderr, &Form::Text(Stderr::style()));
     report_failure(written.and_then(|()| stderr.flush()));
 }
 

@@ -2,8 +2,8 @@
 //! which leaks are known.
 
 use super::lsan::Settings;
-use super::options::Config;
-use crate::leak::terms::Terms;
+use super::options::{self, Config};
+use crate::leak::terms::{Interior, Terms};
 use crate::os::process;
 use crate::report::Modules;
 use crate::report::suppress::Suppressions;
@@ -22,7 +22,12 @@ pub(super) struct Rules {
 impl Rules {
     /// The rules in force. What is wrong with suppressions is said on stderr.
     pub(super) fn of(config: &Config, settings: &Settings, modules: &Modules) -> Self {
-        let mut rules = Self { terms: Terms::USUAL, suppressions: Suppressions::default() };
+        let interior = match config.interior {
+            options::Interior::Reaches => Interior::Reaches,
+            options::Interior::Possible => Interior::Possible,
+        };
+        let terms = Terms { interior, ..Terms::USUAL };
+        let mut rules = Self { terms, suppressions: Suppressions::default() };
         for path in paths(config.suppressions.as_bytes()) {
             rules.add_suppressions_of(path);
         }

@@ -42,6 +42,15 @@ fn what_is_suppressed_is_shown_and_does_not_count() {
     assert_eq!(rules[1]["line"], 4);
 }
 
+/// The examples of `docs/suppressions.md` are read without a complaint.
+#[test]
+fn the_documented_suppressions_make_sense() {
+    let document = include_str!("../../docs/suppressions.md");
+    let example = document.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+    let (rules, problems) = heapsight::symbols::read_suppressions(example.expect("one").as_bytes());
+    assert_eq!((rules, problems), (4, Vec::new()));
+}
+
 #[test]
 fn what_has_expired_or_makes_no_sense_suppresses_nothing() {
     let (outcome, report) = run("# expires: 2020-02-29\nleak:region\n\nleek:region\nleak:^leak$\n");

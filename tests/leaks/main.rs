@@ -5,6 +5,7 @@
 //! and [`markers`] reads it there.
 
 mod build;
+mod forms;
 mod known;
 mod lsan;
 mod markers;

@@ -44,8 +44,13 @@ impl Report {
     /// Runs the program, and reads its report; of several processes, that of the one which the
     /// program says on its standard output. Otherwise tells what happened.
     pub(crate) fn of(program: &Built, mode: &str) -> Result<Self, String> {
+        Self::with(program, mode, "")
+    }
+
+    /// The same with more options.
+    pub(crate) fn with(program: &Built, mode: &str, more: &str) -> Result<Self, String> {
         let pattern = program.directory().join(format!("{mode}-%p.json"));
-        let options = format!("track=full,leaks=on,report={}", pattern.display());
+        let options = format!("track=full,leaks=on,report={},{more}", pattern.display());
         let outcome = program.run().arg(mode).preloaded(&options).outcome();
         if outcome.timed_out || outcome.code() != Some(0) || !outcome.err().is_empty() {
             return Err(outcome.story());

@@ -121,3 +121,32 @@ fn rust_at_0() {
 fn rust_at_3() {
     hold_to_truth(Language::Rust, "-Copt-level=3");
 }
+
+/// With `interior=possible` what only pointers into the middle lead to is possibly lost, and
+/// nothing else is different.
+#[test]
+fn pointers_into_the_middle_may_prove_nothing() {
+    for name in ["interior.c", "intrusive.c", "one_past.c", "globals.c"] {
+        let source = build::sources(Language::C).into_iter().find(|path| path.ends_with(name));
+        let Some(source) = source else { continue };
+        let classes = |options: &str| {
+            let program = Built::new(Language::C, &source, "-O1");
+            let report = Report::with(&program, "leak", options).expect("a report");
+            let groups = report.leaks.iter().map(|leak| {
+                let class = if leak.interior && leak.class == "reachable" {
+                    "possible".to_owned()
+                } else {
+                    leak.class.clone()
+                };
+                (class, leak.interior, leak.blocks, leak.bytes)
+            });
+            let mut groups: Vec<_> = groups.collect();
+            groups.sort();
+            (groups, report.leaks.iter().filter(|leak| leak.class == "possible").count())
+        };
+        let (expected, strict) = (classes(""), classes("interior=possible"));
+        assert_eq!(strict.0, expected.0, "{name}");
+        assert_eq!(expected.1, 0, "{name}");
+        assert_eq!(strict.1 > 0, strict.0.iter().any(|group| group.0 == "possible"), "{name}");
+    }
+}

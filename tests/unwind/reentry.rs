@@ -23,6 +23,8 @@ fn a_handler_that_interrupts_a_capture_gets_its_own_stack() {
     unsafe { libc::sigaction(libc::SIGURG, &raw const action, std::ptr::null_mut()) };
     let (sender, receiver) = std::sync::mpsc::channel();
     let walker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || {
+        // A first comparison allocates, which no handler may on top of libc's malloc.
+        hook::hook();
         // SAFETY: always possible.
         sender.send(unsafe { libc::pthread_self() }).expect("a receiver");
         shapes::walk(77, budget().walk / 2, 30, true);

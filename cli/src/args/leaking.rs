@@ -1,11 +1,13 @@
 //! What can be typed after `leaks` and `why`.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use clap::ValueHint::{CommandWithArguments, FilePath};
+use heapsight::options;
 
 /// The exit code that says that there are leaks, as LeakSanitizer's does.
 pub(crate) const LEAKED: u8 = 23;
@@ -24,8 +26,8 @@ the last interval's rate is at least half the mean rate.
 Examples:
   heapsight leaks -- ./batch input.csv
       Run a program; at exit, see on stderr what it leaked; the exit code tells a script.
-  heapsight leaks --output leaks.json -- ./batch input.csv
-      The same, as JSON in a file.
+  heapsight leaks --output leaks.sarif -- ./batch input.csv
+      The same in a file, for a viewer of code; .json, .md and .txt are told by their names, too.
   heapsight leaks 31137
       What a running process has leaked by now.
   heapsight leaks 31137 --growth 4 --every 30s
@@ -65,20 +67,43 @@ pub(crate) enum ReportFormat {
     Text,
     /// For programs: everything, one object
     Json,
+    /// For viewers of code and continuous integration: the leaks, in SARIF 2.1.0
+    Sarif,
+    /// For pages and comments
+    Markdown,
+    /// For what reads LeakSanitizer's reports
+    Lsan,
+}
+
+/// What an answer looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// For people
+    Text,
+    /// For programs: everything, one object
+    Json,
 }
 
 impl ReportFormat {
     /// The format that a file's name asks for; text if none does.
     pub(crate) fn of(path: &Path) -> Self {
-        let has = |format: &Self| path.extension().is_some_and(|own| own == format.extension());
-        Self::value_variants().iter().copied().find(has).unwrap_or(Self::Text)
+        match options::ReportFormat::of_name(path.as_os_str().as_bytes()) {
+            options::ReportFormat::Text => Self::Text,
+            options::ReportFormat::Json => Self::Json,
+            options::ReportFormat::Sarif => Self::Sarif,
+            options::ReportFormat::Markdown => Self::Markdown,
+            options::ReportFormat::Lsan => Self::Lsan,
+        }
     }
 
-    /// What the names of such files end in.
-    pub(crate) fn extension(self) -> &'static str {
+    /// Its word in the option `report_format`.
+    pub(crate) fn word(self) -> &'static str {
         match self {
-            Self::Text => "txt",
+            Self::Text => "text",
             Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Markdown => "markdown",
+            Self::Lsan => "lsan",
         }
     }
 }
@@ -162,7 +187,7 @@ pub(crate) struct WhyArgs {
 
     /// What the answer looks like
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: ReportFormat,
+    pub(crate) format: AnswerFormat,
 
     /// Wait so long for the answer, as 500ms, 10s, 5m
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s")]

@@ -19,7 +19,13 @@ use crate::view::growth::{Growth, Look};
 
 /// Runs a program, or asks a process.
 pub(crate) fn leaks(args: &LeaksArgs) -> Result<ExitCode, Failure> {
-    let format = format(args)?;
+    let format = format(args);
+    if args.growth.is_some() && !matches!(format, ReportFormat::Text | ReportFormat::Json) {
+        let word = format.word();
+        return Err(Failure::Question(format!(
+            "{word} can tell of leaks only: what grows is shown as text or json"
+        )));
+    }
     let Some(target) = &args.target else {
         run::run(&as_run(args, format)?)?;
         return Ok(ExitCode::SUCCESS);
@@ -28,9 +34,8 @@ pub(crate) fn leaks(args: &LeaksArgs) -> Result<ExitCode, Failure> {
     let is_found = match args.growth {
         Some(looks) => {
             let growth = watch(&process, looks, args)?;
-            put(args.output.as_deref(), |sink, colour| match format {
-                ReportFormat::Text => growth::write_text(&growth, sink, colour),
-                ReportFormat::Json => growth::write_json(&growth, sink),
+            put(args.output.as_deref(), |sink, colour| {
+                write_growth(&growth, format, sink, colour)
             })?;
             !growth.growing.is_empty()
         }
@@ -44,41 +49,43 @@ pub(crate) fn leaks(args: &LeaksArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The format that is asked for, by word or by name.
-fn format(args: &LeaksArgs) -> Result<ReportFormat, Failure> {
+fn format(args: &LeaksArgs) -> ReportFormat {
     let by_name = args.output.as_deref().map(ReportFormat::of);
-    Ok(args.format.or(by_name).unwrap_or(ReportFormat::Text))
+    args.format.or(by_name).unwrap_or(ReportFormat::Text)
 }
 
-/// The same as a command line of `run`. The process itself writes the report, at its end, in the
-/// format that the name of the file says.
+/// The same as a command line of `run`. The process itself writes the report, at its end.
 fn as_run(args: &LeaksArgs, format: ReportFormat) -> Result<RunArgs, Failure> {
-    let extension = format.extension();
-    match &args.output {
-        None if format != ReportFormat::Text => {
-            return Err(Failure::Question(format!(
-                "a program's own output goes to the terminal: give its report a file, as --output \
-                 leaks.{extension}"
-            )));
-        }
-        Some(path) if ReportFormat::of(path) != format => {
-            return Err(Failure::Question(format!(
-                "the name of a program's report says its format: '{}' would not be {extension}; \
-                 leave --format out, or give a name that ends in .{extension}",
-                path.display()
-            )));
-        }
-        _ => {}
+    if args.output.is_none() && format != ReportFormat::Text {
+        return Err(Failure::Question(
+            "a program's own output goes to the terminal: give its report a file, by --output"
+                .into(),
+        ));
     }
     Ok(RunArgs {
         track: Some("full".into()),
         leaks: Some("on".into()),
         leaks_exitcode: Some(args.exit_code.into()),
         report: args.output.as_ref().map(|path| path.as_os_str().into()),
+        report_format: args.format.map(|format| format.word().into()),
         options: args.options.clone(),
         library: args.library.clone(),
         program: args.program.clone(),
         ..RunArgs::default()
     })
+}
+
+/// Writes growth in one of the formats that can tell it.
+fn write_growth(
+    growth: &Growth,
+    format: ReportFormat,
+    sink: &mut dyn Write,
+    colour: bool,
+) -> io::Result<()> {
+    match format {
+        ReportFormat::Json => growth::write_json(growth, sink),
+        _ => growth::write_text(growth, sink, colour),
+    }
 }
 
 /// Looks several times.
@@ -104,6 +111,9 @@ pub(crate) fn write(
     match format {
         ReportFormat::Text => symbols::write_text(report, sink, colour),
         ReportFormat::Json => symbols::write_json(report, sink),
+        ReportFormat::Sarif => symbols::write_sarif(report, sink),
+        ReportFormat::Markdown => symbols::write_markdown(report, sink),
+        ReportFormat::Lsan => symbols::write_lsan(report, sink),
     }
 }
 

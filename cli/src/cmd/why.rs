@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use heapsight::{Asked, Frame, Leak, symbols};
 
-use crate::args::leaking::{ReportFormat, Which, WhyArgs};
+use crate::args::leaking::{AnswerFormat, Which, WhyArgs};
 use crate::ask::Process;
 use crate::cmd::leaks::put;
 use crate::failure::Failure;
@@ -29,8 +29,8 @@ pub(crate) fn why(args: &WhyArgs) -> Result<ExitCode, Failure> {
         };
         let is_block = asked.block.is_some();
         put(None, |sink, colour| match args.format {
-            ReportFormat::Text => write_asked(&asked, sink, colour),
-            ReportFormat::Json => write_json(&asked, sink),
+            AnswerFormat::Text => write_asked(&asked, sink, colour),
+            AnswerFormat::Json => write_json(&asked, sink),
         })?;
         return Ok(if is_block { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
@@ -48,8 +48,8 @@ pub(crate) fn why(args: &WhyArgs) -> Result<ExitCode, Failure> {
         )));
     }
     put(None, |sink, colour| match args.format {
-        ReportFormat::Text => write_groups(&groups, sink, colour),
-        ReportFormat::Json => write_json(&groups, sink),
+        AnswerFormat::Text => write_groups(&groups, sink, colour),
+        AnswerFormat::Json => write_json(&groups, sink),
     })?;
     Ok(ExitCode::SUCCESS)
 }

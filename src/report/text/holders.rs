@@ -67,13 +67,18 @@ fn from(frames: &[Frame]) -> String {
     own_frame(frames).map_or_else(String::new, |frame| format!(" from {}", place(frame)))
 }
 
+/// The innermost frame that a reader cares for, in a line.
+pub(in crate::report) fn own_place(frames: &[Frame]) -> String {
+    own_frame(frames).map_or_else(|| String::from("??"), place)
+}
+
 /// The innermost frame that a reader cares for.
-pub(super) fn own_frame(frames: &[Frame]) -> Option<&Frame> {
+pub(in crate::report) fn own_frame(frames: &[Frame]) -> Option<&Frame> {
     frames.iter().find(|frame| !fold::is_plumbing(frame)).or_else(|| frames.first())
 }
 
 /// `function  file:line`, in a line.
-pub(super) fn place(frame: &Frame) -> String {
+fn place(frame: &Frame) -> String {
     let function = printable(frame.function.as_deref().unwrap_or("??"));
     match (&frame.file, frame.line) {
         (Some(file), Some(line)) => {
@@ -86,7 +91,7 @@ pub(super) fn place(frame: &Frame) -> String {
 /// What a cycle consists of, a line each, and what its kind is called if the stacks tell.
 pub(super) fn members(members: &[Member]) -> Vec<String> {
     let line = |member: &Member| {
-        let frame = own_frame(&member.frames).map_or_else(|| String::from("??"), place);
+        let frame = own_place(&member.frames);
         format!("{} of {} from {frame}", count(member.blocks, "block"), count(member.bytes, "byte"))
     };
     members.iter().map(line).collect()

@@ -3,7 +3,8 @@
 mod holders;
 mod suppressed;
 
-pub(super) use holders::sentence as held_by;
+pub(super) use holders::{own_frame, own_place, sentence as held_by};
+pub(super) use suppressed::lines as suppression_lines;
 
 use super::fold;
 use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, count, grouped};
@@ -111,7 +112,7 @@ pub(super) fn write_leak(
 }
 
 /// What became of the blocks, in a word or two.
-fn class(leak: &Leak) -> String {
+pub(super) fn class(leak: &Leak) -> String {
     match leak.class {
         LeakClass::Lost => String::from("lost"),
         LeakClass::Cycle => match holders::counted_pointer(&leak.frames, &leak.members) {
@@ -137,7 +138,7 @@ fn write_reachable(report: &LeakReport, sink: &mut dyn Write, style: Style) -> i
     writeln!(sink, "\n  {}", style.bold(&head))?;
     for leak in groups.iter().take(REACHABLE_MAX) {
         let size = format!("{} in {}", bytes(leak.bytes), count(leak.blocks, "block"));
-        let frame = holders::own_frame(&leak.frames).map_or_else(|| "??".into(), holders::place);
+        let frame = own_place(&leak.frames);
         writeln!(sink, "      {size} from {}", style.bold(&frame))?;
         if let Some(holder) = &leak.held_by {
             writeln!(

@@ -21,22 +21,36 @@ pub(super) fn write(
         writeln!(sink, "\n  {}", style.bold(&head))?;
     }
     for rule in used {
-        let size = format!("{} in {}", bytes(rule.bytes), count(rule.blocks, "block"));
-        writeln!(sink, "      {size} by {}{}", name(rule), about(rule))?;
+        writeln!(sink, "      {}", line(rule))?;
     }
     let idle = suppressions.iter().filter(|rule| rule.blocks == 0);
     for (number, rule) in idle.enumerate() {
         if number == 0 {
             writeln!(sink)?;
         }
-        let why = match &rule.expires {
-            Some(last) if rule.has_expired => format!("has expired on {last}"),
-            _ => String::from("suppressed nothing"),
-        };
-        let line = format!("the suppression {} {why}{}", name(rule), about(rule));
-        writeln!(sink, "  {}", style.dim(&line))?;
+        writeln!(sink, "  {}", style.dim(&line(rule)))?;
     }
     Ok(())
+}
+
+/// A line each, as above.
+pub(in crate::report) fn lines(suppressions: &[Suppression]) -> Vec<String> {
+    suppressions.iter().map(line).collect()
+}
+
+/// What has become of a suppression.
+fn line(rule: &Suppression) -> String {
+    let (name, about) = (name(rule), about(rule));
+    if rule.blocks > 0 {
+        let size = format!("{} in {}", bytes(rule.bytes), count(rule.blocks, "block"));
+        return format!("{size} by {name}{about}");
+    }
+    match &rule.expires {
+        Some(last) if rule.has_expired => {
+            format!("the suppression {name} has expired on {last}{about}")
+        }
+        _ => format!("the suppression {name} suppressed nothing{about}"),
+    }
 }
 
 /// `leak:pool_grow (known.supp:3)`

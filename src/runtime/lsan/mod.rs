@@ -41,6 +41,9 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    /// They say nothing.
+    pub(super) const NONE: Self = Self { flags: Flags::DEFAULT, is_asked: false };
+
     /// Asks both; the environment has the last word.
     pub(super) fn now(modules: &Modules) -> Self {
         let asked = env::var_os("LSAN_OPTIONS").filter(|_| !process::is_secure());
@@ -97,13 +100,18 @@ impl Settings {
 
     /// How a report is to look, if as LeakSanitizer's.
     pub(super) fn form(&self) -> Option<LsanForm> {
-        self.is_asked.then(|| LsanForm {
+        self.is_asked.then(|| self.form_always())
+    }
+
+    /// How a report in LeakSanitizer's form is to look.
+    pub(super) fn form_always(&self) -> LsanForm {
+        LsanForm {
             symbolize: self.flags.symbolize,
             objects: self.flags.report_objects,
             suppressions: self.flags.print_suppressions,
             leaks_max: self.flags.max_leaks,
             strip_path_prefix: self.flags.strip_path_prefix.clone(),
-        })
+        }
     }
 
     /// The exit code of a program that leaked; zero leaves its own alone.

@@ -9,15 +9,11 @@ use core::fmt::{self, Display, Formatter, Write};
 use super::error::{OptionError, Problem};
 use super::parse;
 use super::path::ReportPath;
-use super::table::TABLE;
+use super::rows::TABLE;
+use super::values::{Interior, ReportFormat, SAMPLE_BYTES_MAX, Safety, ToggleSignal, Track};
 
 /// The longest `purge_delay`: a day. Longer ones are surely meant to be -1.
 pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
-
-/// Mean bytes between two samples when nothing is said: Go's and jemalloc's choice.
-pub(super) const SAMPLE_BYTES: u64 = 512 << 10;
-/// The most of them: a gibibyte.
-pub(super) const SAMPLE_BYTES_MAX: u64 = 1 << 30;
 
 /// MiB of the ledger, at least and at most.
 pub(super) const LEDGER_SIZE_MIN: i64 = 4;
@@ -34,6 +30,10 @@ pub struct Config {
     pub leaks_exitcode: u8,
     /// Where the report goes; empty means standard error.
     pub report: ReportPath,
+    /// What the report looks like; `None`: as the name of its file says.
+    pub report_format: Option<ReportFormat>,
+    /// What a pointer into the middle of a block is worth to a search for leaks.
+    pub interior: Interior,
     /// Files of leaks that are known, separated by colons; empty means none.
     pub suppressions: ReportPath,
     /// What happens on a bad free.
@@ -48,49 +48,6 @@ pub struct Config {
     pub toggle_signal: Option<ToggleSignal>,
 }
 
-/// How much is remembered about what the program allocates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Track {
-    /// Nothing.
-    Off,
-    /// Counts and bytes.
-    Stats,
-    /// Some blocks with their call stacks, drawn at random; counters are unbiased estimates.
-    Sample {
-        /// Mean bytes between two samples, 1 to a gibibyte; [`Track::SAMPLE`] has the usual ones.
-        bytes: u64,
-    },
-    /// Counts and bytes, and the call stack, size and thread of every live block.
-    Full,
-}
-
-impl Track {
-    /// Samples as `track=sample` draws them: 512 KiB apart on average.
-    pub const SAMPLE: Self = Self::Sample { bytes: SAMPLE_BYTES };
-}
-
-/// A signal that switches recording off and on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ToggleSignal {
-    /// SIGUSR1.
-    Usr1,
-    /// SIGUSR2.
-    Usr2,
-    /// SIGHUP.
-    Hup,
-    /// SIGURG: a process that has no handler for it ignores it.
-    Urg,
-}
-
-/// What happens when the program frees what it must not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Safety {
-    /// The free is ignored.
-    Off,
-    /// The free is reported and the program aborts.
-    Basic,
-}
-
 impl Config {
     /// What counts when nothing is said.
     pub const DEFAULT: Self = Self {
@@ -98,6 +55,8 @@ impl Config {
         leaks: false,
         leaks_exitcode: 0,
         report: ReportPath::EMPTY,
+        report_format: None,
+        interior: Interior::Reaches,
         suppressions: ReportPath::EMPTY,
         safety: Safety::Basic,
         purge_delay_ms: 500,
@@ -233,8 +192,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// Where the report goes; empty means standard error. JSON when it ends in `.json`; `%p`
-    /// becomes the process id.
+    /// Where the report goes; empty means standard error. Its ending says what it looks like
+    /// ([`ReportFormat::of_name`]); `%p` becomes the process id.
     pub const fn report(mut self, path: &str) -> Self {
         match ReportPath::new(path.as_bytes()) {
             Ok(path) => self.base.report = path,
@@ -242,6 +201,18 @@ impl ConfigBuilder {
                 self.problem = Some(Problem::bad_path("report", path.as_bytes(), reason))
             }
         }
+        self
+    }
+
+    /// What the report looks like; `None`: as the name of its file says.
+    pub const fn report_format(mut self, format: Option<ReportFormat>) -> Self {
+        self.with_report_format(format);
+        self
+    }
+
+    /// What a pointer into the middle of a block is worth to a search for leaks.
+    pub const fn interior(mut self, interior: Interior) -> Self {
+        self.with_interior(interior);
         self
     }
 
@@ -363,6 +334,14 @@ impl ConfigBuilder {
 
     pub(super) fn with_report(&mut self, path: ReportPath) {
         self.base.report = path;
+    }
+
+    pub(super) const fn with_report_format(&mut self, format: Option<ReportFormat>) {
+        self.base.report_format = format;
+    }
+
+    pub(super) const fn with_interior(&mut self, interior: Interior) {
+        self.base.interior = interior;
     }
 
     pub(super) fn with_suppressions(&mut self, paths: ReportPath) {

@@ -6,9 +6,10 @@
 use core::fmt::{self, Display, Formatter, Write};
 
 use super::path::PathError;
+use super::rows::TABLE;
 use super::size::Shown as ShownSize;
 use super::suggest::nearest;
-use super::table::{Choice, OptionRow, Size, TABLE, Values};
+use super::table::{Choice, OptionRow, Size, Values};
 
 /// An item that is no setting. Displays as one line, for instance
 /// `heapsight: unknown option 'trak': did you mean 'track'? (ignored)`.

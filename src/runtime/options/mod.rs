@@ -11,8 +11,8 @@
 //!
 //! | module | answers |
 //! |---|---|
-//! | `table` | which options are there, what may each be, what does each mean? |
-//! | `config` | what do they amount to? |
+//! | `rows`, `table` | which options are there, what may each be, what does each mean? |
+//! | `config`, `values` | what do they amount to? |
 //! | `parse` | how does text become settings? |
 //! | `path` | where does the report go? |
 //! | `error`, `suggest` | what was wrong, and what was probably meant? |
@@ -24,14 +24,18 @@ mod config;
 mod error;
 mod parse;
 mod path;
+mod rows;
 mod size;
 mod suggest;
 mod table;
 #[cfg(test)]
 mod tests;
+mod values;
 
-pub use config::{Config, ConfigBuilder, Safety, ToggleSignal, Track};
+pub use config::{Config, ConfigBuilder};
 pub use error::{OptionError, Reason};
 pub use parse::{Setting, Settings, escape, settings};
 pub use path::{PathError, ReportPath};
-pub use table::{Choice, Number, OptionRow, PathSlot, Shown, Size, TABLE, Values, row};
+pub use rows::TABLE;
+pub use table::{Choice, Number, OptionRow, PathSlot, Shown, Size, Values, row};
+pub use values::{Interior, ReportFormat, Safety, ToggleSignal, Track};

@@ -4,11 +4,12 @@
 //! and trimming stops at a protected space. Only paths take the backslashes out again; no word and
 //! no number needs one.
 
-use super::config::{Config, ConfigBuilder, Track};
+use super::config::{Config, ConfigBuilder};
 use super::error::{OptionError, Problem};
 use super::path::ReportPath;
 use super::size;
 use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values, row};
+use super::values::Track;
 
 /// The items of `text`, each a setting or the reason why it is none.
 pub fn settings(text: &[u8]) -> Settings<'_> {

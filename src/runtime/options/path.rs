@@ -9,6 +9,7 @@ use core::ffi::CStr;
 use core::fmt::{self, Debug, Display, Formatter, Write};
 
 use super::parse::needs_escape;
+use super::values::ReportFormat;
 
 /// Where the report goes: the path of a file, or nothing for standard error.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,9 +94,10 @@ impl ReportPath {
         self.len == 0
     }
 
-    /// Whether the report is JSON: the name ends in `.json`.
-    pub fn is_json(&self) -> bool {
-        self.as_bytes().ends_with(b".json")
+    /// What the name says that the report is to look like.
+    #[must_use]
+    pub fn format(&self) -> ReportFormat {
+        ReportFormat::of_name(self.as_bytes())
     }
 
     /// The path with every `%p` replaced by `pid`; fails if that makes it too long.

@@ -110,12 +110,14 @@ fn an_unknown_option_names_the_nearest() {
     assert_eq!(
         complaint("zebra"),
         "heapsight: unknown option 'zebra': the options are track, leaks, leaks_exitcode, \
-         report, suppressions, ledger, ledger_size, toggle_signal, safety and purge_delay (ignored)"
+         report, report_format, interior, suppressions, ledger, ledger_size, toggle_signal, \
+         safety and purge_delay (ignored)"
     );
     assert_eq!(
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
-         suppressions, ledger, ledger_size, toggle_signal, safety and purge_delay (ignored)"
+         report_format, interior, suppressions, ledger, ledger_size, toggle_signal, safety and \
+         purge_delay (ignored)"
     );
 }
 
@@ -190,8 +192,8 @@ fn the_process_id_goes_where_the_path_wants_it() {
 
 #[test]
 fn json_is_asked_for_by_the_name() {
-    assert!(accepted("report=a.json").report.is_json());
-    assert!(!accepted("report=a.json.txt").report.is_json());
+    assert_eq!(accepted("report=a.json").report.format(), ReportFormat::Json);
+    assert_eq!(accepted("report=a.json.txt").report.format(), ReportFormat::Text);
     assert_eq!(accepted("report=a.json").report.as_c_str(), c"a.json");
     assert_eq!(ReportPath::EMPTY.as_c_str(), c"");
 }
@@ -302,7 +304,10 @@ fn any_config() -> impl Strategy<Value = Config> {
     let signals = [ToggleSignal::Usr1, ToggleSignal::Usr2, ToggleSignal::Hup, ToggleSignal::Urg];
     let toggle = prop::option::of(prop::sample::select(signals.to_vec()));
     let ledger = (ledger, toggle);
-    let paths = (path, path);
+    let formats = [ReportFormat::Json, ReportFormat::Sarif, ReportFormat::Markdown];
+    let format = prop::option::of(prop::sample::select(formats.to_vec()));
+    let interior = prop::sample::select(&[Interior::Reaches, Interior::Possible][..]);
+    let paths = (path, path, format, interior);
     (track, any::<bool>(), any::<u8>(), paths, safety, -1..=86_400_000_i64, ledger).prop_map(
         |(track, leaks, leaks_exitcode, paths, safety, purge_delay_ms, ledger)| Config {
             track,
@@ -310,6 +315,8 @@ fn any_config() -> impl Strategy<Value = Config> {
             leaks_exitcode,
             report: ReportPath::new(paths.0.as_bytes()).unwrap(),
             suppressions: ReportPath::new(paths.1.as_bytes()).unwrap(),
+            report_format: paths.2,
+            interior: paths.3,
             safety,
             purge_delay_ms,
             ledger: ReportPath::new(ledger.0.0.as_bytes()).unwrap(),

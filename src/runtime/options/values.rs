@@ -1,0 +1,94 @@
+//! What options with words may be.
+
+/// Mean bytes between two samples when nothing is said: Go's and jemalloc's choice.
+pub(super) const SAMPLE_BYTES: u64 = 512 << 10;
+/// The most of them: a gibibyte.
+pub(super) const SAMPLE_BYTES_MAX: u64 = 1 << 30;
+
+/// How much is remembered about what the program allocates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Track {
+    /// Nothing.
+    Off,
+    /// Counts and bytes.
+    Stats,
+    /// Some blocks with their call stacks, drawn at random; counters are unbiased estimates.
+    Sample {
+        /// Mean bytes between two samples, 1 to a gibibyte; [`Track::SAMPLE`] has the usual ones.
+        bytes: u64,
+    },
+    /// Counts and bytes, and the call stack, size and thread of every live block.
+    Full,
+}
+
+impl Track {
+    /// Samples as `track=sample` draws them: 512 KiB apart on average.
+    pub const SAMPLE: Self = Self::Sample { bytes: SAMPLE_BYTES };
+}
+
+/// A signal that switches recording off and on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToggleSignal {
+    /// SIGUSR1.
+    Usr1,
+    /// SIGUSR2.
+    Usr2,
+    /// SIGHUP.
+    Hup,
+    /// SIGURG: a process that has no handler for it ignores it.
+    Urg,
+}
+
+/// What happens when the program frees what it must not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// The free is ignored.
+    Off,
+    /// The free is reported and the program aborts.
+    Basic,
+}
+
+/// What a pointer into the middle of a block is worth to a search for leaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interior {
+    /// As much as one to its start: containers of Rust and C++ keep such pointers alone.
+    Reaches,
+    /// What is reached by way of such pointers only is possibly lost, as valgrind says.
+    Possible,
+}
+
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// Everything, as one JSON object.
+    Json,
+    /// SARIF 2.1.0, for viewers of code and continuous integration: the leaks.
+    Sarif,
+    /// For pages and comments.
+    Markdown,
+    /// As LeakSanitizer prints it: the leaks.
+    Lsan,
+}
+
+impl ReportFormat {
+    /// What the name of a file says: `.json`, `.sarif` and `.md` mean these, any other text.
+    ///
+    /// ```
+    /// use heapsight::options::ReportFormat;
+    ///
+    /// assert_eq!(ReportFormat::of_name(b"leaks.sarif"), ReportFormat::Sarif);
+    /// assert_eq!(ReportFormat::of_name(b"leaks.txt"), ReportFormat::Text);
+    /// ```
+    #[must_use]
+    pub fn of_name(name: &[u8]) -> Self {
+        const ENDINGS: [(&[u8], ReportFormat); 3] = [
+            (b".json", ReportFormat::Json),
+            (b".sarif", ReportFormat::Sarif),
+            (b".md", ReportFormat::Markdown),
+        ];
+        let known = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending));
+        known.map_or(Self::Text, |(_, format)| *format)
+    }
+}
