@@ -7,8 +7,9 @@
 
 use core::hint::black_box;
 
-/// How deep an allocator's cold paths go. Without optimisation frames are several times as large.
-pub(crate) const COLD_PATH: usize = if cfg!(debug_assertions) { 8 << 10 } else { 2 << 10 };
+/// How deep an allocator's cold paths go: little, because they run on alternate stacks and those of
+/// coroutines, too. Without optimisation frames are several times as large.
+pub(crate) const COLD_PATH: usize = if cfg!(debug_assertions) { 8 << 10 } else { 1 << 10 };
 
 /// What a thread that ends may clear: half of the smallest stack that it may have.
 pub(crate) const THREAD: usize = 8 << 10;
