@@ -11,8 +11,9 @@ use core::hint::black_box;
 /// coroutines, too. Without optimisation frames are several times as large.
 pub(crate) const COLD_PATH: usize = if cfg!(debug_assertions) { 8 << 10 } else { 1 << 10 };
 
-/// What a thread that ends may clear: half of the smallest stack that it may have.
-pub(crate) const THREAD: usize = 8 << 10;
+/// What a thread that ends may clear: a quarter of the smallest stack that it may have, of which
+/// thread-local storage takes a part.
+pub(crate) const THREAD: usize = 4 << 10;
 
 /// How deep a search for leaks goes.
 pub(crate) const SEARCH: usize = 64 << 10;
