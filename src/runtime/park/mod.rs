@@ -30,7 +30,7 @@ static STOPPING: Lock = Lock::new();
 
 /// How long threads are waited for, in all.
 const BUDGET_NS: u64 = 200_000_000;
-/// How long those that block the signal, as new threads do for a moment.
+/// How long those that block the signal and sleep.
 const BLOCKED_NS: u64 = 5_000_000;
 
 /// The stopped world. Dropping it lets the threads go on.
@@ -183,7 +183,7 @@ fn ask(round: &Round, number: usize, other: Other, elapsed: u64) -> State {
         State::Blocked => match tasks::doing(other.id) {
             Some(doing) if doing.is_dead => State::Gone,
             Some(doing) if doing.blocked >> (round.signal() - 1) & 1 == 1 => {
-                if elapsed > BLOCKED_NS { State::Running } else { State::Blocked }
+                if is_given_up(other.id, elapsed) { State::Running } else { State::Blocked }
             }
             // Where the system does not tell, the answer will.
             _ if round.ask(number, other.id) => State::Asked,
@@ -199,6 +199,13 @@ fn ask(round: &Round, number: usize, other: Other, elapsed: u64) -> State {
         State::Asked if tasks::doing(other.id).is_some_and(|doing| doing.is_dead) => State::Gone,
         state => state,
     }
+}
+
+/// Whether a thread that has blocked the signal is left alone. One that sleeps may do so for ever,
+/// and the system tells where its stack is. One that runs is being born or dying, as a rule, and
+/// soon done with it.
+fn is_given_up(id: u32, elapsed: u64) -> bool {
+    elapsed > BUDGET_NS || (elapsed > BLOCKED_NS && tasks::stack_pointer(id).is_some())
 }
 
 fn seen(round: &Round, number: usize, other: &Other) -> Thread {
