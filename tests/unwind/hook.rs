@@ -6,6 +6,7 @@ use crate::oracle::{self, DEPTH_MAX, Found};
 use heapsight::ffi::unwind::{Cache, Caller, Place, Trial};
 use std::arch::naked_asm;
 use std::cell::{Cell, UnsafeCell};
+use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,6 +26,14 @@ impl Room {
             places: [place; DEPTH_MAX],
         }
     }
+}
+
+/// Writes a line past the test runner, which keeps what a test prints to itself until it has ended:
+/// one that aborts would say nothing.
+macro_rules! complain {
+    ($($words:tt)*) => {
+        writeln!(std::io::stderr(), $($words)*).expect("somebody listens")
+    };
 }
 
 /// Handlers that interrupt a comparison make their own.
@@ -140,9 +149,9 @@ fn second(frames: &[libunwind::Frame], expected: &[Found]) {
             .zip(expected)
             .all(|(frame, found)| (frame.pc as u64, frame.sp) == (found.place.pc, found.sp));
     if !is_equal {
-        eprintln!("libunwind disagrees: {} frames, expected {}", frames.len(), expected.len());
+        complain!("libunwind disagrees: {} frames, expected {}", frames.len(), expected.len());
         for index in 0..frames.len().max(expected.len()) {
-            eprintln!("{index:3} {:x?} {:x?}", frames.get(index), expected.get(index));
+            complain!("{index:3} {:x?} {:x?}", frames.get(index), expected.get(index));
         }
         std::process::abort();
     }
@@ -161,7 +170,7 @@ fn agree(who: &str, places: &[Place], expected: &[Found]) {
     if is_equal {
         return;
     }
-    eprintln!("{who} disagrees: {} frames, expected {}", places.len(), expected.len());
+    complain!("{who} disagrees: {} frames, expected {}", places.len(), expected.len());
     for index in 0..places.len().max(expected.len()) {
         let (place, found) = (places.get(index), expected.get(index));
         let mark = if place.copied() == found.map(|found| found.place) { ' ' } else { '!' };
@@ -170,7 +179,7 @@ fn agree(who: &str, places: &[Place], expected: &[Found]) {
         };
         let wanted = found.map(|found| found.place);
         let sp = found.map_or(0, |found| found.sp);
-        eprintln!("{mark} {index:3} {:?} {:?} {sp:#x}", show(place), show(wanted.as_ref()));
+        complain!("{mark} {index:3} {:?} {:?} {sp:#x}", show(place), show(wanted.as_ref()));
     }
     std::process::abort();
 }
