@@ -21,8 +21,14 @@ impl Queue {
         unsafe { self.first.get().as_ref() }
     }
 
-    pub(super) fn is_only(&self, slab: &Slab) -> bool {
-        ptr::eq(self.first.get(), slab) && slab.next.get().is_null()
+    /// Whether an empty slab is to stay: it is the only one. `now` is noted, if so.
+    #[inline(always)]
+    pub(super) fn keeps(&self, slab: &Slab, now: u32) -> bool {
+        let is_only = ptr::eq(self.first.get(), slab) && slab.next.get().is_null();
+        if is_only {
+            slab.stamp.set(now);
+        }
+        is_only
     }
 
     pub(super) fn push_front(&self, slab: &Slab) {

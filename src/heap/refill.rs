@@ -203,8 +203,11 @@ impl<O: Observer> Engine<O> {
         if slab.queued.get()
             && let Some(queue) = heap.queue_of(slab)
         {
+            if queue.keeps(slab, heap.ticks.get()) {
+                return;
+            }
             // Samples are few: their slabs are kept, too.
-            if queue.is_only(slab) || slab.is_tracked() != heap.is_tracked() {
+            if slab.is_tracked() != heap.is_tracked() {
                 slab.stamp.set(heap.ticks.get());
                 return;
             }

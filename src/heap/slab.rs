@@ -164,6 +164,12 @@ impl Slab {
         ClassId::from_index(self.class.get() as usize)
     }
 
+    /// Bytes of each block of a slab.
+    #[inline(always)]
+    pub(super) fn block_size(&self) -> usize {
+        self.block_size.get() as usize
+    }
+
     /// Usable bytes of each block.
     #[inline]
     pub(crate) fn usable_size(&self) -> usize {
@@ -323,13 +329,21 @@ impl Slab {
         list
     }
 
-    /// Whether a block can be taken off the local list without the slab becoming full.
+    /// Takes a block off the local list, or null where that would make the slab full.
     #[inline(always)]
-    pub(super) fn has_spare(&self) -> bool {
+    pub(super) fn take_spare(&self) -> *mut Block {
         let block = self.local_free.get();
-        // SAFETY: the list is ours.
-        !block.is_null()
-            && (!unsafe { Block::next(block) }.is_null() || self.capacity() < self.reserved())
+        if block.is_null() {
+            return block;
+        }
+        // SAFETY: the list is ours and its links were written by `push_local` or `carve`.
+        let next = unsafe { Block::next(block) };
+        if next.is_null() && self.capacity() == self.reserved() {
+            return next;
+        }
+        self.local_free.set(next);
+        self.used.store(self.used() + 1, Ordering::Relaxed);
+        block
     }
 
     pub(super) fn has_local(&self) -> bool {

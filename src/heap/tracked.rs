@@ -31,13 +31,16 @@ impl<O: Observer> Engine<O> {
         let Some(_busy) = heap.enter_tracked() else { return ptr::null_mut() };
         let Some(slab) = heap.queue(class).first() else { return ptr::null_mut() };
         let ticks = heap.ticks.get();
-        if !slab.has_spare() || ticks % LOOKS == LOOKS - 1 {
+        if ticks % LOOKS == LOOKS - 1 {
+            return ptr::null_mut();
+        }
+        let block = slab.take_spare();
+        if block.is_null() {
             return ptr::null_mut();
         }
         heap.ticks.set(ticks + 1);
-        let block = slab.take_one();
         // SAFETY: the block was just taken, and is as long as its slab's blocks are.
-        unsafe { Block::wipe(block, slab.usable_size()) };
+        unsafe { Block::wipe(block, slab.block_size()) };
         #[expect(clippy::cast_possible_truncation, reason = "slabs are at most 4 MiB long")]
         let index = slab.index_of((block as usize - slab.start() as usize) as u32);
         self.observer.allocated(heap, Slot { slab, index }, size, caller);
@@ -64,7 +67,9 @@ impl<O: Observer> Engine<O> {
             return false;
         }
         // SAFETY: we own the slab, and the block was in use: it is not free.
-        if unsafe { slab.push_local(block, secret) } {
+        let emptied = unsafe { slab.push_local(block, secret) };
+        // The commonest case first: the last slab of its class stays.
+        if emptied && !heap.queue(slab.class()).keeps(slab, heap.ticks.get()) {
             self.slab_emptied(heap, slab);
         }
         true

@@ -14,11 +14,18 @@ use crate::format::layout::{Cell, Chunk, Wide};
 /// The counters, with what is needed to write them. Only the recorder's thread may.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SiteCounters<'a> {
-    pub(super) ledger: &'a Ledger,
-    pub(super) chunk: &'a Chunk,
-    pub(super) cell: &'a Cell,
+    counts: Counts<'a>,
+    chunk: &'a Chunk,
     /// Which cell of the chunk.
-    pub(super) index: usize,
+    index: usize,
+}
+
+/// The cell alone, and where its [`Wide`] record is: what fits into registers, for calls off the
+/// common path.
+#[derive(Clone, Copy, Debug)]
+struct Counts<'a> {
+    ledger: &'a Ledger,
+    cell: &'a Cell,
 }
 
 /// When something happens, as the recorder knows it.
@@ -49,6 +56,18 @@ trait Narrow {
     fn get(&self) -> u64;
     /// Stores the lowest bits.
     fn set(&self, value: u64);
+
+    /// Adds to the count, which was `old`; how often that filled its own bits.
+    #[inline(always)]
+    fn raise(&self, old: u64, more: u64) -> u64 {
+        let new = old + more;
+        self.set(new);
+        // What is left in its own bits tells, in one comparison, whether they were filled.
+        if new & ((1 << Self::OWN_BITS) - 1) >= more {
+            return 0;
+        }
+        (new >> Self::OWN_BITS) - (old >> Self::OWN_BITS)
+    }
 }
 
 macro_rules! narrow {
@@ -71,16 +90,25 @@ narrow!(AtomicU8: u8, AtomicU32: u32);
 /// How often a narrow count has been full, from its record.
 type Carries = fn(&Wide) -> &AtomicU64;
 
-impl SiteCounters<'_> {
+impl<'a> SiteCounters<'a> {
+    #[inline(always)]
+    pub(super) fn of(ledger: &'a Ledger, chunk: &'a Chunk, index: usize) -> Self {
+        Self { counts: Counts { ledger, cell: &chunk.cells[index] }, chunk, index }
+    }
+
     /// Counts a block that was handed out.
     #[inline(always)]
-    pub(super) fn allocated(&self, event: &Event, now: Now) {
-        let cell = self.cell;
+    pub(super) fn allocated(self, event: &Event, now: Now) {
+        let cell = self.counts.cell;
         self.settle_peak(now);
-        if cell.allocations.load(Ordering::Relaxed) == 0 {
-            self.note_first(now.clock);
+        let before = cell.allocations.get();
+        if before == 0 {
+            self.counts.note_first(&self.chunk.first_clock[self.index], now.clock);
         }
-        self.count(&cell.allocations, event.weight, |wide| &wide.allocations);
+        let carry = cell.allocations.raise(before, event.weight);
+        if carry != 0 {
+            self.counts.carry(&cell.allocations, carry, |wide| &wide.allocations);
+        }
         let bytes = add(&cell.bytes, event.bytes());
         let live = bytes.wrapping_sub(cell.freed_bytes.load(Ordering::Relaxed)).cast_signed();
         if live > cell.own_peak_bytes.load(Ordering::Relaxed) {
@@ -91,23 +119,25 @@ impl SiteCounters<'_> {
 
     /// Counts a block that was freed, by what it was: temporary, or of which lifetime.
     #[inline(always)]
-    pub(super) fn freed(&self, event: &Event, life: usize, now: Now) {
+    pub(super) fn freed(self, event: &Event, life: usize, now: Now) {
         self.settle_peak(now);
-        self.count(&self.cell.frees, event.weight, |wide| &wide.frees);
-        add(&self.cell.freed_bytes, event.bytes());
-        let lives = &self.cell.lives[life];
-        let (old, new) = (lives.get(), lives.get() + event.weight);
-        lives.set(new);
-        let carry = (new >> AtomicU8::OWN_BITS) - (old >> AtomicU8::OWN_BITS);
+        let frees = &self.counts.cell.frees;
+        let carry = frees.raise(frees.get(), event.weight);
         if carry != 0 {
-            self.carry_life(life, carry);
+            self.counts.carry(frees, carry, |wide| &wide.frees);
+        }
+        add(&self.counts.cell.freed_bytes, event.bytes());
+        let lives = &self.counts.cell.lives[life];
+        let carry = lives.raise(lives.get(), event.weight);
+        if carry != 0 {
+            self.counts.carry_life(life, carry);
         }
     }
 
     /// A block that was counted is a sample: adds to what is known of the estimates' variance.
     #[cold]
-    pub(super) fn sampled(&self, size: usize, weight: f64) {
-        let Some(wide) = self.wide() else { return };
+    pub(super) fn sampled(self, size: usize, weight: f64) {
+        let Some(wide) = self.counts.wide() else { return };
         add(&wide.samples, 1);
         let variance = weight * (weight - 1.0);
         let raise = |sum: &AtomicU64, by: f64| {
@@ -119,59 +149,54 @@ impl SiteCounters<'_> {
     }
 
     /// Counts a block that was resized.
-    pub(super) fn resized(&self) {
-        if let Some(wide) = self.wide() {
+    pub(super) fn resized(self) {
+        if let Some(wide) = self.counts.wide() {
             add(&wide.reallocations, 1);
         }
     }
 
     /// What was ever allocated.
-    pub(super) fn sums(&self) -> SiteSums {
+    pub(super) fn sums(self) -> SiteSums {
         SiteSums {
-            allocations: self.blocks(&self.cell.allocations, |wide| &wide.allocations),
-            bytes: self.cell.bytes.load(Ordering::Relaxed),
-        }
-    }
-
-    /// Before an allocation that may be the first.
-    fn note_first(&self, clock: u64) {
-        let carries = |wide: &Wide| wide.allocations.load(Ordering::Relaxed);
-        if self.known_wide().is_none_or(|wide| carries(wide) == 0) {
-            self.chunk.first_clock[self.index].store(clock, Ordering::Relaxed);
+            allocations: self
+                .counts
+                .blocks(&self.counts.cell.allocations, |wide| &wide.allocations),
+            bytes: self.counts.cell.bytes.load(Ordering::Relaxed),
         }
     }
 
     /// Before a cell changes: if the process has had a new peak since the cell's last change, the
     /// cell's values now are those at that peak.
     #[inline(always)]
-    fn settle_peak(&self, now: Now) {
-        if self.cell.peak_epoch.load(Ordering::Relaxed) != now.peak_epoch {
-            let bytes = difference(&self.cell.bytes, &self.cell.freed_bytes);
-            let allocations = self.blocks(&self.cell.allocations, |wide| &wide.allocations);
-            let frees = self.blocks(&self.cell.frees, |wide| &wide.frees);
+    fn settle_peak(self, now: Now) {
+        if self.counts.cell.peak_epoch.load(Ordering::Relaxed) != now.peak_epoch {
+            let bytes = difference(&self.counts.cell.bytes, &self.counts.cell.freed_bytes);
+            let allocations =
+                self.counts.blocks(&self.counts.cell.allocations, |wide| &wide.allocations);
+            let frees = self.counts.blocks(&self.counts.cell.frees, |wide| &wide.frees);
             let blocks = allocations.wrapping_sub(frees).cast_signed();
-            self.cell.at_peak_bytes.store(bytes, Ordering::Relaxed);
+            self.counts.cell.at_peak_bytes.store(bytes, Ordering::Relaxed);
             self.chunk.at_peak_blocks[self.index].store(blocks, Ordering::Relaxed);
-            self.cell.peak_epoch.store(now.peak_epoch, Ordering::Relaxed);
+            self.counts.cell.peak_epoch.store(now.peak_epoch, Ordering::Relaxed);
         }
     }
 }
 
 /// Narrow counts.
-impl<'a> SiteCounters<'a> {
-    #[inline(always)]
-    fn count(&self, narrow: &AtomicU32, more: u64, carries: Carries) {
-        let (old, new) = (narrow.get(), narrow.get() + more);
-        narrow.set(new);
-        let carry = (new >> AtomicU32::OWN_BITS) - (old >> AtomicU32::OWN_BITS);
-        if carry != 0 {
-            self.carry(narrow, carry, carries);
+impl<'a> Counts<'a> {
+    /// Before an allocation that may be the first.
+    #[cold]
+    #[inline(never)]
+    fn note_first(self, first_clock: &AtomicU64, clock: u64) {
+        let carries = |wide: &Wide| wide.allocations.load(Ordering::Relaxed);
+        if self.known_wide().is_none_or(|wide| carries(wide) == 0) {
+            first_clock.store(clock, Ordering::Relaxed);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn carry_life(&self, life: usize, carry: u64) {
+    fn carry_life(self, life: usize, carry: u64) {
         match self.wide() {
             Some(wide) => _ = add(&wide.lives[life], carry),
             None => self.cell.lives[life].set((1 << AtomicU8::OWN_BITS) - 1),
@@ -180,7 +205,7 @@ impl<'a> SiteCounters<'a> {
 
     #[cold]
     #[inline(never)]
-    fn carry(&self, narrow: &AtomicU32, carry: u64, carries: Carries) {
+    fn carry(self, narrow: &AtomicU32, carry: u64, carries: Carries) {
         match self.wide() {
             Some(wide) => _ = add(carries(wide), carry),
             None => narrow.set((1 << AtomicU32::OWN_BITS) - 1),
@@ -189,7 +214,7 @@ impl<'a> SiteCounters<'a> {
 
     /// The value of a count of blocks.
     #[inline(always)]
-    fn blocks(&self, narrow: &AtomicU32, carries: Carries) -> u64 {
+    fn blocks(self, narrow: &AtomicU32, carries: Carries) -> u64 {
         let low = narrow.get();
         if self.cell.wide.load(Ordering::Relaxed) == 0 {
             return low;
@@ -200,13 +225,13 @@ impl<'a> SiteCounters<'a> {
         })
     }
 
-    fn known_wide(&self) -> Option<&'a Wide> {
+    fn known_wide(self) -> Option<&'a Wide> {
         let number = self.cell.wide.load(Ordering::Relaxed);
         self.ledger.wides.get(number).filter(|_| number != 0)
     }
 
     /// The site's wide record, made if there is none. `None`: there is no room.
-    fn wide(&self) -> Option<&'a Wide> {
+    fn wide(self) -> Option<&'a Wide> {
         if self.cell.wide.load(Ordering::Relaxed) == 0 {
             let _lock = self.ledger.lock().acquire()?;
             let number = self.ledger.wides.append(|_| ()).unwrap_or(Cell::NO_ROOM);

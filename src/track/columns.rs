@@ -24,8 +24,11 @@ pub(crate) struct Columns {
     large_size: AtomicU64,
     /// How many blocks each one here stands for: one, unless they are samples.
     weight: f64,
-    _pad: u64,
+    /// Neither a large block nor samples: what nearly every block's columns are.
+    is_plain: bool,
 }
+
+const _: () = assert!(size_of::<Columns>() == 32);
 
 /// Not a class: the slab is a large block.
 const LARGE: u32 = u32::MAX;
@@ -66,11 +69,16 @@ impl Stamp {
     #[inline]
     pub(crate) const fn new(thread: u32, clock: u64) -> Self {
         let known = if thread >> Self::THREAD_BITS == 0 { thread } else { 0 };
-        Self((clock >> Self::UNIT_LOG << Self::THREAD_BITS | known as u64) & !Self::IGNORED)
+        Self(known as u64).at(clock)
+    }
+
+    /// The same at another time, if this is of time zero.
+    #[inline(always)]
+    pub(super) const fn at(self, clock: u64) -> Self {
+        Self(clock >> Self::UNIT_LOG << Self::THREAD_BITS & !Self::IGNORED | self.0)
     }
 
     /// The same of a block that is to be ignored, if so.
-    #[inline(always)]
     pub(super) const fn ignored_if(self, is_ignored: bool) -> Self {
         Self(self.0 | (is_ignored as u64) << 63)
     }
@@ -125,7 +133,8 @@ impl Columns {
         let class = if slab.kind() == Kind::Large { LARGE } else { slab.class().index() as u32 };
         // SAFETY: the memory is ours, zeroed, aligned, and holds the header and the entries.
         unsafe {
-            columns.write(Self { slots, class, large_size: AtomicU64::new(0), weight, _pad: 0 })
+            let is_plain = class != LARGE && weight == 1.0;
+            columns.write(Self { slots, class, large_size: AtomicU64::new(0), weight, is_plain })
         };
         slab.set_side(columns.cast());
         memory_len(slots)
@@ -156,15 +165,32 @@ impl Columns {
     }
 
     /// Whether blocks here stand for more than themselves.
-    #[inline(always)]
     pub(super) fn is_sampled(&self) -> bool {
         self.weight != 1.0
     }
 
+    /// Whether blocks here are small, and stand for themselves alone. The generic parameter
+    /// `PLAIN` of functions here says that this is known, and makes them the shorter for it.
+    #[inline(always)]
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
     /// The class cell of a block of that size.
     #[inline(always)]
-    pub(super) fn class_cell(&self, size: usize) -> usize {
-        if self.class == LARGE { event::large_class_cell(size) } else { self.class as usize }
+    pub(super) fn class_cell<const PLAIN: bool>(&self, size: usize) -> usize {
+        if self.is_large::<PLAIN>() { event::large_class_cell(size) } else { self.class as usize }
+    }
+
+    #[inline(always)]
+    fn is_large<const PLAIN: bool>(&self) -> bool {
+        !PLAIN && self.class == LARGE
+    }
+
+    /// What tells a block from all others that are in use.
+    #[inline(always)]
+    pub(super) fn identity(&self, index: u32) -> usize {
+        core::ptr::from_ref(self.entry(index)) as usize
     }
 
     /// How many blocks have entries.
@@ -181,9 +207,9 @@ impl Columns {
     }
 
     #[inline(always)]
-    pub(super) fn write(&self, index: u32, record: Record) {
+    pub(super) fn write<const PLAIN: bool>(&self, index: u32, record: Record) {
         let entry = self.entry(index);
-        if self.class == LARGE {
+        if self.is_large::<PLAIN>() {
             self.large_size.store(record.size as u64, Ordering::Relaxed);
         } else {
             entry.size.store(record.size as u32, Ordering::Relaxed);
@@ -194,8 +220,8 @@ impl Columns {
     }
 
     #[inline(always)]
-    fn size(&self, entry: &Entry) -> usize {
-        if self.class == LARGE {
+    fn size<const PLAIN: bool>(&self, entry: &Entry) -> usize {
+        if self.is_large::<PLAIN>() {
             self.large_size.load(Ordering::Relaxed) as usize
         } else {
             entry.size.load(Ordering::Relaxed) as usize
@@ -204,9 +230,10 @@ impl Columns {
 
     /// Marks the block as free; what was recorded of it. `None`: it was free already.
     #[inline(always)]
-    pub(super) fn take(&self, index: u32, from: Freer) -> Option<Record> {
+    pub(super) fn take<const PLAIN: bool>(&self, index: u32, from: Freer) -> Option<Record> {
         let entry = self.entry(index);
-        let (size, stamp) = (self.size(entry), Stamp(entry.stamp.load(Ordering::Relaxed)));
+        let size = self.size::<PLAIN>(entry);
+        let stamp = Stamp(entry.stamp.load(Ordering::Relaxed));
         let number = match from {
             Freer::Owner => {
                 let number = entry.site.load(Ordering::Relaxed);
@@ -230,7 +257,7 @@ impl Columns {
         let entry = self.entry(index);
         let site = SiteId::from_number(entry.site.load(Ordering::Acquire))?;
         let stamp = Stamp(entry.stamp.load(Ordering::Relaxed));
-        Some(Record { site, size: self.size(entry), stamp })
+        Some(Record { site, size: self.size::<false>(entry), stamp })
     }
 }
 

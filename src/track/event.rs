@@ -10,7 +10,8 @@ const _: () = assert!(CLASS_COUNT <= LARGE_FIRST);
 /// A block handed out or freed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event {
-    pub(super) address: usize,
+    /// See [`super::columns::Columns::identity`].
+    pub(super) block: usize,
     /// Bytes asked for.
     pub(super) size: usize,
     /// How many blocks it stands for.

@@ -9,7 +9,7 @@ impl Tracker {
     /// Whether what the thread of `heap` allocates from now on is to be ignored.
     pub(crate) fn set_ignoring(&self, heap: &LocalHeap, is_ignoring: bool) {
         if let Some(recorder) = self.recorder(heap) {
-            recorder.ignoring.set(is_ignoring);
+            recorder.set_ignoring(is_ignoring);
         }
     }
 

@@ -15,8 +15,10 @@ mod mode;
 mod modules;
 pub(crate) mod moment;
 mod numbers;
+mod record;
 pub(crate) mod recorder;
 mod renew;
+mod slack;
 pub(crate) mod stacks;
 pub(crate) mod stats;
 mod table;
@@ -32,12 +34,12 @@ use crate::heap::observe::{ColumnMemory, Freer, Observer, Slot, Wanted};
 use crate::heap::slab::Slab;
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
-use columns::{Columns, Record, Stamp};
+use columns::{Columns, Record};
 use core::ptr::NonNull;
-use event::Event;
 use ledger::{Ledger, Pages};
 use mode::Mode;
 pub(crate) use mode::Recorded;
+use record::NewBlock;
 use recorder::Recorder;
 use stacks::{Stacks, Tree};
 use stats::Baseline;
@@ -60,11 +62,6 @@ impl SiteId {
         if number == 0 { None } else { Some(Self(number)) }
     }
 }
-
-/// In place of the number of a thread, in the stamp of a block: its allocation was not counted, so
-/// its end is not either.
-const UNCOUNTED: u32 = (1 << 20) - 1;
-const _: () = assert!(Stamp::new(UNCOUNTED, 0).thread() == UNCOUNTED, "a stamp holds it");
 
 /// The observer of the product.
 #[derive(Debug)]
@@ -174,18 +171,6 @@ impl Tracker {
         recorder_of(heap)
     }
 
-    #[inline(always)]
-    fn site(&self, recorder: &Recorder, caller: Registers) -> SiteId {
-        if !self.mode.wants_stacks() {
-            return SiteId::UNKNOWN;
-        }
-        let tree = self.tree();
-        match recorder.stack.capture(&self.rules, &tree, caller) {
-            Some(node) => tree.site(node).unwrap_or(SiteId::UNKNOWN),
-            None => SiteId::UNKNOWN,
-        }
-    }
-
     /// Heapsight's own records have grown by so many bytes.
     fn own_memory(&self, bytes: isize) {
         if let Some(header) = self.ledger.header() {
@@ -198,107 +183,12 @@ impl Tracker {
             header.unseen.fetch_add(1, Ordering::Relaxed);
         }
     }
-
-    #[inline(always)]
-    fn write(&self, heap: &LocalHeap, slot: Slot<'_>, block: NewBlock) -> bool {
-        let Some(columns) = Columns::of(slot.slab) else {
-            self.unseen();
-            return false;
-        };
-        let Some(recorder) = self.recorder(heap) else {
-            self.write_uncounted(columns, slot, block.size);
-            return true;
-        };
-        let site = self.site(recorder, block.caller);
-        let (site, counters) = recorder.counters_with_room(&self.ledger, site);
-        let thread = recorder.thread(&self.ledger, heap.thread());
-        let stamp = Stamp::new(thread, recorder.clock()).ignored_if(recorder.ignoring.get());
-        let record = Record { site, size: block.size, stamp };
-        columns.write(slot.index, record);
-        let event = Event::of(columns, record, block.address);
-        if columns.is_sampled() {
-            self.count_sample(recorder, columns, record, event);
-        } else {
-            recorder.allocated(&self.ledger, &event, counters);
-        }
-        true
-    }
-
-    /// Without a place for counters the block is on record all the same: one that is not would
-    /// look freed when it is freed.
-    #[cold]
-    fn write_uncounted(&self, columns: &Columns, slot: Slot<'_>, size: usize) {
-        self.unseen();
-        let stamp = Stamp::new(UNCOUNTED, 0);
-        columns.write(slot.index, Record { site: SiteId::UNKNOWN, size, stamp });
-    }
-
-    /// Counts a new block that stands for several.
-    #[cold]
-    #[inline(never)]
-    fn count_sample(&self, recorder: &Recorder, columns: &Columns, record: Record, event: Event) {
-        let event = event.weighed(columns, record);
-        let counters = recorder.counters(&self.ledger, record.site);
-        recorder.allocated(&self.ledger, &event, counters);
-        if let Some(counters) = counters {
-            counters.sampled(event.size, columns.weight());
-        }
-    }
-
-    #[inline(always)]
-    fn count_free(&self, heap: &LocalHeap, slot: Slot<'_>, columns: &Columns, record: Record) {
-        if self.is_inherited(record) || record.stamp.thread() == UNCOUNTED {
-            return;
-        }
-        let Some(recorder) = self.recorder(heap) else { return self.unseen() };
-        let event = Event::of(columns, record, slot.slab.block(slot.index) as usize);
-        if columns.is_sampled() {
-            self.count_freed_sample(recorder, columns, record, event);
-        } else {
-            recorder.freed(&self.ledger, &event, record);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn count_freed_sample(
-        &self,
-        recorder: &Recorder,
-        columns: &Columns,
-        record: Record,
-        event: Event,
-    ) {
-        recorder.freed(&self.ledger, &event.weighed(columns, record), record);
-    }
-}
-
-/// A block as it was asked for.
-#[derive(Clone, Copy, Debug)]
-struct NewBlock {
-    address: usize,
-    size: usize,
-    caller: Registers,
 }
 
 #[inline(always)]
 fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
     // SAFETY: null, or set by `new_recorder`: recorders live for ever.
     unsafe { heap.companion().cast::<Recorder>().as_ref() }
-}
-
-impl Event {
-    /// What happens to a block that stands for itself alone.
-    #[inline(always)]
-    fn of(columns: &Columns, record: Record, address: usize) -> Self {
-        let (size, class) = (record.size, columns.class_cell(record.size));
-        Self { address, size, weight: 1, class }
-    }
-
-    /// The same of one that stands for several.
-    fn weighed(self, columns: &Columns, record: Record) -> Self {
-        let weight = mode::whole_weight(columns.weight(), record.stamp, self.address);
-        Self { weight, ..self }
-    }
 }
 
 impl Observer for Tracker {
@@ -338,30 +228,16 @@ impl Observer for Tracker {
 
     #[inline(always)]
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
-        let address = slot.slab.block(slot.index) as usize;
-        self.write(heap, slot, NewBlock { address, size, caller });
+        self.record_new(heap, slot, NewBlock { size, caller });
     }
 
     #[inline(always)]
     fn freed(&self, heap: &LocalHeap, slot: Slot<'_>, from: Freer) -> bool {
-        let Some(columns) = Columns::of(slot.slab) else { return true };
-        let Some(record) = columns.take(slot.index, from) else { return false };
-        self.count_free(heap, slot, columns, record);
-        true
+        self.record_end(heap, slot, from)
     }
 
     fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
-        let Some(columns) = Columns::of(slot.slab) else { return };
-        let old = columns.read(slot.index);
-        // The new block is counted first: a block that stays in place never looks freed.
-        let address = slot.slab.block(slot.index) as usize;
-        if !self.write(heap, slot, NewBlock { address, size, caller }) {
-            return;
-        }
-        if let Some(old) = old {
-            self.count_free(heap, slot, columns, old);
-        }
-        self.count_resize(heap, slot);
+        self.record_resize(heap, slot, NewBlock { size, caller });
     }
 
     fn moved(&self, heap: &LocalHeap, slot: Slot<'_>) {
@@ -382,14 +258,5 @@ impl Observer for Tracker {
 
     fn locks(&self) -> [Option<&Lock>; 2] {
         [Some(self.rules.lock()), Some(self.ledger.lock())]
-    }
-}
-
-impl Tracker {
-    fn count_resize(&self, heap: &LocalHeap, slot: Slot<'_>) {
-        let record = Columns::of(slot.slab).and_then(|columns| columns.read(slot.index));
-        if let (Some(recorder), Some(record)) = (recorder_of(heap), record) {
-            recorder.resized(&self.ledger, record.site);
-        }
     }
 }

@@ -91,7 +91,7 @@ impl Recorder {
     /// Moves the clock on to its next tick, which is that of whatever is allocated from now on.
     fn next_tick(&self) -> u64 {
         let tick = Stamp::new(0, self.clock()).tick() + 1;
-        self.set_clock(Stamp::clock_of(tick));
+        self.advance_clock(Stamp::clock_of(tick));
         tick
     }
 }

@@ -5,18 +5,20 @@
 //! are sums over all recorders. A heap keeps its recorder when another thread takes it over.
 //!
 //! The one thing that threads share is how much is in use in all, for the peak. Each adds its
-//! changes to it every [`SLACK_BYTES`], and compares with the peak what others have added plus all
-//! of its own: exact with one thread, and otherwise off by at most that much for each other thread.
+//! changes to it after [`super::slack::SLACK_BYTES`], and compares with the peak what others have
+//! added plus all of its own: exact with one thread, and otherwise off by at most that much for
+//! each other thread.
 
 use super::SiteId;
 use super::cells::{Now, SiteCounters, add};
-use super::columns::Record;
+use super::columns::{Record, Stamp};
 use super::event::{Event, TEMPORARY, life_of};
 use super::ledger::Ledger;
 use super::moment::SiteSums;
+use super::slack::Slack;
 use super::timeline;
 use crate::base::sync::{AtomicI64, AtomicPtr, AtomicU32, Ordering};
-use crate::format::layout::{CHUNK_CELLS, Chunk, Shard, Shared};
+use crate::format::layout::{CHUNK_CELLS, CLASSES, Chunk, Shard, Shared};
 use crate::os::{clock, memory, process};
 use crate::unwind::StackCache;
 use core::cell::Cell;
@@ -30,21 +32,17 @@ pub(crate) struct Recorder {
     shared: *const Shared,
     /// The block allocated last, if it has not been freed.
     last: Cell<usize>,
-    /// The allocation clock, as this thread knows it; and what it was when all were told.
-    clock: Cell<u64>,
-    clock_told: Cell<u64>,
-    /// Changes of what is in use that are not in [`Shared`] yet.
-    slack_bytes: Cell<i64>,
-    slack_blocks: Cell<i64>,
-    /// Slack that would make a new peak.
-    gate_bytes: Cell<i64>,
-    gate_blocks: Cell<i64>,
-    /// How much more may change before all are told.
-    fuel: Cell<i64>,
+    /// What is not in [`Shared`] yet.
+    slack: Slack,
+    /// The stamp of what this thread allocates, at time zero.
+    stamp: Cell<Stamp>,
+    /// Searches for leaks are to ignore what the thread allocates.
+    is_ignoring: Cell<bool>,
+    /// The last stack that was found to be a site; zero: none.
+    stack_known: Cell<u32>,
+    site_known: Cell<SiteId>,
     /// The thread's number in the ledger plus one; zero: not entered yet.
     thread: Cell<u32>,
-    /// Searches for leaks are to ignore what the thread allocates.
-    pub(super) ignoring: Cell<bool>,
     /// Number of the shard plus one, as chunks name it.
     shard_name: u32,
     groups: AtomicU32,
@@ -52,11 +50,6 @@ pub(crate) struct Recorder {
     /// By site number over [`CHUNK_CELLS`].
     directory: [AtomicPtr<Chunk>; 0],
 }
-
-/// Bytes that may change hands before a thread tells the others.
-pub(crate) const SLACK_BYTES: i64 = 64 << 10;
-/// A block counts for so many bytes at least: a thread tells the others every 1024 blocks.
-const BLOCK_FUEL: i64 = 64;
 
 impl Recorder {
     /// A new recorder with a shard of its own. `None`: no room.
@@ -70,11 +63,13 @@ impl Recorder {
         let recorder = memory::map_zeroed(len)?.cast::<Self>();
         let shard: *const Shard = ledger.shards.get(number)?;
         let shared: *const Shared = &raw const ledger.header()?.shared;
-        // SAFETY: the pages are fresh and large enough; all-zero is a recorder without chunks.
+        // SAFETY: the pages are fresh and large enough; all-zero is a recorder without chunks, but
+        // for the number of a site.
         unsafe {
             (&raw mut (*recorder.as_ptr()).shard).write(shard);
             (&raw mut (*recorder.as_ptr()).shared).write(shared);
             (&raw mut (*recorder.as_ptr()).shard_name).write(number + 1);
+            (&raw mut (*recorder.as_ptr()).site_known).write(Cell::new(SiteId::UNKNOWN));
             recorder.as_ref().groups.store(groups, Ordering::Relaxed);
         }
         Some(recorder)
@@ -113,27 +108,13 @@ impl Recorder {
             Some(chunk) => chunk,
             None => self.new_chunk(ledger, group, slot)?,
         };
-        Some(SiteCounters { ledger, chunk, cell: &chunk.cells[index], index })
-    }
-
-    /// The counters that a block counts in: those of its own site, or of the unknown one where
-    /// that has no room.
-    #[inline(always)]
-    pub(super) fn counters_with_room<'a>(
-        &self,
-        ledger: &'a Ledger,
-        site: SiteId,
-    ) -> (SiteId, Option<SiteCounters<'a>>) {
-        match self.counters(ledger, site) {
-            Some(counters) => (site, Some(counters)),
-            None => (SiteId::UNKNOWN, self.counters(ledger, SiteId::UNKNOWN)),
-        }
+        Some(SiteCounters::of(ledger, chunk, index))
     }
 
     #[inline(always)]
     fn now(&self) -> Now {
         let peak_epoch = self.shared().peak_epoch.load(Ordering::Relaxed);
-        Now { clock: self.clock.get(), peak_epoch }
+        Now { clock: self.clock(), peak_epoch }
     }
 
     #[cold]
@@ -153,6 +134,19 @@ impl Recorder {
         Some(chunk)
     }
 
+    /// The site of a stack, if it is the one that was asked for last.
+    #[inline(always)]
+    pub(super) fn known_site(&self, stack: u32) -> Option<SiteId> {
+        (self.stack_known.get() == stack).then(|| self.site_known.get())
+    }
+
+    /// The site of a stack is known from here on.
+    #[inline(always)]
+    pub(super) fn remember_site(&self, stack: u32, site: SiteId) {
+        self.stack_known.set(stack);
+        self.site_known.set(site);
+    }
+
     /// Counts a block that was handed out.
     #[inline(always)]
     pub(super) fn allocated(
@@ -161,43 +155,53 @@ impl Recorder {
         event: &Event,
         counters: Option<SiteCounters<'_>>,
     ) {
-        self.last.set(event.address);
-        let class = &self.shard().classes[event.class];
+        self.last.set(event.block);
+        let class = &self.shard().classes[event.class % CLASSES];
         add(&class.allocations, event.weight);
         add(&class.bytes, event.bytes());
         if let Some(counters) = counters {
             counters.allocated(event, self.now());
         }
-        self.clock.set(self.clock.get() + event.bytes());
-        self.slack_bytes.set(self.slack_bytes.get() + event.bytes().cast_signed());
-        self.slack_blocks.set(self.slack_blocks.get() + event.weight.cast_signed());
-        if self.slack_bytes.get() > self.gate_bytes.get()
-            || self.slack_blocks.get() > self.gate_blocks.get()
-        {
-            self.raise_peaks();
+        if self.slack.allocate(event.bytes(), event.weight) {
+            self.raise_peaks(ledger);
         }
-        self.burn(ledger, event);
     }
 
     /// Counts a block that was freed; `record` is what was recorded of it.
     #[inline(always)]
     pub(super) fn freed(&self, ledger: &Ledger, event: &Event, record: Record) {
-        let born = record.stamp;
-        let class = &self.shard().classes[event.class];
+        let class = &self.shard().classes[event.class % CLASSES];
         add(&class.frees, event.weight);
         add(&class.freed_bytes, event.bytes());
-        let is_temporary = self.last.get() == event.address && born.thread() == self.number();
-        if let Some(counters) = self.counters(ledger, record.site) {
-            let life = if is_temporary { TEMPORARY } else { life_of(born.age(self.clock.get())) };
-            counters.freed(event, life, self.now());
-        }
-        if is_temporary {
+        let life = if self.last.get() == event.block && self.is_own(record) {
             self.last.set(0);
             add(&self.shard().temporary, event.weight);
+            TEMPORARY
+        } else {
+            life_of(record.stamp.age(self.clock()))
+        };
+        if let Some(counters) = self.counters(ledger, record.site) {
+            counters.freed(event, life, self.now());
         }
-        self.slack_bytes.set(self.slack_bytes.get() - event.bytes().cast_signed());
-        self.slack_blocks.set(self.slack_blocks.get() - event.weight.cast_signed());
-        self.burn(ledger, event);
+        if self.slack.free(event.bytes(), event.weight) {
+            self.publish(ledger);
+        }
+    }
+
+    /// Whether this thread, as it is now, has allocated a block.
+    #[inline(always)]
+    pub(super) fn is_own(&self, record: Record) -> bool {
+        record.stamp.thread() == self.stamp.get().thread()
+    }
+
+    /// The block allocated last, if it has not been freed; zero: none.
+    pub(super) fn last(&self) -> usize {
+        self.last.get()
+    }
+
+    /// Sets [`Self::last`]; what it was.
+    pub(super) fn replace_last(&self, block: usize) -> usize {
+        self.last.replace(block)
     }
 
     /// Counts a block that was resized, beside freeing and allocating it.
@@ -208,82 +212,89 @@ impl Recorder {
         }
     }
 
-    /// More is in use than ever, as far as this thread knows.
-    fn raise_peaks(&self) {
+    /// More is in use than ever, as far as this thread knows, or it has kept enough to itself.
+    #[cold]
+    #[inline(never)]
+    fn raise_peaks(&self, ledger: &Ledger) {
         let shared = self.shared();
-        let total = shared.bytes.load(Ordering::Relaxed) + self.slack_bytes.get();
+        let total = shared.bytes.load(Ordering::Relaxed) + self.slack.bytes();
         if total > shared.peak_bytes.load(Ordering::Relaxed) {
             shared.peak_bytes.fetch_max(total, Ordering::Relaxed);
             shared.peak_epoch.fetch_add(1, Ordering::Relaxed);
-            shared.peak_clock.store(self.clock.get(), Ordering::Relaxed);
+            shared.peak_clock.store(self.clock(), Ordering::Relaxed);
         }
-        let total = shared.blocks.load(Ordering::Relaxed) + self.slack_blocks.get();
+        let total = shared.blocks.load(Ordering::Relaxed) + self.slack.blocks();
         if total > shared.peak_blocks.load(Ordering::Relaxed) {
             shared.peak_blocks.fetch_max(total, Ordering::Relaxed);
         }
-        self.set_gates();
+        if self.slack.is_due() { self.publish(ledger) } else { self.set_room() }
     }
 
-    /// Room between what is in use and the peaks.
-    fn set_gates(&self) {
+    /// Room between what all know to be in use and the peaks.
+    fn set_room(&self) {
         let shared = self.shared();
         let room = |peak: &AtomicI64, now: &AtomicI64| {
             peak.load(Ordering::Relaxed) - now.load(Ordering::Relaxed)
         };
-        self.gate_bytes.set(room(&shared.peak_bytes, &shared.bytes));
-        self.gate_blocks.set(room(&shared.peak_blocks, &shared.blocks));
+        let bytes = room(&shared.peak_bytes, &shared.bytes);
+        self.slack.set_room(bytes, room(&shared.peak_blocks, &shared.blocks));
     }
 
     /// The allocation clock, as this thread knows it.
     #[inline(always)]
     pub(super) fn clock(&self) -> u64 {
-        self.clock.get()
+        self.slack.clock()
     }
 
     /// Puts the clock forward.
-    pub(super) fn set_clock(&self, clock: u64) {
-        self.clock.set(clock);
-    }
-
-    #[inline(always)]
-    fn burn(&self, ledger: &Ledger, event: &Event) {
-        let fuel = self.fuel.get() - event.bytes().cast_signed() - BLOCK_FUEL;
-        self.fuel.set(fuel);
-        if fuel < 0 {
-            self.publish(ledger);
-        }
+    pub(super) fn advance_clock(&self, clock: u64) {
+        self.slack.advance_clock(clock);
     }
 
     /// Adds what this thread has kept to itself to what all know, and looks at the time.
     #[cold]
+    #[inline(never)]
     pub(super) fn publish(&self, ledger: &Ledger) {
-        let shared = self.shared();
-        shared.bytes.fetch_add(self.slack_bytes.replace(0), Ordering::Relaxed);
-        shared.blocks.fetch_add(self.slack_blocks.replace(0), Ordering::Relaxed);
-        let ticked = self.clock.get() - self.clock_told.get();
-        let clock = shared.clock.fetch_add(ticked, Ordering::Relaxed) + ticked;
-        self.clock.set(clock);
-        self.clock_told.set(clock);
-        self.set_gates();
-        self.fuel.set(SLACK_BYTES);
+        let (shared, news) = (self.shared(), self.slack.take());
+        shared.bytes.fetch_add(news.bytes, Ordering::Relaxed);
+        shared.blocks.fetch_add(news.blocks, Ordering::Relaxed);
+        let clock = shared.clock.fetch_add(news.ticked, Ordering::Relaxed) + news.ticked;
+        self.slack.set_clock(clock);
+        self.set_room();
         timeline::record_if_due(ledger, clock);
     }
 
     // --- The thread ---
 
-    #[inline]
-    fn number(&self) -> u32 {
-        self.thread.get().wrapping_sub(1)
-    }
-
     /// The calling thread's number in the ledger, entered at its first event.
-    #[inline]
+    #[inline(always)]
     pub(super) fn thread(&self, ledger: &Ledger, id: u32) -> u32 {
         let known = self.thread.get();
         if known != 0 { known - 1 } else { self.enter(ledger, id) }
     }
 
+    /// The stamp of what the calling thread allocates now.
+    #[inline(always)]
+    pub(super) fn stamp(&self, ledger: &Ledger, id: u32) -> Stamp {
+        if self.thread.get() == 0 {
+            self.enter(ledger, id);
+        }
+        self.stamp.get().at(self.clock())
+    }
+
+    /// Whether searches for leaks are to ignore what the thread allocates from now on.
+    pub(super) fn set_ignoring(&self, is_ignoring: bool) {
+        self.is_ignoring.set(is_ignoring);
+        self.renew_stamp();
+    }
+
+    fn renew_stamp(&self) {
+        let number = self.thread.get().saturating_sub(1);
+        self.stamp.set(Stamp::new(number, 0).ignored_if(self.is_ignoring.get()));
+    }
+
     #[cold]
+    #[inline(never)]
     fn enter(&self, ledger: &Ledger, id: u32) -> u32 {
         let number = ledger.lock().acquire().and_then(|_lock| {
             ledger.threads.append(|thread| {
@@ -297,6 +308,7 @@ impl Recorder {
         let number = number.unwrap_or(0);
         self.shard().thread.store(number, Ordering::Relaxed);
         self.thread.set(number + 1);
+        self.renew_stamp();
         number
     }
 
@@ -304,7 +316,7 @@ impl Recorder {
     pub(super) fn leave(&self, ledger: &Ledger) {
         let number = self.thread.replace(0).saturating_sub(1);
         self.last.set(0);
-        self.ignoring.set(false);
+        self.set_ignoring(false);
         if let Some(thread) = ledger.threads.get(number).filter(|_| number != 0) {
             set_name(thread);
             self.sum_into(&thread.last);
@@ -316,14 +328,11 @@ impl Recorder {
     /// In a forked child, whose ledger is empty.
     pub(super) fn begin_anew(&self) {
         self.thread.set(0);
+        self.renew_stamp();
         self.last.set(0);
-        for told in [&self.clock, &self.clock_told] {
-            told.set(0);
-        }
-        for slack in [&self.slack_bytes, &self.slack_blocks, &self.fuel] {
-            slack.set(0);
-        }
-        self.set_gates();
+        self.remember_site(0, SiteId::UNKNOWN);
+        self.slack.reset();
+        self.set_room();
         for group in 0..self.groups.load(Ordering::Relaxed) {
             self.directory_slot(group).store(core::ptr::null_mut(), Ordering::Relaxed);
         }
@@ -335,8 +344,8 @@ impl Recorder {
             // SAFETY: null, or a chunk of the ledger, for ever.
             let chunk = unsafe { self.directory_slot(group).load(Ordering::Relaxed).as_ref() };
             let Some(chunk) = chunk else { continue };
-            for (index, cell) in chunk.cells.iter().enumerate() {
-                let sums = SiteCounters { ledger, chunk, cell, index }.sums();
+            for index in 0..CHUNK_CELLS {
+                let sums = SiteCounters::of(ledger, chunk, index).sums();
                 let site = SiteId::from_number(group * CHUNK_CELLS as u32 + index as u32);
                 if let Some(site) = site.filter(|_| sums != SiteSums::default()) {
                     visit(site, sums);

@@ -63,7 +63,7 @@ fn node_hash(parent: u32, frame: u32) -> u64 {
 impl Tree<'_> {
     /// The site of a stack, new or known. `None`: no room.
     #[inline(always)]
-    pub(crate) fn site(&self, node: u32) -> Option<SiteId> {
+    pub(crate) fn site(self, node: u32) -> Option<SiteId> {
         let record = self.ledger.nodes.get(node)?;
         match SiteId::from_number(record.site.load(Ordering::Acquire)) {
             Some(site) => Some(site),
@@ -73,7 +73,7 @@ impl Tree<'_> {
 
     #[cold]
     #[inline(never)]
-    fn new_site(&self, node: u32, record: &Node) -> Option<SiteId> {
+    fn new_site(self, node: u32, record: &Node) -> Option<SiteId> {
         if node == ROOT {
             return None;
         }

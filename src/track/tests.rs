@@ -114,6 +114,30 @@ proptest! {
     }
 }
 
+#[test]
+fn a_block_that_is_resized_in_place_is_temporary_if_it_was_the_last() {
+    let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));
+    let tracker = &engine.observer;
+    tracker.open_ledger(LEN_MIN);
+    let heap = engine.attach().expect("memory");
+    tracker.record(super::Recorded::Sums);
+    engine.follow_observer(heap);
+    let request = |size| Request::plain(size, Registers::NOWHERE);
+    let resize = |block, size| {
+        assert_eq!(engine.reallocate(heap, block, request(size)).expect("a block in use"), block);
+    };
+    let temporary = || read(tracker).sites[1].counters.temporary;
+    let (first, last) = (engine.allocate(heap, request(97)), engine.allocate(heap, request(97)));
+    resize(last, 98);
+    assert_eq!(temporary(), 1);
+    resize(first, 99);
+    assert_eq!(temporary(), 1, "another one was allocated after it");
+    engine.free(heap, first).expect("a block in use");
+    assert_eq!(temporary(), 2, "its resizing was the last allocation");
+    engine.free(heap, last).expect("a block in use");
+    assert_eq!(temporary(), 2);
+}
+
 /// A program whose counts are known, sampled: the estimates and their standard deviations.
 fn sampled_run(mean: u64) -> (Snapshot, Counted) {
     let engine: &Engine<Tracker> = Box::leak(Box::new(Engine::new(Tracker::new())));

@@ -77,7 +77,7 @@ impl Trial {
     #[inline]
     pub fn capture(&self, cache: &Cache, caller: Caller) -> Option<u32> {
         let Caller { sp, fp } = caller;
-        cache.0.capture(&self.rules, &self.tree(), Registers { sp, fp })
+        cache.0.capture(&self.rules, self.tree(), Registers { sp, fp })
     }
 
     /// The number of the calling function's stack, where it is.

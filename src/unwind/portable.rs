@@ -66,10 +66,10 @@ impl StackCache {
     }
 
     /// The number of the stack; 0 if it could not be stored.
-    pub(crate) fn capture<N: StackNames>(
+    pub(crate) fn capture<N: StackNames + Copy>(
         &self,
         _rules: &Rules,
-        names: &N,
+        names: N,
         caller: Registers,
     ) -> Option<u32> {
         if caller == Registers::NOWHERE {
@@ -89,13 +89,13 @@ impl StackCache {
     }
 
     /// As [`Self::capture`].
-    pub(crate) fn capture_from<N: StackNames>(
+    pub(crate) fn capture_from<N: StackNames + Copy>(
         &self,
         rules: &Rules,
         names: &N,
         _start: State,
     ) -> Option<u32> {
-        self.capture(rules, names, Registers::here())
+        self.capture(rules, *names, Registers::here())
     }
 
     /// # Safety

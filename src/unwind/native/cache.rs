@@ -82,10 +82,10 @@ impl StackCache {
     /// Only the thread whose cache this is may ask, for its own stack, and always with the same
     /// rules and names.
     #[inline(always)]
-    pub(crate) fn capture<N: StackNames>(
+    pub(crate) fn capture<N: StackNames + Copy>(
         &self,
         rules: &Rules,
-        names: &N,
+        names: N,
         caller: Registers,
     ) -> Option<u32> {
         let stack = self.enter()?;
@@ -101,17 +101,17 @@ impl StackCache {
 
     /// The rest of [`Self::capture`]: a call of its own, and its last.
     #[inline(never)]
-    fn capture_changed<N: StackNames>(
+    fn capture_changed<N: StackNames + Copy>(
         &self,
         rules: &Rules,
-        names: &N,
+        names: N,
         caller: Registers,
         limit: usize,
     ) -> Option<u32> {
         // SAFETY: only this thread comes here, and not twice at a time: `enter` has seen to it.
         let stack = unsafe { &mut *self.stack.get() };
         let start = State::of(caller, &mut stack.bounds);
-        self.leave(start.map(|start| stack.capture(rules, names, start, limit)))
+        self.leave(start.map(|start| stack.capture(rules, &names, start, limit)))
     }
 
     /// As [`Self::capture`], from a state of the thread's.
