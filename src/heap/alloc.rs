@@ -84,9 +84,11 @@ impl<O: Observer> Engine<O> {
         }
         let Some(taken) = self.refill(heap, class) else { return ptr::null_mut() };
         let is_tracked = taken.slab.is_tracked();
-        if is_tracked || request.zero {
-            // What the observer is asked about starts empty: see `Block::wipe`.
-            let len = if is_tracked { taken.slab.usable_size() } else { request.size };
+        // What a search for leaks will read starts empty: see `Block::wipe`. There is none among
+        // samples, the tracked blocks of a heap that is not.
+        let is_searched = is_tracked && heap.is_tracked();
+        if is_searched || request.zero {
+            let len = if is_searched { taken.slab.usable_size() } else { request.size };
             // SAFETY: as above.
             unsafe { zero_block(taken.address, len, taken.zeroed) };
         }

@@ -26,7 +26,8 @@ impl<O: Observer> Engine<O> {
         };
         let is_sampled = self.is_large_sample(heap, size);
         slab.become_large(size, heap.is_tracked() || is_sampled);
-        if (request.zero || slab.is_tracked()) && !clean {
+        // As for small blocks: only what a search for leaks will read starts empty.
+        if (request.zero || heap.is_tracked()) && !clean {
             self.space.for_each_dirty(slab, |start, len| {
                 // SAFETY: the run lies in the span, which is ours and committed.
                 unsafe { start.write_bytes(0, len) };
