@@ -187,6 +187,14 @@ pub(crate) struct RunArgs {
     )]
     pub(crate) purge_delay: Option<i64>,
 
+    #[arg(
+        long,
+        value_name = "MIB",
+        value_parser = range("max_allocation"),
+        help = doc("max_allocation"),
+    )]
+    pub(crate) max_allocation: Option<i64>,
+
     /// Any option, as in HEAPSIGHT; may be repeated
     #[arg(short, long = "option", value_name = "NAME=VALUE")]
     pub(crate) options: Vec<OsString>,

@@ -120,6 +120,7 @@ fn flags(args: &RunArgs) -> impl Iterator<Item = Vec<u8>> {
         word("toggle_signal", &args.toggle_signal),
         word("safety", &args.safety),
         number("purge_delay", args.purge_delay),
+        number("max_allocation", args.max_allocation),
     ]
     .into_iter()
     .flatten()

@@ -2,7 +2,7 @@
 
 use super::caller::with_caller;
 use super::next::{self, Next};
-use super::{ENGINE, ask, lsan, thread, tls};
+use super::{ENGINE, ask, limit, lsan, thread, tls};
 use crate::base::stack;
 use crate::heap::alloc::Request;
 use crate::heap::class::{ALIGN_MIN, ClassId};
@@ -52,10 +52,10 @@ pub(crate) fn allocate_plain(size: usize, caller: Registers) -> *mut u8 {
 /// Any request, by way of the thread's state; null when memory ran out.
 #[inline(never)]
 pub(crate) fn allocate_any(request: Request) -> *mut u8 {
-    if request.size > isize::MAX as usize {
+    let heap = tls::heap();
+    if limit::refuses(heap, request.size) {
         return ptr::null_mut();
     }
-    let heap = tls::heap();
     match heap.state() {
         State::Running if heap.is_observing() => ENGINE.allocate_private(request),
         State::Running => {
@@ -131,10 +131,10 @@ fn free_cold(heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
 
 /// Makes the block at `address` hold `size` bytes aligned to `align`; null when memory ran out.
 pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, Misuse> {
-    if request.size > isize::MAX as usize {
+    let heap = tls::heap();
+    if limit::refuses(heap, request.size) {
         return Ok(ptr::null_mut());
     }
-    let heap = tls::heap();
     match heap.state() {
         State::Running => ENGINE.reallocate(heap, address, request),
         State::Placeholder => match thread::attach() {

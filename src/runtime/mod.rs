@@ -7,6 +7,7 @@
 //! | [`tls`] | which heap is the calling thread's? |
 //! | [`caller`] | from where is a call's stack unwound? |
 //! | [`entry`] | the way into the engine for every face |
+//! | [`limit`] | how large may an allocation be? |
 //! | [`thread`] | how does a thread get a heap and leave it? |
 //! | [`start`], [`fork`], [`exit`] | what happens when the process starts, forks and ends? |
 //! | [`ledger`] | how is the ledger's file made, and a forked child's? |
@@ -34,6 +35,7 @@ mod fork;
 pub(crate) mod inspect;
 mod leaks;
 mod ledger;
+mod limit;
 pub(crate) mod lsan;
 pub(crate) mod misuse;
 pub(crate) mod next;

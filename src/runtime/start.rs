@@ -5,7 +5,7 @@
 //! in a Rust program, with its first allocation through [`crate::Heapsight`].
 
 use super::options::{Config, Safety, ToggleSignal, Track};
-use super::{ENGINE, ask, exit, fork, ledger, misuse, next, park, place, tls, toggle};
+use super::{ENGINE, ask, exit, fork, ledger, limit, lsan, misuse, next, park, place, tls, toggle};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
 use crate::heap::local::State;
@@ -53,6 +53,8 @@ pub unsafe fn start(environment: Environment) {
     // SAFETY: the caller's.
     let check = unsafe { wants_glibc_check(environment) };
     begin(options.or(check.then_some(b"track=stats")));
+    // SAFETY: the caller's.
+    lsan::limit_allocations(unsafe { variable(environment, c"LSAN_OPTIONS") });
 }
 
 /// Whether glibc's own switches ask for a checking heap. Ours always checks; what they add is that
@@ -106,6 +108,8 @@ pub(crate) fn ensure() {
         place::set_first_process(unsafe { variable(environ, FIRST_PROCESS) });
         // SAFETY: as above.
         begin(unsafe { variable(environ, c"HEAPSIGHT") });
+        // SAFETY: as above.
+        lsan::limit_allocations(unsafe { variable(environ, c"LSAN_OPTIONS") });
     }
 }
 
@@ -130,6 +134,7 @@ fn begin(options: Option<&[u8]>) {
 pub(crate) fn apply(config: Config) -> Config {
     let config = place::anchored(config);
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
+    limit::set(config.max_allocation_mib as usize, false);
     misuse::set_fatal(config.safety == Safety::Basic);
     record(&config);
     toggle::follow(config.toggle_signal);

@@ -112,3 +112,27 @@ fn flags_say_where_and_whether() {
     let expected = "heapsight: LSAN_OPTIONS: no flag is called 'use_stack' (ignored)\n";
     assert_eq!(outcome.err(), expected);
 }
+
+#[test]
+fn what_is_larger_than_the_limit_fails() {
+    let run = |options: &str, flags: Option<&str>| {
+        let planted = annotated();
+        let run = planted.run().arg("large");
+        let run = if let Some(flags) = flags { run.env("LSAN_OPTIONS", flags) } else { run };
+        run.preloaded(options).outcome().expect_code(0)
+    };
+    for options in ["track=off", "track=full", "max_allocation=2"] {
+        assert_eq!(run(options, None).out(), "failed: 0, kept\nend\n", "{options}");
+    }
+    for options in ["max_allocation=1", "track=full,max_allocation=1"] {
+        let outcome = run(options, None);
+        assert_eq!(outcome.out(), "failed: 6, kept\nend\n", "{options}");
+        let line = "heapsight: an allocation of 2097152 bytes fails, as max_allocation=1 asks\n";
+        assert_eq!(outcome.err(), line.repeat(6));
+    }
+    let flags = "allocator_may_return_null=1:max_allocation_size_mb=1";
+    let outcome = run(OPTIONS, Some(flags));
+    assert_eq!(outcome.out(), "failed: 6, kept\nend\n");
+    let words = "WARNING: LeakSanitizer failed to allocate 0x200000 bytes\n";
+    assert_eq!(outcome.err().matches(words).count(), 6, "{}", outcome.err());
+}

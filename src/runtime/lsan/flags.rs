@@ -23,6 +23,8 @@ pub(super) struct Flags {
     pub(super) symbolize: bool,
     pub(super) print_suppressions: bool,
     pub(super) max_leaks: usize,
+    /// Zero: no limit.
+    pub(super) max_allocation_size_mb: usize,
     pub(super) suppressions: String,
     pub(super) log_path: String,
     pub(super) log_exe_name: bool,
@@ -46,6 +48,7 @@ impl Flags {
         symbolize: true,
         print_suppressions: true,
         max_leaks: 0,
+        max_allocation_size_mb: 0,
         suppressions: String::new(),
         log_path: String::new(),
         log_exe_name: false,
@@ -100,6 +103,11 @@ const TABLE: &[Row] = &[
         about: "how many call stacks to report, the largest first; 0: all",
         field: Field::Count(|flags| &mut flags.max_leaks),
     },
+    Row {
+        name: "max_allocation_size_mb",
+        about: "an allocation of more MiB fails and never ends the program; 0: no limit",
+        field: Field::Count(|flags| &mut flags.max_allocation_size_mb),
+    },
     text("suppressions", "the path of a file of suppressions", |flags| &mut flags.suppressions),
     text("log_path", "write reports to this path, with the process id added", |flags| {
         &mut flags.log_path
@@ -127,7 +135,6 @@ const WITHOUT_MEANING: &[&str] = &[
     "log_threads",
     "log_to_syslog",
     "malloc_context_size",
-    "max_allocation_size_mb",
     "print_module_map",
     "print_summary",
     "resolution",

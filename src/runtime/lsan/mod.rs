@@ -13,7 +13,7 @@ use super::options::Config;
 use super::park::Caller;
 use super::rules::Rules;
 use super::search::How;
-use super::{ENGINE, inspect, next, start, thread, tls};
+use super::{ENGINE, inspect, limit, next, start, thread, tls};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::heap::local::State;
 use crate::leak::terms::{Sources, Terms};
@@ -143,6 +143,18 @@ fn near_program(path: &Path) -> PathBuf {
     match near.filter(|near| !path.exists() && near.exists()) {
         Some(near) => near,
         None => path.to_path_buf(),
+    }
+}
+
+/// Puts the limit of `LSAN_OPTIONS` into force, if it has one. Its other flags are read when they
+/// are needed, and what is wrong with them is said then.
+pub(super) fn limit_allocations(options: Option<&[u8]>) {
+    let Some(options) = options.filter(|_| !process::is_secure()) else { return };
+    let _unobserved = inspect::Unobserved::begin();
+    let mut flags = Flags::DEFAULT;
+    flags.read(&String::from_utf8_lossy(options), &mut |_named_later| {});
+    if flags.max_allocation_size_mb > 0 {
+        limit::set(flags.max_allocation_size_mb, true);
     }
 }
 

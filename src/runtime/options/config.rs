@@ -19,6 +19,9 @@ pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 pub(super) const LEDGER_SIZE_MIN: i64 = 4;
 pub(super) const LEDGER_SIZE_MAX: i64 = 64 << 10;
 
+/// The greatest `max_allocation`: 64 TiB, half of what a process can address.
+pub(super) const MAX_ALLOCATION_MAX: i64 = 64 << 20;
+
 /// How Heapsight behaves. Made by [`Config::parse`] from text, by [`Config::builder`] from code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -40,6 +43,8 @@ pub struct Config {
     pub safety: Safety,
     /// Milliseconds before unused memory goes back to the operating system: 0 at once, -1 never.
     pub purge_delay_ms: i64,
+    /// An allocation of more MiB than this fails; 0: only what cannot be had fails.
+    pub max_allocation_mib: u32,
     /// The file that the process writes while it runs; empty means none.
     pub ledger: ReportPath,
     /// How many MiB the ledger may grow to.
@@ -60,6 +65,7 @@ impl Config {
         suppressions: ReportPath::EMPTY,
         safety: Safety::Basic,
         purge_delay_ms: 500,
+        max_allocation_mib: 0,
         ledger: ReportPath::EMPTY,
         ledger_size_mib: 256,
         toggle_signal: None,
@@ -288,6 +294,19 @@ impl ConfigBuilder {
         self
     }
 
+    /// An allocation of more MiB than this fails, at most 2^26; 0: only what cannot be had fails.
+    #[must_use]
+    pub const fn max_allocation_mib(mut self, mebibytes: u32) -> Self {
+        let number = mebibytes as i64;
+        if number > MAX_ALLOCATION_MAX {
+            let (min, max) = (0, MAX_ALLOCATION_MAX);
+            self.problem = Some(Problem::OutOfRange { name: "max_allocation", number, min, max });
+        } else {
+            self.base.max_allocation_mib = mebibytes;
+        }
+        self
+    }
+
     /// The configuration. Fails when a setting was out of bounds, or when leaks are asked for with
     /// tracking off.
     pub const fn build(self) -> Result<Config, OptionError> {
@@ -368,5 +387,9 @@ impl ConfigBuilder {
 
     pub(super) fn with_purge_delay_ms(&mut self, delay_ms: i64) {
         self.base.purge_delay_ms = delay_ms;
+    }
+
+    pub(super) fn with_max_allocation(&mut self, mebibytes: i64) {
+        self.base.max_allocation_mib = mebibytes.clamp(0, MAX_ALLOCATION_MAX) as u32;
     }
 }

@@ -1,6 +1,6 @@
 //! The table: one row an option.
 
-use super::config::{LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, PURGE_DELAY_MS_MAX};
+use super::config::{LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, MAX_ALLOCATION_MAX, PURGE_DELAY_MS_MAX};
 use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values};
 use super::values::{
     Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, Safety, ToggleSignal, Track,
@@ -273,6 +273,18 @@ pub const TABLE: &[OptionRow] = &[
             max: PURGE_DELAY_MS_MAX,
             set: |builder, number| builder.with_purge_delay_ms(number),
             of: |config| config.purge_delay_ms,
+        }),
+    },
+    OptionRow {
+        name: "max_allocation",
+        doc: "An allocation of more than so many MiB fails as if memory had run out, and a line on \
+              standard error says so: to see what a program does then. 0 means no limit.",
+        values: Values::Number(Number {
+            metavar: "MIB",
+            min: 0,
+            max: MAX_ALLOCATION_MAX,
+            set: |builder, number| builder.with_max_allocation(number),
+            of: |config| config.max_allocation_mib as i64,
         }),
     },
 ];

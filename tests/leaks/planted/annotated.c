@@ -2,6 +2,7 @@
 //
 // Usage: annotated STEP..., each of which is done in turn.
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,25 @@ static NOINLINE void region(int is_kept) {
     lose(map);
 }
 
+// By every way to a block of 2 MiB and of half of it.
+static NOINLINE void large(void) {
+    size_t half = 1 << 20, whole = 2 * half;
+    char *block = malloc(half), *aligned;
+    void *blocks[] = {malloc(whole), calloc(2, half), aligned_alloc(64, whole), realloc(NULL, whole)};
+    int failed = block == NULL;
+    for (int i = 0; i < 4; i++) {
+        failed += blocks[i] == NULL;
+        free(blocks[i]);
+    }
+    strcpy(block, "kept");
+    failed += posix_memalign((void **)&aligned, 64, whole) == ENOMEM;
+    errno = 0;
+    char *moved = realloc(block, whole);
+    failed += moved == NULL && errno == ENOMEM;
+    printf("failed: %d, %s\n", failed, moved ? moved : block);
+    free(moved ? moved : block);
+}
+
 static NOINLINE void scrub(void) {
     char stack[16384];
     memset(stack, 0, sizeof stack);
@@ -93,6 +113,8 @@ static NOINLINE void step(const char *name) {
         region(1);
     else if (strcmp(name, "no-region") == 0)
         region(0);
+    else if (strcmp(name, "large") == 0)
+        large();
     else if (strcmp(name, "off") == 0)
         is_off = 1;
     else if (strcmp(name, "check") == 0)
