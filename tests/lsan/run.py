@@ -24,7 +24,6 @@ EXPLAINED = {
     "strace_test.cpp": "wants an error under strace, where checks work",
     "swapcontext.cpp": "wants a leak in a coroutine to go unseen",
     "thread_context_crash.cpp": "calls a function inside of LeakSanitizer",
-    "realloc_too_big.c": "wants LeakSanitizer's limit on sizes, and its words for it",
 }
 
 

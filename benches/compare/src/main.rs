@@ -7,7 +7,8 @@
 //!
 //! Further commands answer other questions: `tracking` what the tracking modes cost, `agree`
 //! whether heaptrack counts the same, `leaks` whether other tools call the same blocks lost,
-//! `endurance` whether a ledger keeps its bounds in a long run.
+//! `search` what a search for leaks costs, `endurance` whether a ledger keeps its bounds in a long
+//! run.
 
 mod agree;
 mod allocator;
@@ -23,6 +24,7 @@ mod programs;
 mod results;
 mod rounds;
 mod row;
+mod search;
 mod tracking;
 
 use std::path::Path;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Some("tracking") => tracking::run(words),
         Some("agree") => agree::run(words),
         Some("leaks") => leaks::run(words),
+        Some("search") => search::run(words),
         Some("endurance") => endurance::run(words),
         Some(other) => Err(format!("unknown command {other}; --help lists the commands")),
         None => compare(words),

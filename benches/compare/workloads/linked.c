@@ -1,10 +1,13 @@
-/* Many small blocks that hold each other, for the cost of a leak check:
+/* Many blocks that hold each other, for the cost of a search for leaks:
  *
- *     linked list|tree|graph BLOCKS [lost]
+ *     linked list|tree|graph BLOCKS [held|lost] [BYTES]
  *
- * All are held by a global, or with `lost` by nothing. With LINKED_CHECK set in the environment the
- * program runs the check of LeakSanitizer or Heapsight itself, three times, and prints how long that
- * took; without, the check is the one at exit. Build: cc -O2 [-fsanitize=leak] linked.c */
+ * Of 32 bytes each, or BYTES, all of them written. They are held by a global, or lost. With
+ * LINKED_CHECK set in the environment the program runs the check of LeakSanitizer or Heapsight
+ * itself, three times, and prints how long that took. With LINKED_WAIT it then waits for the end of
+ * its standard input, to be searched from outside. With LINKED_WALK it follows the first edges from
+ * the first block on, three times, and prints how long that took: what any search must do. Build: cc -O2 [-fsanitize=leak] linked.c */
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,11 +41,12 @@ static double seconds(void) {
 }
 
 /* The blocks in an order that has nothing to do with that of their addresses. */
-static struct node **shuffled(size_t count) {
+static struct node **shuffled(size_t count, size_t bytes) {
     struct node **nodes = malloc(count * sizeof *nodes);
     for (size_t i = 0; i < count; i++) {
-        nodes[i] = calloc(1, sizeof **nodes);
-        nodes[i]->payload = i;
+        nodes[i] = malloc(bytes);
+        memset(nodes[i], 0, bytes);
+        memset(&nodes[i]->payload, 1, bytes - offsetof(struct node, payload));
     }
     for (size_t i = count - 1; i > 0; i--) {
         size_t other = random_number() % (i + 1);
@@ -67,16 +71,25 @@ static void link_nodes(struct node **nodes, size_t count, const char *shape) {
     }
 }
 
+static void walk(void) {
+    double start = seconds();
+    uint64_t sum = 0;
+    for (struct node *node = root; node; node = node->edges[0])
+        sum += node->payload;
+    fprintf(stderr, "walked in %.3f s: %llx\n", seconds() - start, (unsigned long long)sum);
+}
+
 int main(int argc, char **argv) {
     if (argc < 3) {
-        fprintf(stderr, "usage: linked list|tree|graph BLOCKS [lost]\n");
+        fprintf(stderr, "usage: linked list|tree|graph BLOCKS [held|lost] [BYTES]\n");
         return 2;
     }
-    size_t count = strtoull(argv[2], NULL, 10);
+    size_t count = strtoull(argv[2], NULL, 10), bytes = argc > 4 ? strtoull(argv[4], NULL, 10) : 0;
+    bytes = bytes < sizeof(struct node) ? sizeof(struct node) : bytes;
     double start = seconds();
-    struct node **nodes = shuffled(count);
+    struct node **nodes = shuffled(count, bytes);
     link_nodes(nodes, count, argv[1]);
-    root = argc > 3 ? NULL : nodes[0];
+    root = argc > 3 && strcmp(argv[3], "lost") == 0 ? NULL : nodes[0];
     memset(nodes, 0, count * sizeof *nodes);
     free(nodes);
     fprintf(stderr, "made in %.3f s\n", seconds() - start);
@@ -86,6 +99,14 @@ int main(int argc, char **argv) {
         start = seconds();
         int leaked = check();
         fprintf(stderr, "checked in %.3f s: %s\n", seconds() - start, leaked ? "leaks" : "clean");
+    }
+    for (int i = 0; getenv("LINKED_WALK") && i < 3; i++)
+        walk();
+    if (getenv("LINKED_WAIT")) {
+        puts("ready");
+        fflush(stdout);
+        while (getchar() != EOF) {
+        }
     }
     return 0;
 }

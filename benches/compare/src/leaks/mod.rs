@@ -31,14 +31,19 @@ pub struct Compared {
 const LSAN: [&str; 2] =
     ["/usr/lib/x86_64-linux-gnu/liblsan.so.0", "/usr/lib/aarch64-linux-gnu/liblsan.so.0"];
 
+/// Where LeakSanitizer's library is.
+pub fn lsan_library() -> Result<PathBuf, String> {
+    let found = LSAN.map(PathBuf::from).into_iter().find(|path| path.exists());
+    found.ok_or_else(|| "liblsan.so.0 is not there (Debian's package liblsan0)".to_string())
+}
+
 /// Runs everything asked for; returns what has no explanation.
 pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
     let Some(options) = Options::parse(words)? else {
         println!("{}", options::USAGE);
         return Ok(Vec::new());
     };
-    let lsan = LSAN.map(PathBuf::from).into_iter().find(|path| path.exists());
-    let lsan = lsan.ok_or("liblsan.so.0 is not there (Debian's package liblsan0)")?;
+    let lsan = lsan_library()?;
     if cases::find("valgrind").is_none() {
         return Err("valgrind is not there".to_string());
     }
