@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "as the other lists of names")]
 
 use core::ffi::{c_int, c_void};
+use core::ptr;
 use engine::ffi::{self, lsan};
 
 /// What this thread allocates from now on is no leak, until [`__lsan_enable`]. Calls nest.
@@ -53,4 +54,11 @@ pub extern "C" fn __lsan_do_leak_check() {
 #[unsafe(no_mangle)]
 pub extern "C" fn __lsan_do_recoverable_leak_check() -> c_int {
     c_int::from(lsan::do_recoverable_leak_check())
+}
+
+/// `__lsan::GetCurrentThread()`, of LeakSanitizer's inside: what it knows of the calling thread.
+/// Here it knows nothing of any: null, as there for a thread that it has not seen begin.
+#[unsafe(no_mangle)]
+pub extern "C" fn _ZN6__lsan16GetCurrentThreadEv() -> *mut c_void {
+    ptr::null_mut()
 }

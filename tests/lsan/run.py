@@ -23,7 +23,6 @@ EXPLAINED = {
     "leak_check_segv.cpp": "wants an error for memory that cannot be read; it is passed over",
     "strace_test.cpp": "wants an error under strace, where checks work",
     "swapcontext.cpp": "wants a leak in a coroutine to go unseen",
-    "thread_context_crash.cpp": "calls a function inside of LeakSanitizer",
 }
 
 
