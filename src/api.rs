@@ -1,6 +1,6 @@
 //! The Rust functions, flat: configuration, statistics, leak checks.
 
-pub use crate::global::Heapsight;
+pub use crate::global::{DupeError, Heapsight, Owned, Tracked};
 pub use crate::report::{
     Asked, Block, Frame, Holder, Hop, Leak, LeakClass, LeakReport, Member, MemoryStats, Root,
     RootKind, Suppression,
@@ -11,6 +11,24 @@ pub use crate::runtime::options::Config;
 use crate::runtime::options::{OptionError, Track};
 use crate::runtime::park::Caller;
 use crate::runtime::{exit, inspect, start};
+
+/// The allocator, to be passed along: for typed blocks ([`Owned`]) and for every collection that
+/// takes an allocator of the crate [`allocator_api2`]. The program's global allocator may be
+/// another one.
+///
+/// ```
+/// let heap = heapsight::allocator();
+/// let mut primes = heap.dupe(&[2, 3, 5])?;
+/// heap.realloc_slice(&mut primes, 5, 7)?;
+/// assert_eq!(*primes, [2, 3, 5, 7, 7]);
+/// heap.realloc_shrink(&mut primes, 4);
+/// heap.free(primes);
+/// # Ok::<(), heapsight::allocator_api2::alloc::AllocError>(())
+/// ```
+#[must_use]
+pub const fn allocator() -> Heapsight {
+    Heapsight::new()
+}
 
 /// Puts a configuration into force, from this call on. Blocks from before stay untracked.
 ///

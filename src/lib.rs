@@ -39,10 +39,6 @@ mod unwind;
 ///
 /// `docs/ledger.md` describes the file.
 #[cfg(not(loom))]
-/// Ledgers, read: what a tracked process has recorded, while it runs or after its end.
-///
-/// `docs/ledger.md` describes the file.
-#[cfg(not(loom))]
 pub mod ledger {
     pub use crate::format::check::{LeakCheck, Progress, Why};
     pub use crate::format::read::{ReadError, from_bytes, read};
@@ -55,6 +51,10 @@ pub mod ledger {
 #[cfg(not(loom))]
 pub use report::reader as symbols;
 
+/// The allocator's interface that collections are generic over, until the standard library's is
+/// stable.
+#[cfg(not(loom))]
+pub use allocator_api2;
 #[cfg(not(loom))]
 pub use heapsight_macros::test;
 

@@ -105,12 +105,90 @@ fn modes_change_while_it_runs() {
     heapsight::set_tracking(Track::Full).expect("a way to track");
 }
 
+/// What was counted in `task`: allocations, deallocations, bytes in use more than before.
+fn counted(task: impl FnOnce()) -> (u64, u64, i64) {
+    let before = heapsight::stats();
+    task();
+    let after = heapsight::stats();
+    (
+        after.total_allocations - before.total_allocations,
+        after.total_deallocations - before.total_deallocations,
+        after.current_bytes as i64 - before.current_bytes as i64,
+    )
+}
+
+fn blocks_have_types_and_owners() {
+    let heap = heapsight::allocator();
+    assert_eq!(counted(|| drop(heap.alloc_one_init([7u64; 4]))), (1, 1, 0));
+    assert_eq!(counted(|| std::mem::forget(heap.alloc_slice::<u16>(10))), (1, 0, 20));
+    let zeros = heap.alloc_zero::<u64>(100_000).expect("memory");
+    // SAFETY: zeros are numbers.
+    assert!(zeros.iter().all(|word| unsafe { word.assume_init() } == 0));
+    let mut one = heap.alloc_one::<String>().expect("memory");
+    drop(std::mem::take(one.write("shop".to_owned())));
+
+    let mut numbers = heap.dupe(&[1u32, 2, 3]).expect("memory");
+    for len in [3, 4, 2, 5, 100_000, 3] {
+        let kept: Vec<_> = numbers.iter().copied().take(len).collect();
+        heap.realloc_slice(&mut numbers, len, 9).expect("memory");
+        assert_eq!(numbers[..kept.len()], kept);
+        assert!(numbers[kept.len()..].iter().all(|number| *number == 9) && numbers.len() == len);
+    }
+    heap.realloc_shrink(&mut numbers, 1);
+    assert_eq!(*numbers, [1]);
+    heap.realloc_slice(&mut numbers, usize::MAX / 4, 9).expect_err("there is no such room");
+    assert_eq!(*numbers, [1], "a block that could not grow is as it was");
+    assert_eq!(counted(|| heap.free(numbers)), (0, 1, -4));
+
+    let text = heap.dupe_string_limited("grün", 5).expect("memory");
+    assert_eq!(&*text, "grün");
+    assert_eq!(
+        heap.dupe_string_limited("grün", 4).expect_err("it is longer").to_string(),
+        "a string of 5 bytes is longer than the 4 that are allowed"
+    );
+}
+
+fn whatever_serves_is_counted() {
+    use heapsight::allocator_api2::alloc::Allocator;
+    use heapsight::allocator_api2::vec::Vec;
+    let heap = heapsight::Tracked::new(heapsight::allocator());
+    let mut names = Vec::new_in(&heap);
+    (0..1000u64).for_each(|number| names.push(number));
+    let held = heap.stats();
+    assert_eq!(held.current_allocations, 1);
+    assert_eq!(held.current_bytes, names.capacity() as u64 * 8);
+    assert_eq!(held.total_allocations, held.total_deallocations + 1);
+    heap.reset_stats();
+    assert_eq!(heap.stats().peak_bytes, held.current_bytes);
+    assert!(heap.is_anything_in_use());
+    drop(names);
+    let after = heap.stats();
+    assert_eq!((after.total_allocations, after.total_deallocations), (0, 1));
+    assert_eq!((after.current_bytes, after.bytes_deallocated), (0, held.current_bytes));
+    let empty = heap.allocate(Layout::new::<[u64; 0]>()).expect("nothing");
+    assert_eq!((empty.cast::<u64>().as_ptr() as usize) % 8, 0);
+    // SAFETY: it was allocated with this layout.
+    unsafe { heap.deallocate(empty.cast(), Layout::new::<[u64; 0]>()) };
+    thread::scope(|scope| {
+        for size in 1..=4 {
+            let heap = &heap;
+            scope.spawn(move || {
+                (0..1000).for_each(|_| drop(Vec::<u8, _>::with_capacity_in(size, heap)))
+            });
+        }
+    });
+    assert_eq!(heap.stats().total_allocations, 1 + 4000);
+    assert!(!heap.is_anything_in_use());
+}
+
 #[test]
 fn a_rust_program_is_served_counted_and_told_of_its_leaks() {
     layouts_are_honoured();
     let config = Config::builder().track(Track::Full).build().expect("a configuration");
     heapsight::init(config);
     statistics_are_exact();
+    blocks_have_types_and_owners();
+    whatever_serves_is_counted();
     threads_hand_blocks_over();
     modes_change_while_it_runs();
     leaks_are_named();

@@ -44,14 +44,14 @@ block by block, each somewhere else in memory; trees and graphs leave more to do
         "
 Wanted: {FASTER} times as fast.
 
-The program itself needs {:.2} s to walk along the list once: each block must have arrived from memory
-before the next one is known. No search that follows pointers is faster than that.
+The program itself needs {:.2} s to walk along the list once: each block must have arrived from
+memory before the next one is known. No search that follows pointers is faster than that.
 
 ## How long the program stands still
 
-Asked from outside (`heapsight leaks PID`), the program stops its threads, copies itself (`fork`), and
-goes on; the copy searches. LeakSanitizer stops it for the whole search. {} MiB of blocks live, as a
-tree; what grows with the memory is the kernel's copy of the page tables.
+Asked from outside (`heapsight leaks PID`), the program stops its threads, copies itself (`fork`),
+and goes on; the copy searches. LeakSanitizer stops it for the whole search. {} MiB of blocks live,
+as a tree; what grows with the memory is the kernel's copy of the page tables.
 
 | blocks of | Heapsight | LeakSanitizer | times as short |
 |---|---:|---:|---:|

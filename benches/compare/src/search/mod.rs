@@ -2,9 +2,9 @@
 //!
 //! One program links very many blocks into a list, a tree and a graph, in an order that has nothing
 //! to do with that of their addresses, and asks for a search itself: of Heapsight, and of
-//! LeakSanitizer's library, preloaded as Heapsight is. LeakSanitizer stops the program for the whole
-//! of it. Heapsight can also be asked from outside; the program then stands still while it copies
-//! itself, and the copy searches.
+//! LeakSanitizer's library, preloaded as Heapsight is. LeakSanitizer stops the program for the
+//! whole of it. Heapsight can also be asked from outside; the program then stands still while it
+//! copies itself, and the copy searches.
 
 mod document;
 mod options;

@@ -1,4 +1,13 @@
 //! The Rust face: Heapsight as the global allocator.
+//!
+//! [`owned`] has it as a value that is passed along, with typed blocks; [`tracked`] counts what
+//! another allocator serves.
+
+mod owned;
+mod tracked;
+
+pub use owned::{DupeError, Owned};
+pub use tracked::Tracked;
 
 use crate::heap::alloc::Request;
 use crate::runtime::caller::with_caller;
