@@ -36,14 +36,16 @@ pub(crate) struct Engine<O> {
 unsafe impl<O: Sync> Sync for Engine<O> {}
 
 impl<O: Observer> Engine<O> {
-    /// An engine that holds nothing; it reserves memory at its first allocation.
+    /// An engine that holds nothing; it reserves memory at its first allocation. All zeros, as long
+    /// as the observer is: what is not used of the static one then occupies no memory, where pages
+    /// of the object file would.
     pub(crate) const fn new(observer: O) -> Self {
         Self {
             space: Space::new(),
             records: Records::new(),
             orphans: Orphans::new(),
-            late: SharedHeap::new(true),
-            private: SharedHeap::new(false),
+            late: SharedHeap::new(),
+            private: SharedHeap::new(),
             heaps: AtomicPtr::new(ptr::null_mut()),
             is_torn: AtomicBool::new(false),
             observer,

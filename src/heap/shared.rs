@@ -14,13 +14,11 @@ use core::ptr;
 pub(crate) struct SharedHeap {
     lock: Lock,
     heap: AtomicPtr<LocalHeap>,
-    follows_mode: bool,
 }
 
 impl SharedHeap {
-    /// `follows_mode`: whether the heap is observed when the engine is.
-    pub(super) const fn new(follows_mode: bool) -> Self {
-        Self { lock: Lock::new(), heap: AtomicPtr::new(ptr::null_mut()), follows_mode }
+    pub(super) const fn new() -> Self {
+        Self { lock: Lock::new(), heap: AtomicPtr::new(ptr::null_mut()) }
     }
 
     /// Uses the heap. `None`: out of memory, or this thread is using it already.
@@ -42,7 +40,7 @@ impl SharedHeap {
     fn make<'a, O: Observer>(&self, engine: &'a Engine<O>) -> Option<&'a LocalHeap> {
         let heap = engine.new_heap()?;
         heap.set_state(State::Shared);
-        if !self.follows_mode {
+        if ptr::eq(self, &raw const engine.private) {
             heap.ignore_mode();
         }
         self.heap.store(ptr::from_ref(heap).cast_mut(), Ordering::Release);

@@ -24,7 +24,9 @@ pub(crate) struct Space {
     /// One past the highest slot in use.
     open: AtomicUsize,
     lock: Lock,
-    purge_delay_ms: AtomicU32,
+    /// In milliseconds, as the bits in which it differs from [`PURGE_DELAY_MS`]: a space begins as
+    /// zeros.
+    purge_delay: AtomicU32,
     purge_due: AtomicU32,
 }
 
@@ -54,6 +56,8 @@ const REGION_MIN: usize = 16 << 20;
 const PURGE_AT_ONCE: usize = 32 << 20;
 /// Most bytes that one tick purges, so that no single `free` waits for gigabytes.
 const PURGE_BUDGET: usize = 64 << 20;
+/// The delay until another one is set.
+const PURGE_DELAY_MS: u32 = 500;
 /// As a delay: never purge by time.
 pub(crate) const NEVER: u32 = u32::MAX;
 
@@ -64,14 +68,14 @@ impl Space {
             regions: [const { Region::new() }; REGIONS_MAX],
             open: AtomicUsize::new(0),
             lock: Lock::new(),
-            purge_delay_ms: AtomicU32::new(500),
+            purge_delay: AtomicU32::new(0),
             purge_due: AtomicU32::new(0),
         }
     }
 
     /// Freed memory goes back to the system after `ms` milliseconds; 0: at once; [`NEVER`].
     pub(crate) fn set_purge_delay(&self, ms: u32) {
-        self.purge_delay_ms.store(ms, Ordering::Relaxed);
+        self.purge_delay.store(ms ^ PURGE_DELAY_MS, Ordering::Relaxed);
     }
 
     #[inline(always)]
@@ -171,7 +175,7 @@ impl Space {
         // SAFETY: `_lock` is the lock.
         let directory = unsafe { region.directory() };
         directory.mark_dirty(span, touched);
-        let delay = self.purge_delay_ms.load(Ordering::Relaxed);
+        let delay = self.purge_delay.load(Ordering::Relaxed) ^ PURGE_DELAY_MS;
         if delay == 0 || (span.len() >= PURGE_AT_ONCE && delay != NEVER) {
             directory.purge(span);
         }

@@ -1,14 +1,14 @@
 //! The counters of one site, of one recorder: a cell of a chunk.
 //!
-//! Programs have many sites, and most are used a few times, so a cell is one line of memory and
-//! its counts are narrow. What they cannot hold is carried to a [`Wide`] record, made when a site
-//! first needs one. The two overlap in one bit, from which a reader sees a carry on its way: the
+//! Programs have many sites, and most are used a few times, so all that a site has is one line of
+//! memory, and its counts are narrow. What they cannot hold is carried to a [`Wide`] record, made
+//! when a site first needs one. The two overlap in one bit, from which a reader sees a carry on its way: the
 //! process may be killed between the two stores.
 
 use super::event::Event;
 use super::ledger::Ledger;
 use super::moment::SiteSums;
-use crate::base::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::format::layout::{Cell, Chunk, Wide};
 
 /// The counters, with what is needed to write them. Only the recorder's thread may.
@@ -90,6 +90,12 @@ narrow!(AtomicU8: u8, AtomicU32: u32);
 /// How often a narrow count has been full, from its record.
 type Carries = fn(&Wide) -> &AtomicU64;
 
+/// A time as records have it: to 24 bits, which the time that a view shows does not need.
+#[inline(always)]
+fn narrow_clock(clock: u64) -> u32 {
+    (clock.cast_signed() as f32).to_bits()
+}
+
 impl<'a> SiteCounters<'a> {
     #[inline(always)]
     pub(super) fn of(ledger: &'a Ledger, chunk: &'a Chunk, index: usize) -> Self {
@@ -103,7 +109,7 @@ impl<'a> SiteCounters<'a> {
         self.settle_peak(now);
         let before = cell.allocations.get();
         if before == 0 {
-            self.counts.note_first(&self.chunk.first_clock[self.index], now.clock);
+            self.note_first(now.clock);
         }
         let carry = cell.allocations.raise(before, event.weight);
         if carry != 0 {
@@ -111,10 +117,15 @@ impl<'a> SiteCounters<'a> {
         }
         let bytes = add(&cell.bytes, event.bytes());
         let live = bytes.wrapping_sub(cell.freed_bytes.load(Ordering::Relaxed)).cast_signed();
-        if live > cell.own_peak_bytes.load(Ordering::Relaxed) {
-            cell.own_peak_bytes.store(live, Ordering::Relaxed);
+        if live > i64::from(cell.own_peak_bytes.load(Ordering::Relaxed)) {
+            match u32::try_from(live) {
+                Ok(live) if live != Cell::LARGE => {
+                    cell.own_peak_bytes.store(live, Ordering::Relaxed);
+                }
+                _ => self.counts.raise_large_peak(live),
+            }
         }
-        self.chunk.last_clock[self.index].store(now.clock, Ordering::Relaxed);
+        cell.last_clock.store(narrow_clock(now.clock), Ordering::Relaxed);
     }
 
     /// Counts a block that was freed, by what it was: temporary, or of which lifetime.
@@ -165,6 +176,18 @@ impl<'a> SiteCounters<'a> {
         }
     }
 
+    /// Before an allocation that may be the site's first. Zero stands for "none yet".
+    #[cold]
+    #[inline(never)]
+    fn note_first(self, clock: u64) {
+        let number = self.chunk.first_site.load(Ordering::Relaxed) + self.index as u32;
+        if let Some(site) = self.counts.ledger.sites.get(number) {
+            let first = narrow_clock(clock.max(1));
+            // Whoever comes second is not the first.
+            _ = site.first_clock.compare_exchange(0, first, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
     /// Before a cell changes: if the process has had a new peak since the cell's last change, the
     /// cell's values now are those at that peak.
     #[inline(always)]
@@ -175,8 +198,8 @@ impl<'a> SiteCounters<'a> {
                 self.counts.blocks(&self.counts.cell.allocations, |wide| &wide.allocations);
             let frees = self.counts.blocks(&self.counts.cell.frees, |wide| &wide.frees);
             let blocks = allocations.wrapping_sub(frees).cast_signed();
-            self.counts.cell.at_peak_bytes.store(bytes, Ordering::Relaxed);
-            self.chunk.at_peak_blocks[self.index].store(blocks, Ordering::Relaxed);
+            self.counts.set(&self.counts.cell.at_peak_bytes, bytes, |wide| &wide.at_peak_bytes);
+            self.counts.set(&self.counts.cell.at_peak_blocks, blocks, |wide| &wide.at_peak_blocks);
             self.counts.cell.peak_epoch.store(now.peak_epoch, Ordering::Relaxed);
         }
     }
@@ -184,14 +207,39 @@ impl<'a> SiteCounters<'a> {
 
 /// Narrow counts.
 impl<'a> Counts<'a> {
-    /// Before an allocation that may be the first.
+    /// Stores a value at the peak where there is room for it.
+    #[inline(always)]
+    fn set(self, narrow: &AtomicI32, value: i64, at: fn(&Wide) -> &AtomicI64) {
+        match i32::try_from(value) {
+            Ok(value) if value != Cell::FAR => narrow.store(value, Ordering::Relaxed),
+            _ => self.set_far(narrow, value, at),
+        }
+    }
+
     #[cold]
     #[inline(never)]
-    fn note_first(self, first_clock: &AtomicU64, clock: u64) {
-        let carries = |wide: &Wide| wide.allocations.load(Ordering::Relaxed);
-        if self.known_wide().is_none_or(|wide| carries(wide) == 0) {
-            first_clock.store(clock, Ordering::Relaxed);
-        }
+    fn set_far(self, narrow: &AtomicI32, value: i64, at: fn(&Wide) -> &AtomicI64) {
+        let Some(wide) = self.wide() else {
+            let most = if value < 0 { -i32::MAX } else { i32::MAX };
+            return narrow.store(most, Ordering::Relaxed);
+        };
+        at(wide).store(value, Ordering::Relaxed);
+        // Release: who sees that it is there sees it.
+        narrow.store(Cell::FAR, Ordering::Release);
+    }
+
+    /// More is in use than ever, and than the cell can say.
+    #[cold]
+    #[inline(never)]
+    fn raise_large_peak(self, live: i64) {
+        let own_peak = &self.cell.own_peak_bytes;
+        let Some(wide) = self.wide() else {
+            return own_peak.store(Cell::LARGE - 1, Ordering::Relaxed);
+        };
+        let most = live.max(wide.own_peak_bytes.load(Ordering::Relaxed));
+        wide.own_peak_bytes.store(most, Ordering::Relaxed);
+        // Release: who sees that it is there sees it.
+        own_peak.store(Cell::LARGE, Ordering::Release);
     }
 
     #[cold]

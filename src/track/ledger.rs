@@ -41,7 +41,7 @@ pub(crate) struct Ledger {
 /// What a section gets of the ledger's length, in parts of [`SHARES`]; the chunks get the rest.
 const fn share_of(section: usize) -> usize {
     const { assert!(SectionId::Chunks as usize == 7 && SECTIONS == 11) };
-    [4, 1, 16, 80, 4, 2, 16, 0, 1, 1, 32][section]
+    [4, 1, 16, 80, 8, 2, 16, 0, 1, 1, 32][section]
 }
 
 const SHARES: usize = 256;

@@ -23,7 +23,8 @@ pub(crate) struct Mode {
     sample_bytes: AtomicU64,
     /// Something is recorded now that was not before.
     begins: AtomicBool,
-    /// What was last recorded when it was not nothing, in the form of [`Self::packed`].
+    /// What was last recorded when it was not nothing, in the form of [`Self::packed`]; zero: that
+    /// was never so, and everything is meant.
     resumed: AtomicU64,
 }
 
@@ -45,7 +46,7 @@ impl Mode {
             number: AtomicU32::new(mode::OFF),
             sample_bytes: AtomicU64::new(0),
             begins: AtomicBool::new(false),
-            resumed: AtomicU64::new(Self::packed(mode::FULL, 0)),
+            resumed: AtomicU64::new(0),
         }
     }
 
@@ -116,7 +117,10 @@ impl Mode {
             wanted => wanted - 1,
         };
         let next = match number {
-            mode::OFF => self.resumed.load(Ordering::Relaxed),
+            mode::OFF => match self.resumed.load(Ordering::Relaxed) {
+                0 => Self::packed(mode::FULL, 0),
+                resumed => resumed,
+            },
             _ => Self::packed(mode::OFF, 0),
         };
         header.wanted_sample_bytes.store(next >> 8, Ordering::Relaxed);

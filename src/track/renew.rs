@@ -7,7 +7,7 @@
 
 use super::ledger::{Ledger, Pages};
 use crate::base::sync::Ordering;
-use crate::format::layout::{Check, HEADER_LEN, Header, SectionId, Shared};
+use crate::format::layout::{Check, HEADER_LEN, Header, SectionId, Shared, Site};
 use crate::os::{memory, process};
 use core::ptr::{self, NonNull};
 
@@ -74,6 +74,13 @@ impl Ledger {
                 return false;
             }
             copy(offset, len);
+        }
+        let sites = &new.sections[SectionId::Sites as usize];
+        let start = sites.offset.load(Ordering::Relaxed) as usize;
+        for number in 0..sites.count.load(Ordering::Relaxed) as usize {
+            // SAFETY: a record that was copied just now; nobody else has the pages.
+            let site = unsafe { &*pages.start.as_ptr().add(start).cast::<Site>().add(number) };
+            site.first_clock.store(0, Ordering::Relaxed);
         }
         // Shards and threads keep their places, but nothing in them.
         for id in [SectionId::Shards, SectionId::Threads] {

@@ -60,6 +60,16 @@ fn node_hash(parent: u32, frame: u32) -> u64 {
     mix(u64::from(parent) << 32 | u64::from(frame), 0)
 }
 
+/// The nodes from `first` on that are chained.
+#[inline(always)]
+fn chain(nodes: &[Node], first: u32) -> impl Iterator<Item = (u32, &Node)> {
+    let mut next = first;
+    core::iter::from_fn(move || {
+        let node = nodes.get(next as usize).filter(|_| next != 0)?;
+        Some((core::mem::replace(&mut next, node.sibling.load(Ordering::Relaxed)), node))
+    })
+}
+
 impl Tree<'_> {
     /// The site of a stack, new or known. `None`: no room.
     #[inline(always)]
@@ -146,37 +156,33 @@ impl Tree<'_> {
 
     /// The child of `above` that stands for `frame`, if it is known.
     #[inline(always)]
-    fn known_child(&self, parent: u32, above: &Node, frame: u32) -> Option<u32> {
+    fn known_child(&self, nodes: &[Node], parent: u32, above: &Node, frame: u32) -> Option<u32> {
         // Acquire: who sees a child's number sees its record.
         let first = above.children.load(Ordering::Acquire);
         if first == Node::MANY {
-            let hash = node_hash(parent, frame);
-            return self.stacks.nodes.find(hash, |number| self.is_node(number, parent, frame));
+            return self.listed_child(parent, frame);
         }
-        self.chain(first)
-            .find(|(_, node)| node.frame.load(Ordering::Relaxed) == frame)
-            .map(|it| it.0)
+        let mut chained = chain(nodes, first);
+        chained.find(|(_, node)| node.frame.load(Ordering::Relaxed) == frame).map(|it| it.0)
     }
 
-    /// The nodes from `first` on that are chained.
-    #[inline(always)]
-    fn chain(&self, first: u32) -> impl Iterator<Item = (u32, &Node)> {
-        let mut next = first;
-        core::iter::from_fn(move || {
-            let node = self.ledger.nodes.get(next).filter(|_| next != 0)?;
-            Some((core::mem::replace(&mut next, node.sibling.load(Ordering::Relaxed)), node))
-        })
+    /// The same of a parent that has many.
+    #[inline(never)]
+    fn listed_child(&self, parent: u32, frame: u32) -> Option<u32> {
+        let hash = node_hash(parent, frame);
+        self.stacks.nodes.find(hash, |number| self.is_node(number, parent, frame))
     }
 
     #[cold]
     #[inline(never)]
     fn new_node(&self, parent: u32, above: &Node, frame: u32) -> u32 {
         let Some(_lock) = self.ledger.lock().acquire() else { return 0 };
-        if let Some(number) = self.known_child(parent, above, frame) {
+        let nodes = self.ledger.nodes.all();
+        if let Some(number) = self.known_child(nodes, parent, above, frame) {
             return number;
         }
         let first = above.children.load(Ordering::Relaxed);
-        let is_chained = first != Node::MANY && self.chain(first).count() < CHAIN_MAX;
+        let is_chained = first != Node::MANY && chain(nodes, first).count() < CHAIN_MAX;
         if !is_chained && !self.make_room() {
             return 0;
         }
@@ -192,7 +198,7 @@ impl Tree<'_> {
         }
         self.stacks.nodes.put(node_hash(parent, frame), number);
         if first != Node::MANY {
-            for (number, node) in self.chain(first) {
+            for (number, node) in chain(nodes, first) {
                 let frame = node.frame.load(Ordering::Relaxed);
                 self.stacks.nodes.put(node_hash(parent, frame), number);
             }
@@ -252,8 +258,9 @@ impl StackNames for Tree<'_> {
 
     #[inline]
     fn child(&self, parent: u32, frame: u32) -> u32 {
-        let Some(above) = self.ledger.nodes.get(parent) else { return 0 };
-        let known = self.known_child(parent, above, frame);
+        let nodes = self.ledger.nodes.all();
+        let Some(above) = nodes.get(parent as usize) else { return 0 };
+        let known = self.known_child(nodes, parent, above, frame);
         known.unwrap_or_else(|| self.new_node(parent, above, frame))
     }
 }

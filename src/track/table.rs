@@ -8,6 +8,7 @@ use crate::format::layout::Section;
 use crate::os::memory::{self, Populated};
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
+use core::slice;
 
 /// A section of records of type `T`.
 #[derive(Debug)]
@@ -57,6 +58,17 @@ impl<T> Table<T> {
         // SAFETY: the section has room for `capacity` records, aligned, valid when all zero; all
         // their fields are atomic.
         Some(unsafe { &*self.first.load(Ordering::Relaxed).cast::<T>().add(number as usize) })
+    }
+
+    /// All records, complete or not: for who looks at several.
+    #[inline(always)]
+    pub(crate) fn all(&self) -> &[T] {
+        let capacity = self.capacity.load(Ordering::Acquire) as usize;
+        if capacity == 0 {
+            return &[];
+        }
+        // SAFETY: as in `get`.
+        unsafe { slice::from_raw_parts(self.first.load(Ordering::Relaxed).cast(), capacity) }
     }
 
     /// Most records there can be.

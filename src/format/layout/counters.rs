@@ -1,7 +1,7 @@
 //! Records that count. Each counter is written by one thread; values of the process are sums.
 
 use super::{CHUNK_CELLS, CLASSES, LIVES};
-use crate::base::sync::{AtomicI64, AtomicU8, AtomicU32, AtomicU64};
+use crate::base::sync::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 
 /// Sums over all classes of a shard.
 #[derive(Debug)]
@@ -47,11 +47,6 @@ pub(crate) struct Chunk {
     pub(crate) first_site: AtomicU32,
     _pad: [AtomicU64; 7],
     pub(crate) cells: [Cell; CHUNK_CELLS],
-    /// First and last allocation of each site, by the allocation clock.
-    pub(crate) first_clock: [AtomicU64; CHUNK_CELLS],
-    pub(crate) last_clock: [AtomicU64; CHUNK_CELLS],
-    /// Blocks in use of each site at the peak, as [`Cell::at_peak_bytes`].
-    pub(crate) at_peak_blocks: [AtomicI64; CHUNK_CELLS],
 }
 
 /// Counters of a site, of one shard. Blocks are freed by whichever thread: what is in use, of the
@@ -64,16 +59,19 @@ pub(crate) struct Cell {
     /// Bytes asked for.
     pub(crate) bytes: AtomicU64,
     pub(crate) freed_bytes: AtomicU64,
-    /// Largest `bytes - freed_bytes` ever, of this shard.
-    pub(crate) own_peak_bytes: AtomicI64,
-    /// Bytes in use when [`Shared::peak_bytes`] was reached, valid if `peak_epoch` is
+    /// Largest `bytes - freed_bytes` ever, of this shard; [`Cell::LARGE`]: see the [`Wide`] record.
+    pub(crate) own_peak_bytes: AtomicU32,
+    /// Bytes and blocks in use when [`Shared::peak_bytes`] was reached, valid if `peak_epoch` is
     /// [`Shared::peak_epoch`]; if it is not, nothing has changed since then, and the current
-    /// values are those of the peak.
-    pub(crate) at_peak_bytes: AtomicI64,
+    /// values are those of the peak. [`Cell::FAR`]: see the [`Wide`] record.
+    pub(crate) at_peak_bytes: AtomicI32,
+    pub(crate) at_peak_blocks: AtomicI32,
     pub(crate) peak_epoch: AtomicU32,
     /// Number of its [`Wide`] record; zero: none. The largest number: none is to be had, and
     /// counts stay at the most they hold.
     pub(crate) wide: AtomicU32,
+    /// Last allocation, by the allocation clock: bits of an `f32`.
+    pub(crate) last_clock: AtomicU32,
     /// Freed blocks: first those freed before the next allocation of their thread, which are
     /// called temporary, then the others by how long they lived; see [`LIFETIMES`].
     pub(crate) lives: [AtomicU8; LIVES],
@@ -85,7 +83,7 @@ pub(crate) struct Cell {
 /// count besides. Its highest bit is therefore the lowest of the number here, unless the process
 /// was stopped between the two: then the number here is one too low.
 #[derive(Debug)]
-#[repr(C, align(64))]
+#[repr(C)]
 pub(crate) struct Wide {
     pub(crate) allocations: AtomicU64,
     pub(crate) frees: AtomicU64,
@@ -95,11 +93,18 @@ pub(crate) struct Wide {
     pub(crate) samples: AtomicU64,
     pub(crate) variance_blocks: AtomicU64,
     pub(crate) variance_bytes: AtomicU64,
-    _spare: [AtomicU64; 2],
+    /// What its cell has no room for.
+    pub(crate) own_peak_bytes: AtomicI64,
+    pub(crate) at_peak_bytes: AtomicI64,
+    pub(crate) at_peak_blocks: AtomicI64,
     pub(crate) lives: [AtomicU64; LIVES],
 }
 
 impl Cell {
     /// [`Cell::wide`] of a cell whose counts have no room beyond it.
     pub(crate) const NO_ROOM: u32 = u32::MAX;
+    /// [`Cell::own_peak_bytes`] that are more than fit.
+    pub(crate) const LARGE: u32 = u32::MAX;
+    /// Values at the peak that do not fit.
+    pub(crate) const FAR: i32 = i32::MIN;
 }

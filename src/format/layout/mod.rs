@@ -21,7 +21,7 @@ use crate::base::sync::AtomicU32;
 /// First bytes of every ledger.
 pub(crate) const MAGIC: [u8; 8] = *b"HSLEDGER";
 /// Of this layout. A reader refuses others.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 /// Bytes of the header; the first section starts behind it.
 pub(crate) const HEADER_LEN: usize = 8192;
 /// Sections start on multiples of this.
@@ -76,9 +76,9 @@ pub(crate) struct Text {
 
 const _: () = {
     assert!(size_of::<Header>() <= HEADER_LEN && size_of::<Check>() == 64);
-    assert!(size_of::<Cell>() == 64 && size_of::<Wide>() == 192 && LIVES == LIFETIMES + 1);
-    assert!(size_of::<Chunk>() == 64 + 88 * CHUNK_CELLS);
+    assert!(size_of::<Cell>() == 64 && size_of::<Wide>() == 200 && LIVES == LIFETIMES + 1);
+    assert!(size_of::<Chunk>() == 64 + 64 * CHUNK_CELLS);
     assert!(size_of::<Shard>() == 64 + 32 * CLASSES);
-    assert!(size_of::<Node>() == 20 && size_of::<Frame>() == 16 && size_of::<Site>() == 4);
+    assert!(size_of::<Node>() == 20 && size_of::<Frame>() == 16 && size_of::<Site>() == 8);
     assert!(size_of::<Point>() == 64 && size_of::<Event>() == 32);
 };

@@ -77,6 +77,8 @@ impl Node {
 #[repr(C)]
 pub(crate) struct Site {
     pub(crate) node: AtomicU32,
+    /// Its first allocation, by the allocation clock: bits of an `f32`.
+    pub(crate) first_clock: AtomicU32,
 }
 
 /// A thread, from the first to its last block.

@@ -2,9 +2,8 @@
 
 use super::ReadError;
 use super::outline::Outline;
-use super::record::{Flow, Plain, Record, field};
+use super::record::{Flow, Plain, Record, clock_of, field};
 use super::source::Source;
-use crate::base::sync::{AtomicI64, AtomicU64};
 use crate::format::layout::{
     CHUNK_CELLS, CLASSES, Cell, Chunk, ClassCell, Header, LIFETIMES, LIVES, SectionId, Shard,
     Shared, Wide,
@@ -122,7 +121,7 @@ impl Shards {
 /// Adds the cells of all chunks to their sites.
 ///
 /// Until [`finish`] the counters hold raw sums: at-peak values as wrapping differences, variances
-/// for errors, and the allocation clock for times.
+/// for errors, and the allocation clock for times. When a site began it knows already.
 pub(super) fn add_chunks(
     source: &(impl Source + ?Sized),
     outline: &Outline,
@@ -135,14 +134,14 @@ pub(super) fn add_chunks(
         let first = field!(chunk, Chunk, first_site) as usize;
         for (index, site) in sites.iter_mut().skip(first).take(CHUNK_CELLS).enumerate() {
             let place = offset_of!(Chunk, cells) + index * size_of::<Cell>();
-            let (cell, beside) = (chunk.from(place), Beside::of(chunk, index));
+            let cell = chunk.from(place);
             let wide = wides.of(field!(cell, Cell, wide));
-            add_cell(&mut site.counters, (cell, beside, &wide), process.peak_epoch);
+            add_cell(&mut site.counters, (cell, &wide), process.peak_epoch);
         }
     })
 }
 
-fn add_cell(sum: &mut Counters, (cell, beside, wide): (Record<'_>, Beside, &WideCounts), now: u32) {
+fn add_cell(sum: &mut Counters, (cell, wide): (Record<'_>, &WideCounts), now: u32) {
     let own = Flow {
         allocations: whole(field!(cell, Cell, allocations).into(), u32::BITS, wide.allocations),
         bytes: field!(cell, Cell, bytes),
@@ -157,14 +156,16 @@ fn add_cell(sum: &mut Counters, (cell, beside, wide): (Record<'_>, Beside, &Wide
     // A later epoch began while this was read.
     let is_settled = field!(cell, Cell, peak_epoch).wrapping_sub(now) < EPOCHS_AHEAD;
     if is_settled {
-        at_peak = beside.at_peak_blocks.cast_unsigned();
-        at_peak_bytes = field!(cell, Cell, at_peak_bytes).cast_unsigned();
+        let value = |narrow: i32, wide: i64| if narrow == Cell::FAR { wide } else { narrow.into() };
+        at_peak = value(field!(cell, Cell, at_peak_blocks), wide.at_peak_blocks).cast_unsigned();
+        at_peak_bytes =
+            value(field!(cell, Cell, at_peak_bytes), wide.at_peak_bytes).cast_unsigned();
     }
-    let is_first = sum.allocations == 0 || beside.first_clock < sum.first_ns;
-    if own.allocations > 0 && is_first {
-        sum.first_ns = beside.first_clock;
-    }
-    sum.last_ns = sum.last_ns.max(beside.last_clock);
+    let own_peak_bytes = match field!(cell, Cell, own_peak_bytes) {
+        Cell::LARGE => clamped(wide.own_peak_bytes),
+        narrow => narrow.into(),
+    };
+    sum.last_ns = sum.last_ns.max(clock_of(field!(cell, Cell, last_clock)));
     sum.allocations_error += variance(wide.variance_blocks);
     sum.bytes_error += variance(wide.variance_bytes);
     let lives = field!(cell, Cell, lives).map(u64::from);
@@ -175,7 +176,7 @@ fn add_cell(sum: &mut Counters, (cell, beside, wide): (Record<'_>, Beside, &Wide
         (&mut sum.bytes, own.bytes),
         (&mut sum.frees, own.frees),
         (&mut sum.freed_bytes, own.freed_bytes),
-        (&mut sum.own_peak_bytes, clamped(field!(cell, Cell, own_peak_bytes))),
+        (&mut sum.own_peak_bytes, own_peak_bytes),
         (&mut sum.at_peak, at_peak),
         (&mut sum.at_peak_bytes, at_peak_bytes),
         (&mut sum.reallocations, wide.reallocations),
@@ -198,25 +199,6 @@ fn whole(count: u64, bits: u32, carried: u64) -> u64 {
     (carried << own_bits).wrapping_add(count & ((1 << own_bits) - 1))
 }
 
-/// What a chunk has of a site outside of its cell.
-#[derive(Clone, Copy, Debug)]
-struct Beside {
-    first_clock: u64,
-    last_clock: u64,
-    at_peak_blocks: i64,
-}
-
-impl Beside {
-    fn of(chunk: Record<'_>, index: usize) -> Self {
-        let of = |array: usize| chunk.from(array + index * size_of::<u64>());
-        Self {
-            first_clock: AtomicU64::read(of(offset_of!(Chunk, first_clock))),
-            last_clock: AtomicU64::read(of(offset_of!(Chunk, last_clock))),
-            at_peak_blocks: AtomicI64::read(of(offset_of!(Chunk, at_peak_blocks))),
-        }
-    }
-}
-
 /// A wide record.
 #[derive(Clone, Copy, Debug, Default)]
 struct WideCounts {
@@ -226,6 +208,9 @@ struct WideCounts {
     samples: u64,
     variance_blocks: u64,
     variance_bytes: u64,
+    own_peak_bytes: i64,
+    at_peak_bytes: i64,
+    at_peak_blocks: i64,
     lives: [u64; LIVES],
 }
 
@@ -243,6 +228,9 @@ impl Wides {
                 samples: field!(wide, Wide, samples),
                 variance_blocks: field!(wide, Wide, variance_blocks),
                 variance_bytes: field!(wide, Wide, variance_bytes),
+                own_peak_bytes: field!(wide, Wide, own_peak_bytes),
+                at_peak_bytes: field!(wide, Wide, at_peak_bytes),
+                at_peak_blocks: field!(wide, Wide, at_peak_blocks),
                 lives: field!(wide, Wide, lives),
             });
         })?;

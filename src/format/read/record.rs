@@ -3,7 +3,7 @@
 //! The layout's structs are what the writer maps; a reader has bytes that may be anything. So it
 //! takes from a struct only offset and type of a field and reads little-endian numbers there.
 
-use crate::base::sync::{AtomicI64, AtomicU8, AtomicU32, AtomicU64};
+use crate::base::sync::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 use crate::format::layout::{ClassCell, Sums, Text};
 use core::mem::offset_of;
 
@@ -57,7 +57,15 @@ macro_rules! plain_number {
         }
     )*};
 }
-plain_number!(AtomicU8: u8, AtomicU32: u32, AtomicU64: u64, AtomicI64: i64);
+plain_number!(
+    AtomicU8: u8, AtomicU32: u32, AtomicU64: u64, AtomicI32: i32, AtomicI64: i64
+);
+
+/// A time of the allocation clock from the bits that a record has of it.
+pub(in crate::format) fn clock_of(bits: u32) -> u64 {
+    // What is no time, in a damaged ledger, becomes some.
+    f32::from_bits(bits) as u64
+}
 
 impl<T: Plain, const N: usize> Plain for [T; N] {
     type Value = [T::Value; N];

@@ -4,12 +4,12 @@
 use super::ReadError;
 use super::counters::{Shards, clamped};
 use super::outline::{Outline, RESERVED_SITES};
-use super::record::{Flow, Record, TextPlace, field};
+use super::record::{Flow, Record, TextPlace, clock_of, field};
 use super::source::{Source, all};
 use super::time::Ticks;
 use crate::format::layout::{self, SectionId, ending, event, mode};
 use crate::format::snapshot::{
-    Ending, Event, EventKind, Frame, FrameKind, Mode, Module, Node, Point, Site, Thread,
+    Counters, Ending, Event, EventKind, Frame, FrameKind, Mode, Module, Node, Point, Site, Thread,
 };
 use core::cell::Cell;
 use std::borrow::ToOwned;
@@ -136,14 +136,20 @@ impl<S: Source + ?Sized> Tables<'_, S> {
         Ok(with_reserved(nodes, 1))
     }
 
-    /// Sites, without their counters.
+    /// Sites, without their counters but for the first time.
     pub(super) fn sites(&self) -> Result<Vec<Site>, ReadError> {
         let nodes = self.outline.of(SectionId::Nodes).count;
-        let sites = self.collect(SectionId::Sites, size_of::<layout::Site>(), |_, site| {
-            let node = field!(site, layout::Site, node);
-            Site { node: if (node as usize) < nodes { node } else { 0 }, ..Site::default() }
-        })?;
-        Ok(with_reserved(sites, RESERVED_SITES))
+        let mut sites =
+            self.collect(SectionId::Sites, size_of::<layout::Site>(), |index, site| {
+                let node = field!(site, layout::Site, node);
+                let is_known = (node as usize) < nodes && index >= RESERVED_SITES;
+                let first = clock_of(field!(site, layout::Site, first_clock));
+                // A time of the allocation clock, until counters are finished.
+                let counters = Counters { first_ns: first, ..Counters::default() };
+                Site { node: if is_known { node } else { 0 }, counters }
+            })?;
+        sites.resize(sites.len().max(RESERVED_SITES), Site::default());
+        Ok(sites)
     }
 
     /// Threads by number, with thread 0.

@@ -2,7 +2,9 @@
 
 use super::{Cell, Chunk, Event, Flow, Frame, Header, Ledger, Module, Node, Point, Shard, Shared};
 use super::{Site, Thread, Wide};
-use crate::format::layout::{CHUNK_CELLS, Frame as FrameLayout, LIVES, ending, event, mode, state};
+use crate::format::layout::{
+    CHUNK_CELLS, Cell as CellLayout, Frame as FrameLayout, LIVES, ending, event, mode, state,
+};
 use crate::format::read::outline::NAMES;
 use crate::format::snapshot::{
     self, Counters, Ending, EventKind, FrameKind, Mode, Snapshot, State,
@@ -30,7 +32,13 @@ impl Ledger {
         };
         replace(&mut ledger.frames, snapshot.frames.iter().map(frame));
         replace(&mut ledger.nodes, snapshot.nodes.iter().map(node));
-        replace(&mut ledger.sites, snapshot.sites.iter().map(|site| Site { node: site.node }));
+        replace(
+            &mut ledger.sites,
+            snapshot.sites.iter().map(|site| Site {
+                node: site.node,
+                first_clock: clock(site.counters.first_ns, pace),
+            }),
+        );
         for (number, site) in snapshot.sites.iter().enumerate() {
             if let Some(node) = ledger.nodes.get_mut(site.node as usize).filter(|_| site.node != 0)
             {
@@ -175,6 +183,11 @@ fn pace(snapshot: &Snapshot) -> u64 {
     (bytes / snapshot.process.elapsed_ns.max(1)).saturating_add(1)
 }
 
+/// A time of the allocation clock, as records have it.
+fn clock(ns: u64, pace: u64) -> u32 {
+    (ns.saturating_mul(pace) as f32).to_bits()
+}
+
 /// The epoch of the peak, and of all cells.
 const EPOCH: u32 = 1;
 
@@ -243,26 +256,31 @@ fn shard(snapshot: &Snapshot) -> Shard {
 
 impl Ledger {
     fn chunk(&mut self, index: usize, sites: &[snapshot::Site], pace: u64) -> Chunk {
-        let of = |value: fn(&Counters) -> u64| {
-            sites.iter().map(|site| value(&site.counters).saturating_mul(pace)).collect()
-        };
-        let at_peak = sites.iter().map(|site| site.counters.at_peak.cast_signed());
         Chunk {
             shard: 1,
             first_site: (index * CHUNK_CELLS) as u32,
-            first_clock: of(|counters| counters.first_ns),
-            last_clock: of(|counters| counters.last_ns),
-            at_peak_blocks: at_peak.collect(),
-            cells: sites.iter().map(|site| self.cell(&site.counters)).collect(),
+            cells: sites.iter().map(|site| self.cell(&site.counters, pace)).collect(),
         }
     }
 
-    fn cell(&mut self, counters: &Counters) -> Cell {
+    fn cell(&mut self, counters: &Counters, pace: u64) -> Cell {
         let mut lives = [counters.temporary; LIVES];
         lives[1..].fill(0);
         for (to, from) in lives[1..].iter_mut().zip(&counters.lifetimes) {
             *to = *from;
         }
+        // What fits into the cell is there alone.
+        let (mut own_peak_bytes, mut wide_peak) = (CellLayout::LARGE, 0);
+        match u32::try_from(counters.own_peak_bytes) {
+            Ok(value) if value != CellLayout::LARGE => own_peak_bytes = value,
+            _ => wide_peak = counters.own_peak_bytes.cast_signed(),
+        }
+        let split = |value: u64| match i32::try_from(value) {
+            Ok(narrow) => (narrow, 0),
+            Err(_) => (CellLayout::FAR, value.cast_signed()),
+        };
+        let (at_peak_bytes, wide_at_peak_bytes) = split(counters.at_peak_bytes);
+        let (at_peak_blocks, wide_at_peak_blocks) = split(counters.at_peak);
         let wide = Wide {
             allocations: counters.allocations >> 31,
             frees: counters.frees >> 31,
@@ -270,6 +288,9 @@ impl Ledger {
             samples: counters.samples,
             variance_blocks: (counters.allocations_error * counters.allocations_error).to_bits(),
             variance_bytes: (counters.bytes_error * counters.bytes_error).to_bits(),
+            own_peak_bytes: wide_peak,
+            at_peak_bytes: wide_at_peak_bytes,
+            at_peak_blocks: wide_at_peak_blocks,
             lives: lives.map(|count| count >> 7),
         };
         let number = self.wides.len() as u32;
@@ -280,10 +301,12 @@ impl Ledger {
             frees: counters.frees as u32,
             bytes: counters.bytes,
             freed_bytes: counters.freed_bytes,
-            own_peak_bytes: counters.own_peak_bytes.cast_signed(),
-            at_peak_bytes: counters.at_peak_bytes.cast_signed(),
+            own_peak_bytes,
+            at_peak_bytes,
+            at_peak_blocks,
             peak_epoch: EPOCH,
             wide: if is_wide { number } else { 0 },
+            last_clock: clock(counters.last_ns, pace),
             lives: lives.map(|count| count as u8),
         }
     }

@@ -1,6 +1,6 @@
 //! The layout's records as plain structs, and how they are written.
 
-use crate::base::sync::{AtomicI64, AtomicU8, AtomicU32, AtomicU64};
+use crate::base::sync::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64};
 use crate::format::layout;
 use crate::format::read::record::{Flow, Plain, TextPlace};
 use core::mem::offset_of;
@@ -32,7 +32,7 @@ macro_rules! write_number {
         }
     )*};
 }
-write_number!(AtomicU8, AtomicU32, AtomicU64, AtomicI64);
+write_number!(AtomicU8, AtomicU32, AtomicU64, AtomicI32, AtomicI64);
 
 impl<T: Write, const N: usize> Write for [T; N] {
     fn write(value: Self::Value, into: &mut [u8]) {
@@ -60,12 +60,6 @@ impl Write for layout::Sums {
 
 fn put<S, F: Write>(bytes: &mut [u8], offset: usize, _: impl Fn(&S) -> &F, value: F::Value) {
     F::write(value, &mut bytes[offset..]);
-}
-
-fn write_all<F: Write>(values: &[F::Value], into: &mut [u8]) {
-    for (value, into) in values.iter().zip(into.chunks_exact_mut(size_of::<F>())) {
-        F::write(*value, into);
-    }
 }
 
 /// A record that can be written.
@@ -104,18 +98,20 @@ records! {
     }
     Frame { address: u64, module: u32, flags: u32, }
     Node { parent: u32, frame: u32, site: u32, children: u32, sibling: u32, }
-    Site { node: u32, }
+    Site { node: u32, first_clock: u32, }
     Thread {
         id: u32, shard: u32, name: [u32; 4], started_tick: u64, ended_tick: u64,
         first: Flow, last: Flow,
     }
     Cell {
-        allocations: u32, frees: u32, bytes: u64, freed_bytes: u64, own_peak_bytes: i64,
-        at_peak_bytes: i64, peak_epoch: u32, wide: u32, lives: [u8; layout::LIVES],
+        allocations: u32, frees: u32, bytes: u64, freed_bytes: u64, own_peak_bytes: u32,
+        at_peak_bytes: i32, at_peak_blocks: i32, peak_epoch: u32, wide: u32, last_clock: u32,
+        lives: [u8; layout::LIVES],
     }
     Wide {
         allocations: u64, frees: u64, reallocations: u64, samples: u64, variance_blocks: u64,
-        variance_bytes: u64, lives: [u64; layout::LIVES],
+        variance_bytes: u64, own_peak_bytes: i64, at_peak_bytes: i64, at_peak_blocks: i64,
+        lives: [u64; layout::LIVES],
     }
     Point {
         tick: u64, bytes: i64, blocks: i64, resident: u64, allocations: u64, high_bytes: i64,
@@ -222,11 +218,8 @@ pub struct Chunk {
     /// Its shard plus one.
     pub shard: u32,
     pub first_site: u32,
-    /// From the first one on; the rest is zero. So are the others.
+    /// From the first one on; the rest is zero.
     pub cells: Vec<Cell>,
-    pub first_clock: Vec<u64>,
-    pub last_clock: Vec<u64>,
-    pub at_peak_blocks: Vec<i64>,
 }
 
 impl Record for Chunk {
@@ -238,11 +231,5 @@ impl Record for Chunk {
         for (cell, into) in self.cells.iter().zip(cells.chunks_exact_mut(Cell::LEN)) {
             cell.write(into);
         }
-        let (first, last) =
-            (offset_of!(layout::Chunk, first_clock), offset_of!(layout::Chunk, last_clock));
-        write_all::<AtomicU64>(&self.first_clock, &mut into[first..]);
-        write_all::<AtomicU64>(&self.last_clock, &mut into[last..]);
-        let at_peak = offset_of!(layout::Chunk, at_peak_blocks);
-        write_all::<AtomicI64>(&self.at_peak_blocks, &mut into[at_peak..]);
     }
 }

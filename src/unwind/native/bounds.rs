@@ -59,9 +59,11 @@ impl Bounds {
     #[inline(always)]
     pub(super) fn admit(&mut self, sp: usize, cfa: usize, lowest: usize) -> bool {
         // The stack grows downwards, and an empty window has no `cfa`.
-        let is_known = cfa <= self.high && cfa.wrapping_sub(REACH) >= self.low;
-        let is_frame = cfa > sp && cfa.is_multiple_of(size_of::<usize>());
-        is_frame && (is_known && cfa >= REACH || self.ask(cfa, lowest))
+        if cfa <= sp || !cfa.is_multiple_of(size_of::<usize>()) {
+            return false;
+        }
+        let is_known = cfa <= self.high && cfa.checked_sub(REACH).is_some_and(|at| at >= self.low);
+        is_known || self.ask(cfa, lowest)
     }
 
     /// Whether one word may be read.

@@ -21,7 +21,7 @@
 use super::bounds::Bounds;
 use super::front::{self, Cached, Odds};
 use super::names::{End, Registers, StackNames};
-use super::step::{State, is_fp_live, step, word, words_read};
+use super::step::{State, is_fp_live, keep_words, step};
 use super::store::{DEPTH_MAX, Entry, Found, Store, Word};
 use super::table::{Rules, View};
 use super::uncached::{number_of, root_of, rule_of, unwind_slowly};
@@ -51,8 +51,8 @@ struct Stack {
 
 /// Where a walk stopped.
 enum Stop {
-    /// At a frame that the cache has, with as many entries as this.
-    Joined(usize),
+    /// At a frame that the cache has, with as many entries as this; and in which state.
+    Joined(usize, State),
     /// At the end.
     Ended(End),
 }
@@ -110,8 +110,14 @@ impl StackCache {
     ) -> Option<u32> {
         // SAFETY: only this thread comes here, and not twice at a time: `enter` has seen to it.
         let stack = unsafe { &mut *self.stack.get() };
-        let start = State::of(caller, &mut stack.bounds);
-        self.leave(start.map(|start| stack.capture(rules, &names, start, limit)))
+        let start = match State::of_known(caller, &stack.bounds) {
+            Some(start) => start,
+            None => match State::of_unknown(caller, &mut stack.bounds) {
+                Some(start) => start,
+                None => return self.leave(None),
+            },
+        };
+        self.leave(Some(stack.capture(rules, &names, start, limit)))
     }
 
     /// As [`Self::capture`], from a state of the thread's.
@@ -202,7 +208,7 @@ impl Stack {
     }
 
     /// The number of another stack than the last, which shares at most the first `limit` words.
-    #[inline]
+    #[inline(always)]
     fn capture<N: StackNames>(
         &mut self,
         rules: &Rules,
@@ -210,67 +216,84 @@ impl Stack {
         start: State,
         limit: usize,
     ) -> u32 {
-        // Tries after the first find an empty cache, and no words.
-        for _ in 0..TRIES {
-            let view = rules.view();
-            if self.generation != view.generation() {
-                self.generation = view.generation();
-                self.len = 0;
-            }
-            let Some(store) = self.store.or_else(Store::reserve) else { return 0 };
-            self.store = Some(store);
-            let looks = self.odds.favour();
-            let cached = Cached { store, len: self.len, generation: self.generation };
-            if looks && let Some(node) = front::find(cached, &start, limit) {
-                self.odds.won();
-                return node;
-            }
-            let (stop, count) = self.walk(store, &view, names, start, limit);
-            let node = match stop {
-                Stop::Joined(join) if join + count <= DEPTH_MAX => {
-                    // SAFETY: entries below `len` are written, and `0 < join <= len`.
-                    let parent = unsafe { (*store.entries().add(join - 1)).node };
-                    let node = self.append(store, names, parent, join, count);
-                    if count > 0 && looks && node != 0 {
-                        self.odds.lost();
-                        front::keep(Cached { len: self.len, ..cached }, &start, join);
-                    }
-                    node
-                }
-                // Deeper than the cache: what is cut off must not depend on what was cached.
-                Stop::Joined(_) => {
-                    self.len = 0;
-                    continue;
-                }
-                Stop::Ended(End::Root) => self.append(store, names, 0, 0, count),
-                Stop::Ended(end) => self.cut_off(store, &view, names, Cut { start, end, count }),
-            };
-            if count == 0 || !view.is_stale() {
+        let node = self.attempt(rules, names, start, limit);
+        node.unwrap_or_else(|| self.try_again(rules, names, start))
+    }
+
+    /// The rest of [`Self::capture`], when a module came or went meanwhile, or the stack is too
+    /// deep. Tries after the first find an empty cache.
+    #[cold]
+    #[inline(never)]
+    fn try_again<N: StackNames>(&mut self, rules: &Rules, names: &N, start: State) -> u32 {
+        for _ in 1..TRIES {
+            if let Some(node) = self.attempt(rules, names, start, NO_LIMIT) {
                 return node;
             }
         }
         self.len = 0;
         let view = rules.view();
-        self.store.map_or(0, |store| unwind_slowly(store, &view, names, start))
+        self.store.map_or(0, |store| unwind_slowly(store, view, names, start))
+    }
+
+    /// `None`: what was found is not to be relied on.
+    #[inline(always)]
+    fn attempt<N: StackNames>(
+        &mut self,
+        rules: &Rules,
+        names: &N,
+        start: State,
+        limit: usize,
+    ) -> Option<u32> {
+        let view = rules.view();
+        if self.generation != view.generation() {
+            self.generation = view.generation();
+            self.len = 0;
+        }
+        let Some(store) = self.store.or_else(Store::reserve) else { return Some(0) };
+        self.store = Some(store);
+        let looks = self.odds.favour();
+        if looks && let Some(node) = front::find(&self.cached(store), &start, limit) {
+            self.odds.won();
+            return Some(node);
+        }
+        let (stop, count) = self.walk(store, view, names, start, limit);
+        let node = match stop {
+            Stop::Joined(join, at) if join + count <= DEPTH_MAX => {
+                // SAFETY: entries below `len` are written, and `0 < join <= len`.
+                let parent = unsafe { (*store.entries().add(join - 1)).node };
+                let node = self.append(store, names, parent, Some((join, at)), count);
+                if looks && node != 0 {
+                    self.odds.lost();
+                    front::keep(&self.cached(store), &start, join);
+                }
+                node
+            }
+            // Deeper than the cache: what is cut off must not depend on what was cached.
+            Stop::Joined(..) => {
+                self.len = 0;
+                return None;
+            }
+            Stop::Ended(End::Root) => self.append(store, names, 0, None, count),
+            Stop::Ended(end) => self.cut_off(store, view, names, Cut { start, end, count }),
+        };
+        (!view.is_stale()).then_some(node)
+    }
+
+    fn cached(&self, store: Store) -> Cached {
+        Cached { store, len: self.len, generation: self.generation }
     }
 
     /// The number of a stack whose root was not reached.
     #[cold]
     #[inline(never)]
-    fn cut_off<N: StackNames>(
-        &mut self,
-        store: Store,
-        view: &View<'_>,
-        names: &N,
-        cut: Cut,
-    ) -> u32 {
+    fn cut_off<N: StackNames>(&mut self, store: Store, view: View<'_>, names: &N, cut: Cut) -> u32 {
         self.len = 0;
         if cut.end == End::Unsupported {
             return unwind_slowly(store, view, names, cut.start);
         }
         let Some(root) = root_of(names, cut.end) else { return 0 };
         if cut.end == End::NoInfo {
-            return self.append(store, names, root, 0, cut.count);
+            return self.append(store, names, root, None, cut.count);
         }
         // What was cut off may be there next time, or must not be read: nothing is kept.
         // SAFETY: `walk` has written so many.
@@ -278,36 +301,20 @@ impl Stack {
         number_of(names, root, found.iter().rev().map(|found| found.rule.number()))
     }
 
-    /// Unwinds until a known frame that rests on at most `limit` words, or the end; the frames
-    /// found are in the store, so many.
+    /// Unwinds from a frame that is not known until one that is, and rests on at most `limit`
+    /// words, or the end; the frames found are in the store, so many.
     #[inline(always)]
     fn walk<N: StackNames>(
         &mut self,
         store: Store,
-        view: &View<'_>,
+        view: View<'_>,
         names: &N,
         start: State,
         mut limit: usize,
     ) -> (Stop, usize) {
         let mut state = start;
         let mut count = 0;
-        loop {
-            // SAFETY: hints are always there.
-            let index = usize::from(unsafe { store.hint(state.sp).read() });
-            if index < self.len {
-                // SAFETY: entries below `len` are written.
-                let entry = unsafe { &*store.entries().add(index) };
-                if entry.words as usize <= limit && entry.is(&state) {
-                    // SAFETY: the frame is on this thread's stack, just as it was.
-                    match unsafe { Word::first_difference(store.words(), entry.words as usize) } {
-                        None => return (Stop::Joined(index + 1), count),
-                        Some(word) => limit = word,
-                    }
-                }
-            }
-            if count == DEPTH_MAX {
-                return (Stop::Ended(End::Truncated), count);
-            }
+        while count < DEPTH_MAX {
             let rule = rule_of(view, names, state.frame);
             // SAFETY: `count` is below the room there is.
             unsafe { store.found().add(count).write(Found { state, rule }) };
@@ -316,55 +323,69 @@ impl Stack {
                 Ok(caller) => state = caller,
                 Err(end) => return (Stop::Ended(end), count),
             }
+            // SAFETY: hints are always there.
+            let index = usize::from(unsafe { store.hint(state.sp).read() });
+            if index < self.len {
+                // SAFETY: entries below `len` are written.
+                let entry = unsafe { &*store.entries().add(index) };
+                if entry.is(&state) && entry.words as usize <= limit {
+                    // SAFETY: the frame is on this thread's stack, just as it was.
+                    match unsafe { Word::first_difference(store.words(), entry.words as usize) } {
+                        None => return (Stop::Joined(index + 1, state), count),
+                        Some(word) => limit = word,
+                    }
+                }
+            }
         }
+        (Stop::Ended(End::Truncated), count)
     }
 
-    /// Appends the `count` frames found, outermost first, to the `join` entries that are known; the
-    /// number of the innermost.
+    /// Appends the `count` frames found, outermost first, to those that are known, as many as
+    /// `joined` says, where the walk came to the last of them in that state; the number of the
+    /// innermost.
     #[inline(always)]
     fn append<N: StackNames>(
         &mut self,
         store: Store,
         names: &N,
         parent: u32,
-        join: usize,
+        joined: Option<(usize, State)>,
         count: usize,
     ) -> u32 {
         let mut node = parent;
-        let (mut words, mut needs_fp) = match join {
-            0 => (0, false),
+        let (mut len, mut caller) = (0, None);
+        let (mut words, mut needs_fp) = (0, false);
+        if let Some((join, state)) = joined {
             // SAFETY: entries below `len` are written.
-            _ => unsafe {
-                let last = &*store.entries().add(join - 1);
-                (last.words, last.is_fp_live)
-            },
-        };
-        self.len = join;
+            let last = unsafe { &*store.entries().add(join - 1) };
+            (len, caller) = (join, Some(state));
+            (words, needs_fp) = (last.words, last.is_fp_live);
+        }
+        // Until the end of the loop no entry beyond `len` counts.
+        self.len = len;
         for index in (0..count).rev() {
             // SAFETY: `walk` has written so many.
             let Found { state, rule } = unsafe { store.found().add(index).read() };
             node = if rule.number() == 0 { 0 } else { names.child(node, rule.number()) };
             if node == 0 {
-                return 0;
+                break;
             }
-            words_read(rule, state, needs_fp, |address| {
-                // SAFETY: the step has read the word, or ended there and its caller's have; there
-                // is room for three words of every entry.
-                unsafe {
-                    store.words().add(words as usize).write(Word { address, value: word(address) });
-                }
-                words += 1;
-            });
+            // SAFETY: the walk has made the step, and there is room for three words of every entry.
+            words += unsafe {
+                keep_words(rule, state, needs_fp, caller, store.words().add(words as usize))
+            };
             needs_fp = is_fp_live(rule, needs_fp);
+            caller = Some(state);
             let State { frame, sp, fp } = state;
             let entry = Entry { frame, sp, fp, node, words, is_fp_live: needs_fp };
-            // SAFETY: `join + count` is at most the number of entries.
+            // SAFETY: `len` and what is left of `count` are at most the number of entries.
             unsafe {
-                store.entries().add(self.len).write(entry);
-                store.hint(sp).write(self.len as u16);
+                store.entries().add(len).write(entry);
+                store.hint(sp).write(len as u16);
             }
-            self.len += 1;
+            len += 1;
         }
+        self.len = len;
         node
     }
 }

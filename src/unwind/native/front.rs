@@ -8,7 +8,8 @@
 //! order, as [`super::cache`] demands. All of it is forgotten when a module goes.
 //!
 //! Tops are worth their comparison only if they come again: a top is kept when its stack comes the
-//! second time, and while most looks are in vain none are taken.
+//! second time, and while most looks are in vain none are taken, for the longer the longer it goes
+//! on like this.
 
 use super::names::Frame;
 use super::step::State;
@@ -52,14 +53,18 @@ pub(super) struct Odds {
     score: i16,
     /// Captures without a look that are left.
     pause: u16,
+    /// How often looks were given up without having paid in between.
+    losses: u16,
 }
 
 const SCORE_MAX: i16 = 64;
 const SCORE_MIN: i16 = -64;
+/// The pause after the first loss; each further one doubles it, so many times.
 const PAUSE: u16 = 256;
+const DOUBLINGS: u16 = 4;
 
 impl Odds {
-    pub(super) const EVEN: Self = Self { score: 0, pause: 0 };
+    pub(super) const EVEN: Self = Self { score: 0, pause: 0, losses: 0 };
 
     /// Whether to look.
     #[inline(always)]
@@ -74,13 +79,17 @@ impl Odds {
     #[inline(always)]
     pub(super) fn won(&mut self) {
         self.score = (self.score + 1).min(SCORE_MAX);
+        if self.score > 0 {
+            self.losses = 0;
+        }
     }
 
     #[inline(always)]
     pub(super) fn lost(&mut self) {
         self.score -= 1;
         if self.score < SCORE_MIN {
-            *self = Self { score: 0, pause: PAUSE };
+            let losses = (self.losses + 1).min(DOUBLINGS);
+            *self = Self { score: 0, pause: PAUSE << self.losses, losses };
         }
     }
 }
@@ -106,9 +115,9 @@ pub(super) struct Cached {
 
 /// The number of a stack whose top is known, when of the cached entries those that rest on more
 /// than `limit` words have changed.
-#[inline(always)]
-pub(super) fn find(cached: Cached, state: &State, limit: usize) -> Option<u32> {
-    let Cached { store, len, generation } = cached;
+#[inline(never)]
+pub(super) fn find(cached: &Cached, state: &State, limit: usize) -> Option<u32> {
+    let Cached { store, len, generation } = *cached;
     let set = set_of(state);
     for way in 0..WAYS {
         // SAFETY: tops are always there.
@@ -143,9 +152,9 @@ pub(super) fn find(cached: Cached, state: &State, limit: usize) -> Option<u32> {
 }
 
 /// Keeps the top of the stack in the cache, which has joined the stack before at `join`.
-#[inline(always)]
-pub(super) fn keep(cached: Cached, state: &State, join: usize) {
-    let Cached { store, len, generation } = cached;
+#[inline(never)]
+pub(super) fn keep(cached: &Cached, state: &State, join: usize) {
+    let Cached { store, len, generation } = *cached;
     // SAFETY: tops are always there, and entries below `len` are written; `0 < join < len`.
     let (joined, last) = unsafe {
         let entries = store.entries();

@@ -4,6 +4,7 @@ use super::bounds::Bounds;
 use super::cfi::{SIGNAL_FP, SIGNAL_PC, SIGNAL_SP};
 use super::names::{End, Frame, Registers};
 use super::rule::{Kind, Rule};
+use super::store::Word;
 use core::arch::asm;
 use core::ptr;
 
@@ -45,17 +46,18 @@ impl State {
 
     /// The state of a caller whose callee has not returned yet. `None`: there is none.
     pub(crate) fn of_caller(caller: Registers) -> Option<Self> {
-        Self::of(caller, &mut { Bounds::EMPTY })
+        Self::of_unknown(caller, &mut { Bounds::EMPTY })
     }
 
-    /// As [`Self::of_caller`], with a window that may know the stack already.
-    #[inline(always)]
-    pub(super) fn of(caller: Registers, bounds: &mut Bounds) -> Option<Self> {
+    /// As [`Self::of_caller`], with a window that moves to the stack.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn of_unknown(caller: Registers, bounds: &mut Bounds) -> Option<Self> {
         bounds.enter(caller.sp);
         Self::of_known(caller, bounds)
     }
 
-    /// As [`Self::of`], if the window knows the stack.
+    /// As [`Self::of_caller`], if the window knows the stack.
     #[inline(always)]
     pub(super) fn of_known(caller: Registers, bounds: &Bounds) -> Option<Self> {
         if !bounds.is_known(caller.sp) {
@@ -138,53 +140,80 @@ fn step_rare(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End
     }
 }
 
-/// The words that a step from `state` by `rule` reads, outermost first in the sense that a later
-/// one never depends on an earlier one's content. Without the frame pointer's unless `needs_fp`:
-/// nothing outwards asks for its value.
+/// Writes the words that a step from `state` by `rule` has read on its way to `caller`, `None` if
+/// there is none, from `to` on: outermost first in the sense that a later one never depends on an
+/// earlier one's content. Without the frame pointer's unless `needs_fp`: nothing outwards asks for
+/// its value. How many there are, three at most.
+///
+/// # Safety
+/// The step has been made, and `to` has room.
 #[inline(always)]
-pub(super) fn words_read(rule: Rule, state: State, needs_fp: bool, mut push: impl FnMut(usize)) {
-    if !rule.is_common() {
-        return words_read_rarely(rule, state, needs_fp, &mut push);
+pub(super) unsafe fn keep_words(
+    rule: Rule,
+    state: State,
+    needs_fp: bool,
+    caller: Option<State>,
+    to: *mut Word,
+) -> u32 {
+    match caller {
+        // The caller has what was read.
+        Some(caller) if rule.is_common() && !needs_fp => {
+            let address = caller.sp.wrapping_sub(size_of::<usize>());
+            // SAFETY: the caller's.
+            unsafe { to.write(Word { address, value: caller.frame.key() as usize }) };
+            1
+        }
+        // SAFETY: the caller's.
+        _ => unsafe { keep_words_rarely(rule, state, needs_fp, to) },
     }
-    let base = if rule.is_fp_based() { state.fp } else { state.sp };
-    let cfa = base.wrapping_add_signed(rule.cfa_offset());
-    if needs_fp && rule.saves_fp() {
-        push(cfa.wrapping_add_signed(rule.saved_fp_offset()));
-    }
-    push(cfa.wrapping_sub(size_of::<usize>()));
 }
 
-#[cold]
+/// # Safety
+/// As [`keep_words`].
 #[inline(never)]
-fn words_read_rarely(rule: Rule, state: State, needs_fp: bool, push: &mut dyn FnMut(usize)) {
+unsafe fn keep_words_rarely(rule: Rule, state: State, needs_fp: bool, to: *mut Word) -> u32 {
+    let mut count = 0;
+    let mut keep = |address: usize| {
+        // SAFETY: the step has read the word, and there is room.
+        unsafe { to.add(count as usize).write(Word { address, value: word(address) }) };
+        count += 1;
+    };
     match rule.kind() {
+        Kind::Sp | Kind::Fp => {
+            let base = if rule.is_fp_based() { state.fp } else { state.sp };
+            let cfa = base.wrapping_add_signed(rule.cfa_offset());
+            if needs_fp && rule.saves_fp() {
+                keep(cfa.wrapping_add_signed(rule.saved_fp_offset()));
+            }
+            keep(cfa.wrapping_sub(size_of::<usize>()));
+        }
         Kind::Realigned => {
             if needs_fp {
-                push(state.fp);
+                keep(state.fp);
             }
             let cfa_at = state.fp.wrapping_add_signed(rule.cfa_offset());
             // SAFETY: the step has read this word.
-            push(unsafe { word(cfa_at) }.wrapping_sub(size_of::<usize>()));
-            push(cfa_at);
+            keep(unsafe { word(cfa_at) }.wrapping_sub(size_of::<usize>()));
+            keep(cfa_at);
         }
         Kind::Signal => {
             if needs_fp {
-                push(state.sp.wrapping_add(SIGNAL_FP));
+                keep(state.sp.wrapping_add(SIGNAL_FP));
             }
-            push(state.sp.wrapping_add(SIGNAL_PC));
-            push(state.sp.wrapping_add(SIGNAL_SP));
+            keep(state.sp.wrapping_add(SIGNAL_PC));
+            keep(state.sp.wrapping_add(SIGNAL_SP));
         }
-        _ => {}
+        Kind::Root | Kind::NoInfo | Kind::Complex => {}
     }
+    count
 }
 
 /// Whether the frame pointer's value in a frame takes part in finding its callers, when
 /// `needs_fp` says whether it does in the caller.
 #[inline(always)]
 pub(super) fn is_fp_live(rule: Rule, needs_fp: bool) -> bool {
-    match rule.kind() {
-        Kind::Sp => needs_fp && !rule.saves_fp(),
-        Kind::Fp | Kind::Realigned => true,
-        Kind::Signal | Kind::Root | Kind::NoInfo | Kind::Complex => false,
+    if rule.is_common() {
+        return rule.is_fp_based() || needs_fp && !rule.saves_fp();
     }
+    rule.kind() == Kind::Realigned
 }

@@ -39,7 +39,7 @@ pub(super) fn number_of<N: StackNames>(
 #[inline(never)]
 pub(super) fn unwind_slowly<N: StackNames>(
     store: Store,
-    view: &View<'_>,
+    view: View<'_>,
     names: &N,
     start: State,
 ) -> u32 {
@@ -53,7 +53,16 @@ pub(super) fn unwind_slowly<N: StackNames>(
 
 /// The rule of a frame, with a number unless there is no room for one.
 #[inline(always)]
-pub(super) fn rule_of<N: StackNames>(view: &View<'_>, names: &N, frame: Frame) -> Rule {
+pub(super) fn rule_of<N: StackNames>(view: View<'_>, names: &N, frame: Frame) -> Rule {
+    match view.find(frame) {
+        Some(rule) if rule.is_common() && rule.number() != 0 => rule,
+        _ => rule_learnt(view, names, frame),
+    }
+}
+
+/// The same of frames that are rare, or seen for the first time.
+#[inline(never)]
+fn rule_learnt<N: StackNames>(view: View<'_>, names: &N, frame: Frame) -> Rule {
     match view.find(frame) {
         Some(rule) if rule.number() != 0 && rule.kind() != Kind::NoInfo => rule,
         _ => view.learn(frame, &|frame| names.frame(frame.pc(), frame.is_exact())),

@@ -86,6 +86,7 @@ fn describe(source: &str) -> (Vec<Described>, Vec<Constant>) {
                 .replace("U8", "u8")
                 .replace("U32", "u32")
                 .replace("U64", "u64")
+                .replace("I32", "i32")
                 .replace("I64", "i64");
             let field = Field { name: name.to_owned(), kind, doc: plain(&doc) };
             records.last_mut().expect("a struct is open").fields.push(field);
@@ -115,7 +116,7 @@ fn extent(kind: &str, records: &[Described]) -> (usize, usize) {
     }
     match kind {
         "u8" => (1, 1),
-        "u32" => (4, 4),
+        "u32" | "i32" => (4, 4),
         "u64" | "i64" => (8, 8),
         _ => {
             let record = records.iter().find(|record| record.name == kind);
@@ -231,16 +232,18 @@ fn the_tables_have_the_compilers_lengths_and_offsets() {
         Module: bias path build_id build_id_len loaded_tick unloaded_tick;
         Frame: address module flags;
         Node: parent frame site children sibling;
-        Site: node;
+        Site: node first_clock;
         Thread: shard name started_tick ended_tick first last;
         Point: bytes resident high_bytes clock;
         Event: kind thread value text;
         Sums: freed_bytes;
         Shard: temporary reallocations classes;
         ClassCell: freed_bytes;
-        Chunk: shard first_site cells first_clock last_clock at_peak_blocks;
-        Cell: frees bytes freed_bytes own_peak_bytes at_peak_bytes peak_epoch wide lives;
-        Wide: frees reallocations samples variance_blocks variance_bytes lives;
+        Chunk: shard first_site cells;
+        Cell: frees bytes freed_bytes own_peak_bytes at_peak_bytes at_peak_blocks peak_epoch wide
+            last_clock lives;
+        Wide: frees reallocations samples variance_blocks variance_bytes own_peak_bytes
+            at_peak_bytes at_peak_blocks lives;
     }
     assert_eq!(checked, records.len());
     assert_eq!(layout::SectionId::Wides as usize + 1, SECTIONS);

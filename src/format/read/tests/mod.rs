@@ -24,7 +24,17 @@ fn with_derived(wanted: &Snapshot, read: &Snapshot) -> Snapshot {
         lifetime_edges_bytes: read.tracking.lifetime_edges_bytes.clone(),
         ..wanted.tracking.clone()
     };
-    Snapshot { tracking, ..wanted.clone() }
+    let mut derived = Snapshot { tracking, ..wanted.clone() };
+    for (site, read) in derived.sites.iter_mut().zip(&read.sites) {
+        let (own, read) = (&mut site.counters, &read.counters);
+        for (time, read) in [(&mut own.first_ns, read.first_ns), (&mut own.last_ns, read.last_ns)] {
+            // Records have them to 24 bits.
+            if time.abs_diff(read) <= 1 + (*time >> 23) {
+                *time = read;
+            }
+        }
+    }
+    derived
 }
 
 /// A file that goes with the value.

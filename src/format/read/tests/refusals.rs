@@ -47,7 +47,7 @@ fn other_files_are_named() {
 fn versions_are_told_apart() {
     let mut bytes = ledger();
     for (version, said) in [
-        (7_u32, "is a ledger of the newer version 7; this reader knows version 2"),
+        (7_u32, "is a ledger of the newer version 7; this reader knows version 3"),
         (0, "has no header yet: its process has not begun to write, or never did"),
     ] {
         bytes[8..12].copy_from_slice(&version.to_le_bytes());

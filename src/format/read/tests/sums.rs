@@ -1,7 +1,7 @@
 //! Sums over shards and chunks, against the same sums made naively.
 
 use super::from_bytes;
-use crate::format::layout::{CHUNK_CELLS, LIVES};
+use crate::format::layout::{CHUNK_CELLS, Cell as Layout, LIVES};
 use crate::format::snapshot::Counters;
 use crate::format::testing::{
     Cell, Chunk, Event, Flow, Ledger, Module, Node, Point, Shard, Site, TextPlace, Thread, Wide,
@@ -18,8 +18,6 @@ const EPOCH: u32 = 9;
 struct OneCell {
     cell: Cell,
     wide: Option<Wide>,
-    clocks: [u64; 2],
-    at_peak_blocks: i64,
 }
 
 prop_compose! {
@@ -27,6 +25,7 @@ prop_compose! {
         carries in prop::array::uniform2(0_u64..3),
         counts in prop::array::uniform2(0_u64..9),
         variance in 0_u32..1000,
+        peaks in prop::array::uniform3(0_i64..1 << 40),
         lives in prop::array::uniform16(0_u64..5),
     ) -> Wide {
         Wide {
@@ -36,6 +35,9 @@ prop_compose! {
             samples: counts[1],
             variance_blocks: f64::from(variance).to_bits(),
             variance_bytes: f64::from(variance * 2).to_bits(),
+            own_peak_bytes: peaks[0],
+            at_peak_bytes: peaks[1],
+            at_peak_blocks: peaks[2],
             lives,
         }
     }
@@ -45,14 +47,16 @@ prop_compose! {
     fn any_cell()(
         blocks in prop::array::uniform2(0_u32..1000),
         bytes in prop::array::uniform2(0_u64..1000),
-        signed in prop::array::uniform3(-1000_i64..1000),
+        signed in prop::array::uniform2(-1000_i32..1000),
+        own_peak in 0_u32..1000,
+        far in prop::array::uniform3(prop::bool::weighted(0.2)),
         settled in any::<bool>(),
-        clocks in prop::array::uniform2(0_u64..1000),
+        last in 0_u16..1000,
         lives in prop::array::uniform16(0_u8..128),
         wide in prop::option::of(any_wide()),
         late in any::<bool>(),
     ) -> OneCell {
-        let [own_peak_bytes, at_peak_bytes, at_peak_blocks] = signed;
+        let at_peak = |index: usize| if far[index] { Layout::FAR } else { signed[index] };
         // The lowest carried bit is also the count's highest; its record may be one behind.
         let overlap = |carried: u64| (carried + u64::from(late)) & 1;
         let block = |index: usize, carried: u64| blocks[index] | (overlap(carried) as u32) << 31;
@@ -66,13 +70,15 @@ prop_compose! {
             frees: block(1, is_carried(carried.frees)),
             bytes: bytes[0],
             freed_bytes: bytes[1],
-            own_peak_bytes,
-            at_peak_bytes,
+            own_peak_bytes: if far[2] { Layout::LARGE } else { own_peak },
+            at_peak_bytes: at_peak(0),
+            at_peak_blocks: at_peak(1),
             peak_epoch: if settled { EPOCH } else { EPOCH - 1 },
             wide: 0,
+            last_clock: f32::from(last).to_bits(),
             lives: core::array::from_fn(life),
         };
-        OneCell { cell, wide, clocks, at_peak_blocks }
+        OneCell { cell, wide }
     }
 }
 
@@ -94,9 +100,6 @@ fn chunk((group, cells): &Cells, wides: &mut Vec<Wide>) -> Chunk {
         shard: 1,
         first_site: group * CHUNK_CELLS as u32,
         cells: cells.iter().map(cell).collect(),
-        first_clock: cells.iter().map(|one| one.clocks[0]).collect(),
-        last_clock: cells.iter().map(|one| one.clocks[1]).collect(),
-        at_peak_blocks: cells.iter().map(|one| one.at_peak_blocks).collect(),
     }
 }
 
@@ -124,6 +127,18 @@ impl OneCell {
         (carried + u64::from(is_behind)) * 128 + low % 128
     }
 
+    /// A value at the peak: the cell's, or its wide record's if that has it.
+    fn at_peak(narrow: i32, wide: Option<i64>) -> i64 {
+        if narrow == i32::MIN { wide.unwrap_or(0) } else { narrow.into() }
+    }
+
+    fn own_peak_bytes(&self) -> u64 {
+        match self.cell.own_peak_bytes {
+            u32::MAX => self.wide.map_or(0, |wide| wide.own_peak_bytes as u64),
+            narrow => narrow.into(),
+        }
+    }
+
     fn is_used(&self) -> bool {
         let reallocations = self.wide.map_or(0, |wide| wide.reallocations);
         [self.allocations(), self.cell.bytes, self.frees(), self.cell.freed_bytes] != [0; 4]
@@ -132,7 +147,7 @@ impl OneCell {
 }
 
 /// The sums of a site's cells, as the documentation has them.
-fn sum(cells: &[OneCell]) -> Counters {
+fn sum(cells: &[OneCell], first_ns: u64) -> Counters {
     let cells: Vec<_> = cells.iter().filter(|one| one.is_used()).collect();
     let of = |field: fn(&OneCell) -> u64| cells.iter().map(|one| field(one)).sum::<u64>();
     let wide = |field: fn(&Wide) -> u64| {
@@ -148,7 +163,6 @@ fn sum(cells: &[OneCell]) -> Counters {
     let life = |index: usize| cells.iter().map(|one| one.life(index)).sum();
     let live = |one: &OneCell| one.allocations() as i64 - one.frees() as i64;
     let live_bytes = |one: &OneCell| one.cell.bytes as i64 - one.cell.freed_bytes as i64;
-    let allocated = cells.iter().filter(|one| one.allocations() > 0);
     Counters {
         allocations: of(OneCell::allocations),
         bytes: of(|one| one.cell.bytes),
@@ -156,20 +170,26 @@ fn sum(cells: &[OneCell]) -> Counters {
         freed_bytes: of(|one| one.cell.freed_bytes),
         live: signed(live),
         live_bytes: signed(live_bytes),
-        own_peak_bytes: of(|one| one.cell.own_peak_bytes.max(0) as u64),
+        own_peak_bytes: of(OneCell::own_peak_bytes),
         at_peak: signed(|one| match one.cell.peak_epoch {
-            EPOCH => one.at_peak_blocks,
+            EPOCH => {
+                OneCell::at_peak(one.cell.at_peak_blocks, one.wide.map(|it| it.at_peak_blocks))
+            }
             _ => one.allocations() as i64 - one.frees() as i64,
         }),
         at_peak_bytes: signed(|one| match one.cell.peak_epoch {
-            EPOCH => one.cell.at_peak_bytes,
+            EPOCH => OneCell::at_peak(one.cell.at_peak_bytes, one.wide.map(|it| it.at_peak_bytes)),
             _ => one.cell.bytes as i64 - one.cell.freed_bytes as i64,
         }),
         reallocations: wide(|wide| wide.reallocations),
         temporary: life(0),
         lifetimes: if cells.is_empty() { vec![] } else { (1..LIVES).map(life).collect() },
-        first_ns: allocated.map(|one| one.clocks[0]).min().unwrap_or(0),
-        last_ns: cells.iter().map(|one| one.clocks[1]).max().unwrap_or(0),
+        first_ns,
+        last_ns: cells
+            .iter()
+            .map(|one| f32::from_bits(one.cell.last_clock) as u64)
+            .max()
+            .unwrap_or(0),
         samples: wide(|wide| wide.samples),
         allocations_error: variance(|wide| wide.variance_blocks),
         bytes_error: variance(|wide| wide.variance_bytes),
@@ -193,7 +213,8 @@ proptest! {
     fn sites_are_sums_of_their_cells(chunks in prop::collection::vec(any_chunk(), 0..8)) {
         let mut ledger = ledger(5000);
         ledger.nodes = vec![Node::default(); SITES];
-        ledger.sites = vec![Site::default(); SITES];
+        let site = |number: usize| Site { node: 0, first_clock: (number as f32).to_bits() };
+        ledger.sites = (0..SITES).map(site).collect();
         ledger.chunks = chunks.iter().map(|one| chunk(one, &mut ledger.wides)).collect();
         let read = from_bytes(&ledger.bytes()).expect("a ledger");
         for (number, site) in read.sites.iter().enumerate() {
@@ -202,7 +223,7 @@ proptest! {
                 cells.get(number.checked_sub(first)?).copied()
             };
             let cells: Vec<_> = chunks.iter().filter_map(cell).collect();
-            prop_assert_eq!(&site.counters, &sum(&cells), "site {}", number);
+            prop_assert_eq!(&site.counters, &sum(&cells, number as u64), "site {}", number);
         }
     }
 
@@ -285,7 +306,7 @@ fn references_that_lead_nowhere_are_none() {
         Node { parent: 2, frame: 0, ..Node::default() },
         Node { parent: 1, frame: 99, ..Node::default() },
     ]);
-    ledger.sites.push(Site { node: 3 });
+    ledger.sites.push(Site { node: 3, first_clock: 0 });
     ledger.modules = vec![
         Module { path: TextPlace { offset: 3, len: 2 }, build_id_len: 33, ..Module::default() },
         Module { path: TextPlace { offset: u32::MAX, len: u32::MAX }, ..Module::default() },
