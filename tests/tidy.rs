@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["leak", "profile", "gc"],
     &["report"],
     &["runtime"],
-    &["capi", "global", "testing"],
+    &["capi", "global", "simd", "testing"],
     // The list of public names.
     &["api", "ffi"],
 ];

@@ -39,7 +39,7 @@ fn nothing_said_means_the_defaults() {
 fn every_option_is_read() {
     let config = accepted(
         "track=stats,leaks=on,leaks_exitcode=23,report=/a/b.json,ledger=/c,ledger_size=8,\
-         toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64",
+         toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64,simd=sse2",
     );
     let built = Config::builder()
         .track(Track::Stats)
@@ -52,6 +52,7 @@ fn every_option_is_read() {
         .safety(Safety::Off)
         .purge_delay_ms(-1)
         .max_allocation_mib(64)
+        .simd(Simd::Sse2)
         .build();
     assert_eq!(config, built.unwrap());
 }
@@ -112,13 +113,13 @@ fn an_unknown_option_names_the_nearest() {
         complaint("zebra"),
         "heapsight: unknown option 'zebra': the options are track, leaks, leaks_exitcode, \
          report, report_format, interior, suppressions, ledger, ledger_size, toggle_signal, \
-         safety, purge_delay and max_allocation (ignored)"
+         safety, purge_delay, max_allocation and simd (ignored)"
     );
     assert_eq!(
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
          report_format, interior, suppressions, ledger, ledger_size, toggle_signal, safety, \
-         purge_delay and max_allocation (ignored)"
+         purge_delay, max_allocation and simd (ignored)"
     );
 }
 
