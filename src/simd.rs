@@ -10,8 +10,9 @@
 //! | `strlen` | [`strlen`], `heapsight_strlen` |
 //! | `hasSimdSupport` | [`features`], `heapsight_features` |
 
-use crate::runtime::options::Simd;
-use crate::runtime::simd::{routines, serving};
+pub use crate::runtime::simd::{Features, features};
+
+use crate::runtime::simd::{routines, secure_zero_raw};
 use core::cmp::Ordering;
 use core::ffi::c_char;
 use core::ops::Range;
@@ -139,20 +140,6 @@ pub fn secure_zero(bytes: &mut [u8]) {
     unsafe { secure_zero_raw(bytes.as_mut_ptr(), bytes.len()) };
 }
 
-/// # Safety
-/// `len` bytes may be written.
-#[inline]
-pub(crate) unsafe fn secure_zero_raw(to: *mut u8, len: usize) {
-    // SAFETY: the caller's.
-    unsafe { routines().set(to, 0, len) };
-    // To the compiler this reads the memory.
-    #[cfg(not(miri))]
-    // SAFETY: no instruction at all.
-    unsafe {
-        core::arch::asm!("/* {0} */", in(reg) to, options(nostack, preserves_flags));
-    }
-}
-
 /// Which comes first, byte by byte, the shorter one first if one begins with the other.
 #[inline]
 #[must_use]
@@ -274,44 +261,4 @@ pub fn memcmp_simd(a: &[u8], b: &[u8]) -> i32 {
     assert_eq!(a.len(), b.len(), "compared bytes are equally many");
     // SAFETY: both slices are that long.
     unsafe { routines().compare(a.as_ptr(), b.as_ptr(), a.len()) }
-}
-
-/// What serves, and by which limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Features {
-    /// Whose routines: [`Simd::Off`] is the platform's. Never [`Simd::Auto`].
-    pub simd: Simd,
-    /// Bytes of the data caches, first level to third; zero where that is not known.
-    pub caches: [usize; 3],
-    /// Up to so many bytes a copy goes by registers.
-    pub copy_by_registers: usize,
-    /// From so many bytes on a copy goes past the caches.
-    pub copy_past_caches: usize,
-    /// From so many bytes on a fill with a byte goes by the processor's own instruction.
-    pub fill_by_string: usize,
-    /// From so many bytes on a fill with a longer pattern goes past the caches.
-    pub fill_past_caches: usize,
-}
-
-/// What serves, and by which limits.
-///
-/// ```
-/// use heapsight::options::Simd;
-///
-/// assert_ne!(heapsight::features().simd, Simd::Auto);
-/// ```
-#[must_use]
-pub fn features() -> Features {
-    let simd = serving();
-    let limits = routines().limits();
-    let [copy_by_registers, copy_past_caches, fill_by_string, fill_past_caches] = limits.shown();
-    Features {
-        simd,
-        caches: limits.caches(),
-        copy_by_registers,
-        copy_past_caches,
-        fill_by_string,
-        fill_past_caches,
-    }
 }

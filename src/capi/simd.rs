@@ -2,8 +2,7 @@
 //! called from signal handlers.
 
 use crate::runtime::options::Simd;
-use crate::runtime::simd::{routines, serving};
-use crate::simd::{features, secure_zero_raw};
+use crate::runtime::simd::{features, routines, secure_zero_raw, serving};
 use core::ffi::{CStr, c_char, c_int, c_void};
 
 /// The pattern of eight equal bytes; as in C, of an `int` only the lowest byte counts.

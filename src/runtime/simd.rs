@@ -47,3 +47,59 @@ const fn tier_of(simd: Simd) -> Option<Tier> {
         Simd::Off => Some(Tier::Platform),
     }
 }
+
+/// Makes memory zero, and does so also if nobody reads it afterwards.
+///
+/// # Safety
+/// `len` bytes may be written.
+#[inline]
+pub(crate) unsafe fn secure_zero_raw(to: *mut u8, len: usize) {
+    // SAFETY: the caller's.
+    unsafe { routines().set(to, 0, len) };
+    // To the compiler this reads the memory.
+    #[cfg(not(miri))]
+    // SAFETY: no instruction at all.
+    unsafe {
+        core::arch::asm!("/* {0} */", in(reg) to, options(nostack, preserves_flags));
+    }
+}
+
+/// What serves, and by which limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Features {
+    /// Whose routines: [`Simd::Off`] is the platform's. Never [`Simd::Auto`].
+    pub simd: Simd,
+    /// Bytes of the data caches, first level to third; zero where that is not known.
+    pub caches: [usize; 3],
+    /// Up to so many bytes a copy goes by registers.
+    pub copy_by_registers: usize,
+    /// From so many bytes on a copy goes past the caches.
+    pub copy_past_caches: usize,
+    /// From so many bytes on a fill with a byte goes by the processor's own instruction.
+    pub fill_by_string: usize,
+    /// From so many bytes on a fill with a longer pattern goes past the caches.
+    pub fill_past_caches: usize,
+}
+
+/// What serves, and by which limits.
+///
+/// ```
+/// use heapsight::options::Simd;
+///
+/// assert_ne!(heapsight::features().simd, Simd::Auto);
+/// ```
+#[must_use]
+pub fn features() -> Features {
+    let simd = serving();
+    let limits = routines().limits();
+    let [copy_by_registers, copy_past_caches, fill_by_string, fill_past_caches] = limits.shown();
+    Features {
+        simd,
+        caches: limits.caches(),
+        copy_by_registers,
+        copy_past_caches,
+        fill_by_string,
+        fill_past_caches,
+    }
+}

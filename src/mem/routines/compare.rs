@@ -1,8 +1,8 @@
 //! Comparing: one walk, three answers.
 //!
 //! Keys that are sorted differ early, and their bytes may be cold: the first eight are compared as
-//! numbers before any register is filled. What is long is compared four registers a turn, one test a
-//! turn; only where that says "somewhere here" are they looked at one by one.
+//! numbers before any register is filled. What is long is compared four registers a turn, one test
+//! a turn; only where that says "somewhere here" are they looked at one by one.
 
 use super::vector::{Vector, first, four, get, opaque, row};
 use core::cmp::Ordering;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   up to  1 register     the instance's shortcut, or steps of 8, 4, 2, 1
-//!   up to  8 registers    all loads, then all stores: 2, 4 or 8 of them, which overlap in the middle
+//!   up to  8 registers    all loads, then all stores: 2, 4 or 8 of them, overlap in the middle
 //!   up to  half of L1     four registers a turn, the target aligned
 //!   up to  3/8 of L3      the processor's own `rep movsb`, if it has a fast one
 //!   beyond                past the caches: a line that is overwritten whole need not be read

@@ -1,10 +1,11 @@
 //! Which instance serves: chosen once, at the first call or by `simd=`, and then one load and one
 //! indirect jump away.
 //!
-//! A routine's address is null until then, not that of a function that chooses: the latter would have
-//! to be relocated, and an object that interposes `memcpy` is called before it is. Choosing allocates
-//! nothing, locks nothing, and has the same outcome on every thread, so that several may do it at once.
-//! Any routine serves any call correctly, so that a later choice needs no care either.
+//! A routine's address is null until then, not that of a function that chooses: the latter would
+//! have to be relocated, and an object that interposes `memcpy` is called before it is. Choosing
+//! allocates nothing, locks nothing, and has the same outcome on every thread, so that several may
+//! do it at once. Any routine serves any call correctly, so that a later choice needs no care
+//! either.
 
 #[cfg(target_arch = "x86_64")]
 use super::cpu::Features;
@@ -58,7 +59,10 @@ impl Tier {
 }
 
 macro_rules! routines {
-    ($($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*) -> $out:ty $(, or $own:ident)?;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($argument:ident: $type:ty),*) -> $out:ty $(, or $own:ident)?;
+    )*) => {
         /// The table of routines, with what they go by.
         #[derive(Debug)]
         pub(crate) struct Dispatch {
@@ -105,15 +109,25 @@ macro_rules! routines {
             /// Has `tier` serve, which this processor has.
             fn install(&self, tier: Tier) {
                 match tier {
-                    Tier::Platform => { $(self.$name.store(routines!(@own $name $($own)?), Relaxed);)* }
+                    Tier::Platform => {
+                        $(self.$name.store(routines!(@own $name $($own)?), Relaxed);)*
+                    }
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
-                    Tier::Sse2 => { $(self.$name.store(instance::sse2::$name as *mut (), Relaxed);)* }
+                    Tier::Sse2 => {
+                        $(self.$name.store(instance::sse2::$name as *mut (), Relaxed);)*
+                    }
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
-                    Tier::Avx2 => { $(self.$name.store(instance::avx2::$name as *mut (), Relaxed);)* }
+                    Tier::Avx2 => {
+                        $(self.$name.store(instance::avx2::$name as *mut (), Relaxed);)*
+                    }
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
-                    Tier::Avx512 => { $(self.$name.store(instance::avx512::$name as *mut (), Relaxed);)* }
+                    Tier::Avx512 => {
+                        $(self.$name.store(instance::avx512::$name as *mut (), Relaxed);)*
+                    }
                     #[cfg(all(target_arch = "aarch64", not(miri)))]
-                    Tier::Neon => { $(self.$name.store(instance::neon::$name as *mut (), Relaxed);)* }
+                    Tier::Neon => {
+                        $(self.$name.store(instance::neon::$name as *mut (), Relaxed);)*
+                    }
                     _ => {}
                 }
                 self.tier.store(tier as u8, Relaxed);

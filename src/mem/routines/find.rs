@@ -2,8 +2,8 @@
 //!
 //! `memchr` may be told more bytes than there are if the one it looks for comes before (C11
 //! 7.24.5.1), and a string ends where it ends. So only registers at aligned addresses are read, and
-//! only turns of four registers that lie in a line of four: they reach beyond what was asked for, but
-//! into no other page. What does not belong is shifted out of the mask.
+//! only turns of four registers that lie in a line of four: they reach beyond what was asked for,
+//! but into no other page. What does not belong is shifted out of the mask.
 
 use super::vector::{Vector, first, four, last, opaque, row};
 use core::ptr;
@@ -60,7 +60,7 @@ unsafe fn zeros_of_four<V: Vector>(of: [V; 4], wanted: V) -> u64 {
     }
 }
 
-/// Goes on four registers a turn, while they do not hold what is wanted and more than four are left.
+/// Goes on four registers a turn, while they do not hold what is wanted and more are left.
 ///
 /// # Safety
 /// As [`find`]; `block` is aligned to four registers.

@@ -1,5 +1,5 @@
-//! The algorithms, compiled once for each kind of register: functions of C's calling convention that
-//! are allowed its instructions, so that everything is inlined into them.
+//! The algorithms, compiled once for each kind of register: functions of C's calling convention
+//! that are allowed its instructions, so that everything is inlined into them.
 
 use super::limits::Limits;
 use super::words::Words;
@@ -42,7 +42,9 @@ macro_rules! instance {
         }
     };
     (@functions #[$features:meta] $vector:ty;
-        $($name:ident($($argument:ident: $type:ty),*) -> $out:ty = |$limits:ident| $call:expr;)*) => {
+        $($name:ident($($argument:ident: $type:ty),*) -> $out:ty
+            = |$limits:ident| $call:expr;)*
+    ) => {
         type V = $vector;
         $(
             #[$features]
@@ -53,7 +55,9 @@ macro_rules! instance {
         )*
     };
     (@functions $vector:ty;
-        $($name:ident($($argument:ident: $type:ty),*) -> $out:ty = |$limits:ident| $call:expr;)*) => {
+        $($name:ident($($argument:ident: $type:ty),*) -> $out:ty
+            = |$limits:ident| $call:expr;)*
+    ) => {
         type V = $vector;
         $(
             pub(crate) unsafe extern "C" fn $name($($argument: $type,)* $limits: &Limits) -> $out {

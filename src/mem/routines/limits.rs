@@ -7,8 +7,8 @@
 //! | 3/8 of the last level | a copy through the caches; half of it, if `rep movsb` may be used |
 //! | 3/2 of the last level | a pattern through the caches |
 //!
-//! `docs/simd.md` has the measurements. Nothing is known at first, as asking is slow; the first size
-//! that could be above a limit has the processor asked.
+//! `docs/simd.md` has the measurements. Nothing is known at first, as asking is slow; the first
+//! size that could be above a limit has the processor asked.
 
 #[cfg(target_arch = "x86_64")]
 use super::cpu::Caches;

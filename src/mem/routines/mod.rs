@@ -5,7 +5,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`vector`] | what the algorithms need of a register, a dozen operations |
-//! | [`copy`], [`fill`], [`compare`], [`find`], [`verify`] | each algorithm, once, over any register |
+//! | [`copy`], [`fill`], [`compare`], [`find`], [`verify`] | each algorithm, over any register |
 //! | `x86`, `neon`, [`words`] | the registers |
 //! | [`instance`] | algorithms × registers, as functions |
 //! | [`platform`] | the platform's functions, in the same form |
@@ -13,8 +13,8 @@
 //!
 //! No routine calls `memcpy` or its kin, not even where the compiler would like to
 //! ([`vector::opaque`]): the object that interposes these names is made of this folder alone, and
-//! would call itself. It names nothing outside of the folder for the same reason. There is no static
-//! here; whoever uses the routines owns a [`dispatch::Dispatch`].
+//! would call itself. It names nothing outside of the folder for the same reason. There is no
+//! static here; whoever uses the routines owns a [`dispatch::Dispatch`].
 
 mod compare;
 mod copy;

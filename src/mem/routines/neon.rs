@@ -1,5 +1,5 @@
-//! Sixteen bytes of aarch64. A mask has four bits for each byte: narrowing a comparison by four bits
-//! is one instruction, where gathering one bit of each is many.
+//! Sixteen bytes of aarch64. A mask has four bits for each byte: narrowing a comparison by four
+//! bits is one instruction, where gathering one bit of each is many.
 
 #[cfg(not(target_arch = "aarch64"))]
 use super::tests::aarch64::*;

@@ -1,7 +1,7 @@
 //! The platform's own routines: what `simd=off` uses, and what is used where ours win nothing.
 //!
-//! They come as addresses, because the object that interposes `memcpy` over a whole program must not
-//! name it: it would name itself.
+//! They come as addresses, because the object that interposes `memcpy` over a whole program must
+//! not name it: it would name itself.
 
 use super::limits::Limits;
 use core::ffi::{c_int, c_void};

@@ -1,7 +1,7 @@
 //! What the algorithms need of a processor's vectors: a dozen operations, and four shortcuts.
 //!
-//! An instance says how; the algorithms ([`super::copy`] and its sisters) are written once. They are
-//! inlined into functions that allow the instance's instructions ([`super::instance`]).
+//! An instance says how; the algorithms ([`super::copy`] and its sisters) are written once. They
+//! are inlined into functions that allow the instance's instructions ([`super::instance`]).
 
 /// A register of `BYTES` bytes.
 ///

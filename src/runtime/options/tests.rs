@@ -309,7 +309,8 @@ fn any_config() -> impl Strategy<Value = Config> {
     let formats = [ReportFormat::Json, ReportFormat::Sarif, ReportFormat::Markdown];
     let format = prop::option::of(prop::sample::select(formats.to_vec()));
     let interior = prop::sample::select(&[Interior::Reaches, Interior::Possible][..]);
-    let paths = (path, path, format, interior);
+    let simd = [Simd::Auto, Simd::Avx512, Simd::Avx2, Simd::Sse2, Simd::Neon, Simd::Off];
+    let paths = (path, path, format, interior, prop::sample::select(simd.to_vec()));
     (track, any::<bool>(), any::<u8>(), paths, safety, -1..=86_400_000_i64, ledger).prop_map(
         |(track, leaks, leaks_exitcode, paths, safety, purge_delay_ms, ledger)| Config {
             track,
@@ -319,6 +320,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             suppressions: ReportPath::new(paths.1.as_bytes()).unwrap(),
             report_format: paths.2,
             interior: paths.3,
+            simd: paths.4,
             safety,
             purge_delay_ms,
             ledger: ReportPath::new(ledger.0.0.as_bytes()).unwrap(),

@@ -1,5 +1,6 @@
-//! The intrinsics of aarch64 that the instance uses, spelled out: their names, types and meaning are
-//! those of Arm's intrinsics reference, so that the instance is compiled and run on any processor.
+//! The intrinsics of aarch64 that the instance uses, spelled out: their names, types and meaning
+//! are those of Arm's intrinsics reference, so that the instance is compiled and run on any
+//! processor.
 
 #![expect(non_camel_case_types, reason = "the names are Arm's")]
 

@@ -1,9 +1,9 @@
-//! One suite, stamped over every instance: sizes × alignments × overlap × the edges of pages that may
-//! be touched, against loops that a reader believes at once.
+//! One suite, stamped over every instance: sizes × alignments × overlap × the edges of pages that
+//! may be touched, against loops that a reader believes at once.
 //!
 //! Instances that this processor lacks are skipped, but what they share is not: `wide` runs every
-//! path of 64-byte registers, shortcuts included, on plain bytes, and `neon` runs aarch64's instance
-//! on intrinsics that are spelled out in [`aarch64`].
+//! path of 64-byte registers, shortcuts included, on plain bytes, and `neon` runs aarch64's
+//! instance on intrinsics that are spelled out in [`aarch64`].
 
 #[cfg(not(target_arch = "aarch64"))]
 pub(super) mod aarch64;
@@ -130,8 +130,8 @@ fn sizes() -> Vec<usize> {
     all
 }
 
-/// Where a piece of `len` bytes may begin in an arena: close to the hole before it, close to the one
-/// behind it, and around the seam of two pages in the middle.
+/// Where a piece of `len` bytes may begin in an arena: close to the hole before it, close to the
+/// one behind it, and around the seam of two pages in the middle.
 fn places(len: usize) -> Vec<usize> {
     let end = Arena::LEN - len;
     let mut all = std::vec![0, 1, 13, 63, end, end - 1, end - 7, end - 63];

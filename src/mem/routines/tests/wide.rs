@@ -1,5 +1,5 @@
-//! A register of 64 bytes with masked shortcuts, as AVX-512 has it, made of plain bytes: the paths of
-//! that instance, on any processor.
+//! A register of 64 bytes with masked shortcuts, as AVX-512 has it, made of plain bytes: the paths
+//! of that instance, on any processor.
 
 use super::super::find;
 use super::super::instance::instance;
