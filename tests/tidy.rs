@@ -53,7 +53,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 fn all_files() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in ["src", "preload", "cli", "macros", "tests", "benches", "build.rs"] {
+    for folder in ["src", "preload", "interpose", "cli", "macros", "tests", "benches", "build.rs"] {
         rust_files(&root().join(folder), &mut found);
     }
     assert!(found.len() > 50, "the search has gone astray: {found:?}");

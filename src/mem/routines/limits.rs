@@ -12,7 +12,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::cpu::Caches;
-use super::platform::Platform;
+use super::platform::{Functions, Platform};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 /// Below this, no processor has a limit.
@@ -49,6 +49,12 @@ impl Limits {
             fill_string: AtomicUsize::new(SURELY_SMALL),
             fill_stream: AtomicUsize::new(SURELY_SMALL),
         }
+    }
+
+    /// From now on the platform's routines are known.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the interposing object finds them late"))]
+    pub(crate) fn set_platform(&self, functions: Functions) {
+        self.platform.set(functions);
     }
 
     pub(super) fn set_strings(&self, has_strings: bool) {
