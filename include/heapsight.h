@@ -40,6 +40,26 @@ typedef struct heapsight_stats_t {
   uint64_t peak_bytes;
 } heapsight_stats_t;
 
+// Which memory routines serve this process, and by which limits.
+typedef struct heapsight_features_t {
+  // Whose routines, as in the option `simd`; `"off"` stands for the platform's. Never freed.
+  const char *simd;
+  // Bytes of the data caches; zero where that is not known.
+  size_t cache_first;
+  // Bytes of the second level.
+  size_t cache_second;
+  // Bytes of the third level that one core can use.
+  size_t cache_third;
+  // Up to so many bytes a copy goes by registers.
+  size_t copy_by_registers;
+  // From so many bytes on a copy goes past the caches.
+  size_t copy_past_caches;
+  // From so many bytes on a fill with a byte goes by the processor's own instruction.
+  size_t fill_by_string;
+  // From so many bytes on a fill with a longer pattern goes past the caches.
+  size_t fill_past_caches;
+} heapsight_features_t;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -137,6 +157,129 @@ void heapsight_mark(const char *name);
 //
 // Returns how many were found.
 size_t heapsight_check_heap(void);
+
+// Copies `len` bytes; returns `to`. Overlap does not matter.
+//
+// # Safety
+// `from` is readable and `to` writable for `len` bytes.
+void *heapsight_memcpy(void *to, const void *from, size_t len);
+
+// Copies `len` bytes, overlapping or not; returns `to`.
+//
+// # Safety
+// As `heapsight_memcpy`.
+void *heapsight_memmove(void *to, const void *from, size_t len);
+
+// Copies `len` bytes past the caches, for what is large and will not be read soon; returns `to`.
+//
+// # Safety
+// As `heapsight_memcpy`.
+void *heapsight_stream_copy(void *to,
+                            const void *from,
+                            size_t len);
+
+// Fills `len` bytes with the byte `value`; returns `to`.
+//
+// # Safety
+// `to` is writable for `len` bytes.
+void *heapsight_memset(void *to, int value, size_t len);
+
+// Fills with `count` numbers of two bytes; returns `to`, which needs no alignment.
+//
+// # Safety
+// `to` is writable for `2 * count` bytes.
+void *heapsight_memset16(void *to, uint16_t value, size_t count);
+
+// Fills with `count` numbers of four bytes; returns `to`, which needs no alignment.
+//
+// # Safety
+// `to` is writable for `4 * count` bytes.
+void *heapsight_memset32(void *to, uint32_t value, size_t count);
+
+// Fills with `count` numbers of eight bytes; returns `to`, which needs no alignment.
+//
+// # Safety
+// `to` is writable for `8 * count` bytes.
+void *heapsight_memset64(void *to, uint64_t value, size_t count);
+
+// Makes `len` bytes zero, and does so also if nobody reads them afterwards.
+//
+// # Safety
+// `to` is writable for `len` bytes.
+void heapsight_secure_zero(void *to, size_t len);
+
+// Negative, zero or positive, as the first of `len` bytes that differs is less in `a`, none does,
+// or it is greater.
+//
+// # Safety
+// Both are readable for `len` bytes.
+int heapsight_memcmp(const void *a,
+                     const void *b,
+                     size_t len);
+
+// Zero if `len` bytes are equal.
+//
+// # Safety
+// Both are readable for `len` bytes.
+int heapsight_bcmp(const void *a, const void *b, size_t len);
+
+// The offset of the first of `len` bytes that differs; `len` if none does.
+//
+// # Safety
+// Both are readable for `len` bytes.
+size_t heapsight_mismatch(const void *a, const void *b, size_t len);
+
+// The first byte that is `value`, or null.
+//
+// # Safety
+// `from` is readable up to that byte, or for `len` bytes.
+void *heapsight_memchr(const void *from, int value, size_t len);
+
+// The last byte that is `value`, or null.
+//
+// # Safety
+// `from` is readable for `len` bytes.
+void *heapsight_memrchr(const void *from, int value, size_t len);
+
+// The length of a C string.
+//
+// # Safety
+// `text` is a C string.
+size_t heapsight_strlen(const char *text);
+
+// The offset of the first of `len` bytes that is not `value`; `len` if there is none. Tells
+// whether memory is still what it was filled with.
+//
+// # Safety
+// `from` is readable for `len` bytes.
+size_t heapsight_memother(const void *from, int value, size_t len);
+
+// `heapsight_memcpy`, by its old name.
+//
+// # Safety
+// As `heapsight_memcpy`.
+void *heapsight_memcpy_simd(void *to, const void *from, size_t len);
+
+// `heapsight_memcpy`, by its old name.
+//
+// # Safety
+// As `heapsight_memcpy`.
+void *heapsight_memcpy_fast(void *to, const void *from, size_t len);
+
+// `heapsight_memset`, by its old name.
+//
+// # Safety
+// As `heapsight_memset`.
+void *heapsight_memset_simd(void *to, int value, size_t len);
+
+// `heapsight_memcmp`, by its old name.
+//
+// # Safety
+// As `heapsight_memcmp`.
+int heapsight_memcmp_simd(const void *a, const void *b, size_t len);
+
+// Which memory routines serve this process, and by which limits.
+struct heapsight_features_t heapsight_features(void);
 
 // Frees a block of `malloc`, `calloc`, `realloc` or `c_realloc` whose size the caller knows.
 //

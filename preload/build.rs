@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libheapsight.so");
 
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
-    let sources = ["src/capi/heap.rs", "src/capi/tracking.rs", "preload/src/legacy.rs"];
+    let sources =
+        ["src/capi/heap.rs", "src/capi/tracking.rs", "src/capi/simd.rs", "preload/src/legacy.rs"];
     for source in sources.iter().chain(&["preload/cbindgen.toml"]) {
         println!("cargo:rerun-if-changed={}", root.join(source).display());
     }

@@ -7,6 +7,7 @@ pub use crate::report::{
 };
 pub use crate::runtime::options;
 pub use crate::runtime::options::Config;
+pub use crate::simd::{Features, features};
 
 use crate::runtime::options::{OptionError, Track};
 use crate::runtime::park::Caller;

@@ -23,11 +23,31 @@ mod heap;
 #[cfg(not(loom))]
 mod leak;
 #[cfg(not(loom))]
-mod mem;
+pub mod mem {
+    //! Routines over plain memory, as fast as the processor allows: copy, fill, compare, find,
+    //! verify.
+    //!
+    //! Safe, on slices. Up to 32 bytes are served in place; beyond, the routine that suits the
+    //! processor is one jump away. `docs/simd.md` tells when that beats the C library, and when it
+    //! is the C library.
+
+    pub(crate) mod libc;
+    mod prefetch;
+    pub(crate) mod routines;
+    pub(crate) mod scan;
+
+    pub use crate::simd::{
+        compare, copy, copy_within, equal, fill, fill_u16, fill_u32, fill_u64, find, find_last,
+        first_difference, first_other, is_filled, secure_zero, stream_copy,
+    };
+    pub(crate) use prefetch::prefetch;
+}
 #[cfg(not(loom))]
 mod report;
 #[cfg(not(loom))]
 mod runtime;
+#[cfg(not(loom))]
+pub mod simd;
 #[cfg(not(loom))]
 pub mod testing;
 #[cfg(not(loom))]

@@ -195,6 +195,9 @@ pub(crate) struct RunArgs {
     )]
     pub(crate) max_allocation: Option<i64>,
 
+    #[arg(long, value_name = "MODE", value_parser = words("simd"), help = doc("simd"))]
+    pub(crate) simd: Option<String>,
+
     /// Any option, as in HEAPSIGHT; may be repeated
     #[arg(short, long = "option", value_name = "NAME=VALUE")]
     pub(crate) options: Vec<OsString>,

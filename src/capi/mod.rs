@@ -5,6 +5,7 @@
 //! | [`memory`] | libc's semantics, for this face and the C library's unprefixed names |
 //! | [`heap`] | `heapsight_malloc` and its family |
 //! | [`tracking`] | start, statistics, leak checks |
+//! | [`simd`] | memory routines |
 //! | [`summary`] | what glibc's introspection functions answer with |
 
 // The header is made of what is `pub` here, exported by name rather than by path.
@@ -12,5 +13,6 @@
 
 pub(crate) mod heap;
 pub(crate) mod memory;
+pub(crate) mod simd;
 pub(crate) mod summary;
 pub(crate) mod tracking;

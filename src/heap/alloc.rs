@@ -68,7 +68,7 @@ impl<O: Observer> Engine<O> {
         if !address.is_null() {
             if request.zero {
                 // SAFETY: the block is ours and of that class.
-                unsafe { zero_block(address, request.size, zeroed) };
+                unsafe { self.zero_block(address, request.size, zeroed) };
             }
             return address;
         }
@@ -90,7 +90,7 @@ impl<O: Observer> Engine<O> {
         if is_searched || request.zero {
             let len = if is_searched { taken.slab.usable_size() } else { request.size };
             // SAFETY: as above.
-            unsafe { zero_block(taken.address, len, taken.zeroed) };
+            unsafe { self.zero_block(taken.address, len, taken.zeroed) };
         }
         if is_tracked {
             self.observe(heap, taken, request);
@@ -121,14 +121,24 @@ impl<O: Observer> Engine<O> {
         let served = self.private.with(self, |heap| self.allocate(heap, request));
         served.unwrap_or(ptr::null_mut())
     }
-}
 
-/// Makes the first `size` bytes of a block zero.
-///
-/// # Safety
-/// The block is the caller's, of at least 16 bytes, and holds `size`.
-unsafe fn zero_block(address: *mut u8, size: usize, zeroed: bool) {
-    let len = if zeroed { size.min(2 * size_of::<usize>()) } else { size };
-    // SAFETY: the caller's.
-    unsafe { address.write_bytes(0, len) };
+    /// Makes the first `size` bytes of a block zero.
+    ///
+    /// # Safety
+    /// The block is the caller's, of at least 16 bytes, and holds `size`.
+    unsafe fn zero_block(&self, address: *mut u8, size: usize, zeroed: bool) {
+        let len = if zeroed { size.min(2 * size_of::<usize>()) } else { size };
+        // SAFETY: the caller's.
+        unsafe { self.zero(address, len) };
+    }
+
+    /// Makes memory zero.
+    ///
+    /// # Safety
+    /// The memory is the caller's.
+    #[inline]
+    pub(super) unsafe fn zero(&self, start: *mut u8, len: usize) {
+        // SAFETY: the caller's.
+        unsafe { self.memory.set(start, 0, len) };
+    }
 }

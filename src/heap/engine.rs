@@ -10,6 +10,8 @@ use super::records::Records;
 use super::shared::SharedHeap;
 use super::space::Space;
 use crate::base::sync::{AtomicBool, AtomicPtr, Ordering};
+use crate::mem::libc::platform;
+use crate::mem::routines::dispatch::Dispatch;
 use crate::os::thread;
 use core::ptr;
 
@@ -30,6 +32,8 @@ pub(crate) struct Engine<O> {
     /// This process was forked while other threads were using their heaps.
     pub(super) is_torn: AtomicBool,
     pub(crate) observer: O,
+    /// Copies and fills what is not small.
+    pub(crate) memory: Dispatch,
 }
 
 // SAFETY: the parts are Sync or say how they are guarded; heaps are reached through their owners.
@@ -49,6 +53,7 @@ impl<O: Observer> Engine<O> {
             heaps: AtomicPtr::new(ptr::null_mut()),
             is_torn: AtomicBool::new(false),
             observer,
+            memory: Dispatch::new(platform()),
         }
     }
 

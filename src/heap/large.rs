@@ -30,7 +30,7 @@ impl<O: Observer> Engine<O> {
         if (request.zero || heap.is_tracked()) && !clean {
             self.space.for_each_dirty(slab, |start, len| {
                 // SAFETY: the run lies in the span, which is ours and committed.
-                unsafe { start.write_bytes(0, len) };
+                unsafe { self.zero(start, len) };
             });
         }
         let taken = Taken { slab, address: slab.start(), zeroed: clean };

@@ -229,7 +229,7 @@ impl<O: Observer> Engine<O> {
         let touched = slab.touched_len();
         if self.leaves_traces(slab) {
             // SAFETY: the slab is empty, and ours until it is given back.
-            unsafe { slab.start().write_bytes(0, touched) };
+            unsafe { self.zero(slab.start(), touched) };
         }
         self.space.free(slab, touched);
     }

@@ -105,7 +105,7 @@ impl<O: Observer> Engine<O> {
         let len = slot.slab.usable_size().min(request.size);
         if !self.move_large(slot.slab, new, len) {
             // SAFETY: both blocks are in use, distinct, and hold `len` bytes.
-            unsafe { ptr::copy_nonoverlapping(address, new, len) };
+            unsafe { self.memory.copy(new, address, len) };
         }
         self.observe_move(heap, new);
         self.free(heap, address)?;

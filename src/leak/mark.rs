@@ -76,9 +76,9 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E, is_unaligned: bool) -> Self {
         let range = elsewhere.with_bounds(marks.range());
         Self {
+            scanner: marks.scanner,
             marks,
             elsewhere,
-            scanner: Scanner::detect(),
             range,
             found: Vector::new(),
             deferred: Vector::new(),

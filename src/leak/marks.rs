@@ -15,7 +15,7 @@ use crate::heap::class::SLICE;
 use crate::heap::frozen::Frozen;
 use crate::heap::slab::{Kind, Slab};
 use crate::mem::prefetch;
-use crate::mem::scan::Range;
+use crate::mem::scan::{Range, Scanner};
 use crate::track::columns::{Columns, Record};
 use crate::track::{SiteId, Tracker};
 use core::ptr;
@@ -112,6 +112,8 @@ pub(crate) struct Marks {
     /// For each block that something lost holds, the number of the site where that began.
     beginnings: Vector<u32>,
     range: Range,
+    /// How words are looked for.
+    pub(super) scanner: Scanner,
     /// Where blocks cannot be read: from, to, ascending. See [`super::holes`].
     pub(super) holes: Vector<(usize, usize)>,
 }
@@ -157,6 +159,7 @@ impl Marks {
             interior: Bits::zeroed(blocks)?,
             beginnings: Vector::zeroed(blocks)?,
             range: Range::between(low, end),
+            scanner: Scanner::up_to(heap.engine.memory.tier()),
             holes: Vector::new(),
         };
         marks.note_holes(holes)?;

@@ -23,6 +23,7 @@
 //! | [`lsan`] | what do programs say that are annotated for LeakSanitizer? |
 //! | [`raw`](mod@raw) | how do findings become a report? |
 //! | [`scope`] | what does a set of threads allocate while it is told to count? |
+//! | [`simd`] | whose memory routines serve? |
 //! | [`next`] | which allocator is behind this one? |
 //! | [`misuse`] | what happens when the program frees what it must not? |
 
@@ -47,6 +48,7 @@ pub(crate) mod regions;
 mod rules;
 pub(crate) mod scope;
 mod search;
+pub(crate) mod simd;
 pub(crate) mod start;
 mod stderr;
 mod thread;

@@ -21,7 +21,8 @@ mod portable;
 mod tests;
 
 #[cfg(target_arch = "x86_64")]
-use super::cpu::{Avx2, Avx512};
+use super::routines::cpu::{Avx2, Avx512, Features};
+use super::routines::dispatch::Tier;
 
 /// The bytes of a word.
 pub(crate) const WORD: usize = size_of::<usize>();
@@ -79,28 +80,30 @@ pub(crate) enum Scanner {
     Portable,
 }
 
-/// See [`super::cpu`]; not to be made outside of this floor.
+/// See [`super::routines::cpu`]; not to be made outside of this floor.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512Proof(Avx512);
 
-/// See [`super::cpu`]; not to be made outside of this floor.
+/// See [`super::routines::cpu`]; not to be made outside of this floor.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx2Proof(Avx2);
 
 impl Scanner {
-    /// Asks the processor. A hypervisor may take a microsecond to answer: once per check.
-    pub(crate) fn detect() -> Self {
+    /// The best that `tier` allows, and this processor.
+    pub(crate) fn up_to(tier: Tier) -> Self {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         {
-            if let Some(proof) = Avx512::detect() {
+            let features = Features::detect();
+            if let (Tier::Avx512, Some(proof)) = (tier, features.avx512) {
                 return Self::Avx512(Avx512Proof(proof));
             }
-            if let Some(proof) = Avx2::detect() {
+            if let (Tier::Avx512 | Tier::Avx2, Some(proof)) = (tier, features.avx2) {
                 return Self::Avx2(Avx2Proof(proof));
             }
         }
+        let _ = tier;
         Self::Portable
     }
 

@@ -160,10 +160,11 @@ impl Page {
 fn the_processor_has_what_it_says() {
     use std::is_x86_feature_detected;
     let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2");
-    let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl");
     assert_eq!(Avx2::detect().is_some(), avx2);
     assert_eq!(Avx512::detect().is_some(), avx512);
-    if avx512 {
-        assert!(matches!(Scanner::detect(), Scanner::Avx512(_)));
-    }
+    assert_eq!(matches!(Scanner::up_to(Tier::Avx512), Scanner::Avx512(_)), avx512);
+    assert!(matches!(Scanner::up_to(Tier::Sse2), Scanner::Portable));
 }

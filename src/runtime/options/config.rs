@@ -10,7 +10,7 @@ use super::error::{OptionError, Problem};
 use super::parse;
 use super::path::ReportPath;
 use super::rows::TABLE;
-use super::values::{Interior, ReportFormat, SAMPLE_BYTES_MAX, Safety, ToggleSignal, Track};
+use super::values::{Interior, ReportFormat, SAMPLE_BYTES_MAX, Safety, Simd, ToggleSignal, Track};
 
 /// The longest `purge_delay`: a day. Longer ones are surely meant to be -1.
 pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
@@ -51,6 +51,8 @@ pub struct Config {
     pub ledger_size_mib: u32,
     /// The signal that switches recording off and on; `None`: no signal does.
     pub toggle_signal: Option<ToggleSignal>,
+    /// Whose memory routines serve.
+    pub simd: Simd,
 }
 
 impl Config {
@@ -69,6 +71,7 @@ impl Config {
         ledger: ReportPath::EMPTY,
         ledger_size_mib: 256,
         toggle_signal: None,
+        simd: Simd::Auto,
     };
 
     /// Starts from the defaults.
@@ -158,7 +161,7 @@ impl Display for Config {
 #[derive(Clone, Copy, Debug)]
 pub struct ConfigBuilder {
     /// Everything but `track` and `leaks` is set here at once.
-    base: Config,
+    pub(super) base: Config,
     track: Option<Track>,
     leaks: Option<bool>,
     /// A ledger was given.

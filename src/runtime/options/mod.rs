@@ -38,4 +38,4 @@ pub use parse::{Setting, Settings, escape, settings};
 pub use path::{PathError, ReportPath};
 pub use rows::TABLE;
 pub use table::{Choice, Number, OptionRow, PathSlot, Shown, Size, Values, row};
-pub use values::{Interior, ReportFormat, Safety, ToggleSignal, Track};
+pub use values::{Interior, ReportFormat, Safety, Simd, ToggleSignal, Track};

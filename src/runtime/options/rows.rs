@@ -3,7 +3,7 @@
 use super::config::{LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, MAX_ALLOCATION_MAX, PURGE_DELAY_MS_MAX};
 use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values};
 use super::values::{
-    Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, Safety, ToggleSignal, Track,
+    Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, Safety, Simd, ToggleSignal, Track,
 };
 
 /// Every option, in the order in which it is shown.
@@ -286,5 +286,55 @@ pub const TABLE: &[OptionRow] = &[
             set: |builder, number| builder.with_max_allocation(number),
             of: |config| config.max_allocation_mib as i64,
         }),
+    },
+    OptionRow {
+        name: "simd",
+        doc: "Whose routines copy, fill, compare and search memory, for Heapsight itself, its \
+              functions of that kind and libheapsight_mem.so. What the processor does not have is \
+              said on standard error, and the best that it has serves.",
+        values: Values::Words(&[
+            Choice {
+                word: "auto",
+                doc: "the best that this processor has, and the platform's where ours win nothing",
+                set: |builder| builder.with_simd(Simd::Auto),
+                is_set: |config| matches!(config.simd, Simd::Auto),
+                size: None,
+            },
+            Choice {
+                word: "avx512",
+                doc: "64 bytes at a time",
+                set: |builder| builder.with_simd(Simd::Avx512),
+                is_set: |config| matches!(config.simd, Simd::Avx512),
+                size: None,
+            },
+            Choice {
+                word: "avx2",
+                doc: "32 bytes at a time",
+                set: |builder| builder.with_simd(Simd::Avx2),
+                is_set: |config| matches!(config.simd, Simd::Avx2),
+                size: None,
+            },
+            Choice {
+                word: "sse2",
+                doc: "16 bytes at a time",
+                set: |builder| builder.with_simd(Simd::Sse2),
+                is_set: |config| matches!(config.simd, Simd::Sse2),
+                size: None,
+            },
+            Choice {
+                word: "neon",
+                doc: "16 bytes at a time, of aarch64",
+                set: |builder| builder.with_simd(Simd::Neon),
+                is_set: |config| matches!(config.simd, Simd::Neon),
+                size: None,
+            },
+            Choice {
+                word: "off",
+                doc: "the platform's",
+                set: |builder| builder.with_simd(Simd::Off),
+                is_set: |config| matches!(config.simd, Simd::Off),
+                size: None,
+            },
+        ]),
     },
 ];

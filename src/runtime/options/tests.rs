@@ -39,7 +39,7 @@ fn nothing_said_means_the_defaults() {
 fn every_option_is_read() {
     let config = accepted(
         "track=stats,leaks=on,leaks_exitcode=23,report=/a/b.json,ledger=/c,ledger_size=8,\
-         toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64",
+         toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64,simd=sse2",
     );
     let built = Config::builder()
         .track(Track::Stats)
@@ -52,6 +52,7 @@ fn every_option_is_read() {
         .safety(Safety::Off)
         .purge_delay_ms(-1)
         .max_allocation_mib(64)
+        .simd(Simd::Sse2)
         .build();
     assert_eq!(config, built.unwrap());
 }
@@ -112,13 +113,13 @@ fn an_unknown_option_names_the_nearest() {
         complaint("zebra"),
         "heapsight: unknown option 'zebra': the options are track, leaks, leaks_exitcode, \
          report, report_format, interior, suppressions, ledger, ledger_size, toggle_signal, \
-         safety, purge_delay and max_allocation (ignored)"
+         safety, purge_delay, max_allocation and simd (ignored)"
     );
     assert_eq!(
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
          report_format, interior, suppressions, ledger, ledger_size, toggle_signal, safety, \
-         purge_delay and max_allocation (ignored)"
+         purge_delay, max_allocation and simd (ignored)"
     );
 }
 
@@ -308,7 +309,8 @@ fn any_config() -> impl Strategy<Value = Config> {
     let formats = [ReportFormat::Json, ReportFormat::Sarif, ReportFormat::Markdown];
     let format = prop::option::of(prop::sample::select(formats.to_vec()));
     let interior = prop::sample::select(&[Interior::Reaches, Interior::Possible][..]);
-    let paths = (path, path, format, interior);
+    let simd = [Simd::Auto, Simd::Avx512, Simd::Avx2, Simd::Sse2, Simd::Neon, Simd::Off];
+    let paths = (path, path, format, interior, prop::sample::select(simd.to_vec()));
     (track, any::<bool>(), any::<u8>(), paths, safety, -1..=86_400_000_i64, ledger).prop_map(
         |(track, leaks, leaks_exitcode, paths, safety, purge_delay_ms, ledger)| Config {
             track,
@@ -318,6 +320,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             suppressions: ReportPath::new(paths.1.as_bytes()).unwrap(),
             report_format: paths.2,
             interior: paths.3,
+            simd: paths.4,
             safety,
             purge_delay_ms,
             ledger: ReportPath::new(ledger.0.0.as_bytes()).unwrap(),

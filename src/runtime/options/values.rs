@@ -1,5 +1,7 @@
 //! What options with words may be.
 
+use super::config::ConfigBuilder;
+
 /// Mean bytes between two samples when nothing is said: Go's and jemalloc's choice.
 pub(super) const SAMPLE_BYTES: u64 = 512 << 10;
 /// The most of them: a gibibyte.
@@ -46,6 +48,50 @@ pub enum Safety {
     Off,
     /// The free is reported and the program aborts.
     Basic,
+}
+
+/// Whose memory routines serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Simd {
+    /// The best of this processor; the platform's where ours win nothing.
+    Auto,
+    /// 64 bytes at a time.
+    Avx512,
+    /// 32 bytes at a time.
+    Avx2,
+    /// 16 bytes at a time.
+    Sse2,
+    /// 16 bytes at a time, of aarch64.
+    Neon,
+    /// The platform's.
+    Off,
+}
+
+impl Simd {
+    /// As one writes it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Sse2 => "sse2",
+            Self::Neon => "neon",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl ConfigBuilder {
+    /// Whose memory routines serve.
+    #[must_use]
+    pub const fn simd(mut self, simd: Simd) -> Self {
+        self.with_simd(simd);
+        self
+    }
+
+    pub(super) const fn with_simd(&mut self, simd: Simd) {
+        self.base.simd = simd;
+    }
 }
 
 /// What a pointer into the middle of a block is worth to a search for leaks.

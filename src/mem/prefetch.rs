@@ -1,10 +1,4 @@
-//! Floor 1: routines over plain memory, as fast as the processor allows.
-//!
-//! [`scan`] finds words that lie within a range of addresses: the inner loop of the leak marker.
-
-#[cfg(target_arch = "x86_64")]
-mod cpu;
-pub(crate) mod scan;
+//! A word to the processor about what will be read soon.
 
 /// Has the line of memory at `address` fetched into the cache. Any address will do.
 #[inline(always)]

@@ -1,0 +1,121 @@
+//! `libheapsight_mem.so`: Heapsight's memory routines in the place of libc's, for a whole program
+//! that is not built anew: `LD_PRELOAD=libheapsight_mem.so ./program`.
+//!
+//! Nothing but the routines is in here: their folder is compiled once more, in a crate whose loops
+//! must not become calls of `memcpy`, which would be calls of themselves (`no_builtins`, and
+//! `tests/mem.rs` looks at the object file). The first call may come before the object is relocated,
+//! from a resolver of another library's; until the constructor has run, libc's routines are not
+//! known, and ours serve.
+//!
+//! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's.
+
+#![no_std]
+#![no_builtins]
+// `no_std` says what may be used; the panic handler, which nothing reaches, is std's.
+extern crate std;
+
+mod options;
+#[expect(dead_code, reason = "some routines have no name in libc")]
+#[path = "../../src/mem/routines/mod.rs"]
+mod routines;
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::mem;
+use routines::dispatch::{Dispatch, Tier};
+use routines::platform::{Compare, Copy, Find, Functions, Length, Platform, Set};
+
+static ROUTINES: Dispatch = Dispatch::new(Platform::unknown());
+
+/// The environment as constructors get it.
+type Environment = *const *const c_char;
+
+/// Runs [`start`] among the constructors.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: unsafe extern "C" fn(c_int, *const *const c_char, Environment) = start;
+
+/// Finds libc's routines, and follows the option.
+unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Environment) {
+    if let Some(functions) = behind() {
+        ROUTINES.limits().set_platform(functions);
+    }
+    // SAFETY: the loader's.
+    let wish = unsafe { options::simd(environment) };
+    let tier = match wish {
+        None => None,
+        Some(b"auto") => None,
+        Some(b"avx512") => Some(Tier::Avx512),
+        Some(b"avx2") => Some(Tier::Avx2),
+        Some(b"sse2") => Some(Tier::Sse2),
+        Some(b"neon") => Some(Tier::Neon),
+        Some(b"off") => Some(Tier::Platform),
+        Some(_) => {
+            options::say(
+                b"heapsight: libheapsight_mem.so does not know that value of 'simd'; use \
+                           auto, avx512, avx2, sse2, neon or off (ignored)\n",
+            );
+            None
+        }
+    };
+    if !ROUTINES.choose(tier) {
+        options::say(
+            b"heapsight: this processor does not have what 'simd' asks for; the best that \
+                       it has serves\n",
+        );
+    }
+}
+
+/// The routines of whoever comes behind this object: libc.
+fn behind() -> Option<Functions> {
+    let find = |name: &CStr| {
+        // SAFETY: a C string.
+        let address = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
+        (!address.is_null()).then_some(address)
+    };
+    // SAFETY: libc's functions of these names have these types.
+    unsafe {
+        Some(Functions {
+            copy: mem::transmute::<*mut c_void, Copy>(find(c"memmove")?),
+            set: mem::transmute::<*mut c_void, Set>(find(c"memset")?),
+            compare: mem::transmute::<*mut c_void, Compare>(find(c"memcmp")?),
+            find: mem::transmute::<*mut c_void, Find>(find(c"memchr")?),
+            find_last: mem::transmute::<*mut c_void, Find>(find(c"memrchr")?),
+            length: mem::transmute::<*mut c_void, Length>(find(c"strlen")?),
+        })
+    }
+}
+
+/// Exports routines under libc's names.
+macro_rules! interpose {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty = $call:expr;)*) => {
+        $(
+            /// libc's function of that name.
+            ///
+            /// # Safety
+            /// As libc's.
+            #[unsafe(no_mangle)]
+            pub unsafe extern "C" fn $name($($argument: $type),*) -> $out {
+                // SAFETY: the caller's.
+                unsafe { $call }
+            }
+        )*
+    };
+}
+
+interpose! {
+    memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void
+        = ROUTINES.copy(to.cast(), from.cast(), len).cast();
+    memmove(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void
+        = ROUTINES.copy(to.cast(), from.cast(), len).cast();
+    memset(to: *mut c_void, value: c_int, len: usize) -> *mut c_void
+        = ROUTINES.set(to.cast(), u64::from_ne_bytes([value as u8; 8]), len).cast();
+    memcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int
+        = ROUTINES.compare(a.cast(), b.cast(), len);
+    bcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int
+        = ROUTINES.differs(a.cast(), b.cast(), len);
+    memchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void
+        = ROUTINES.find(from.cast(), value as u8, len).cast_mut().cast();
+    memrchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void
+        = ROUTINES.find_last(from.cast(), value as u8, len).cast_mut().cast();
+    strlen(text: *const c_char) -> usize = ROUTINES.length(text.cast());
+}

@@ -1,0 +1,209 @@
+//! Which instance serves: chosen once, at the first call or by `simd=`, and then one load and one
+//! indirect jump away.
+//!
+//! A routine's address is null until then, not that of a function that chooses: the latter would
+//! have to be relocated, and an object that interposes `memcpy` is called before it is. Choosing
+//! allocates nothing, locks nothing, and has the same outcome on every thread, so that several may
+//! do it at once. Any routine serves any call correctly, so that a later choice needs no care
+//! either.
+
+#[cfg(target_arch = "x86_64")]
+use super::cpu::Features;
+use super::instance;
+use super::limits::Limits;
+use super::platform::{self, Platform};
+use core::mem;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
+
+/// Whose routines serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tier {
+    /// The platform's own; what it lacks goes word by word.
+    Platform = 1,
+    /// Sixteen bytes at a time.
+    Sse2,
+    /// Thirty-two.
+    Avx2,
+    /// Sixty-four, with masks.
+    Avx512,
+    /// Sixteen, of aarch64.
+    Neon,
+}
+
+impl Tier {
+    const ALL: [Self; 5] = [Self::Platform, Self::Sse2, Self::Avx2, Self::Avx512, Self::Neon];
+
+    /// Whether this processor has it.
+    pub(crate) fn is_there(self) -> bool {
+        match self {
+            Self::Platform => true,
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            Self::Sse2 => true,
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            Self::Avx2 => Features::detect().avx2.is_some(),
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            Self::Avx512 => Features::detect().avx512.is_some(),
+            Self::Neon => cfg!(all(target_arch = "aarch64", not(miri))),
+            #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+            _ => false,
+        }
+    }
+
+    /// The best that wins anything over the platform's on this processor: see `docs/simd.md`.
+    fn best() -> Self {
+        let wins = [Self::Avx512, Self::Avx2];
+        wins.into_iter().find(|tier| tier.is_there()).unwrap_or(Self::Platform)
+    }
+}
+
+macro_rules! routines {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($argument:ident: $type:ty),*) -> $out:ty $(, or $own:ident)?;
+    )*) => {
+        /// The table of routines, with what they go by.
+        #[derive(Debug)]
+        pub(crate) struct Dispatch {
+            $($name: AtomicPtr<()>,)*
+            limits: Limits,
+            tier: AtomicU8,
+        }
+
+        impl Dispatch {
+            /// Nothing is chosen yet.
+            pub(crate) const fn new(platform: Platform) -> Self {
+                Self {
+                    $($name: AtomicPtr::new(ptr::null_mut()),)*
+                    limits: Limits::new(platform),
+                    tier: AtomicU8::new(0),
+                }
+            }
+
+            $(
+                $(#[$doc])*
+                ///
+                /// # Safety
+                /// As the C function of that kind.
+                #[inline(always)]
+                pub(crate) unsafe fn $name(&self, $($argument: $type),*) -> $out {
+                    let mut routine = self.$name.load(Relaxed);
+                    if routine.is_null() {
+                        self.choose_first();
+                        routine = self.$name.load(Relaxed);
+                    }
+                    // SAFETY: only routines of this type are stored there.
+                    let routine = unsafe {
+                        mem::transmute::<
+                            *mut (),
+                            unsafe extern "C" fn($($type,)* &Limits) -> $out,
+                        >(routine)
+                    };
+                    // SAFETY: the caller's; the processor has the instructions, or it would not
+                    // have been chosen.
+                    unsafe { routine($($argument,)* &self.limits) }
+                }
+            )*
+
+            /// Has `tier` serve, which this processor has.
+            fn install(&self, tier: Tier) {
+                match tier {
+                    Tier::Platform => {
+                        $(self.$name.store(routines!(@own $name $($own)?), Relaxed);)*
+                    }
+                    #[cfg(all(target_arch = "x86_64", not(miri)))]
+                    Tier::Sse2 => {
+                        $(self.$name.store(instance::sse2::$name as *mut (), Relaxed);)*
+                    }
+                    #[cfg(all(target_arch = "x86_64", not(miri)))]
+                    Tier::Avx2 => {
+                        $(self.$name.store(instance::avx2::$name as *mut (), Relaxed);)*
+                    }
+                    #[cfg(all(target_arch = "x86_64", not(miri)))]
+                    Tier::Avx512 => {
+                        $(self.$name.store(instance::avx512::$name as *mut (), Relaxed);)*
+                    }
+                    #[cfg(all(target_arch = "aarch64", not(miri)))]
+                    Tier::Neon => {
+                        $(self.$name.store(instance::neon::$name as *mut (), Relaxed);)*
+                    }
+                    _ => {}
+                }
+                self.tier.store(tier as u8, Relaxed);
+            }
+
+            /// Word by word: where there is neither a platform nor an instance.
+            fn install_words(&self) {
+                $(self.$name.store(instance::words::$name as *mut (), Relaxed);)*
+                self.tier.store(Tier::Platform as u8, Relaxed);
+            }
+        }
+    };
+    (@own $name:ident) => { instance::words::$name as *mut () };
+    (@own $name:ident $own:ident) => { platform::$own as *mut () };
+}
+
+routines! {
+    /// Copies, overlapping or not; the target.
+    copy(to: *mut u8, from: *const u8, len: usize) -> *mut u8, or copy;
+    /// Copies what will not be read soon.
+    stream(to: *mut u8, from: *const u8, len: usize) -> *mut u8, or copy;
+    /// Fills with a byte, which the pattern repeats.
+    set(to: *mut u8, pattern: u64, len: usize) -> *mut u8, or set;
+    /// Fills with a pattern of eight bytes.
+    fill(to: *mut u8, pattern: u64, len: usize) -> *mut u8;
+    /// Which comes first?
+    compare(a: *const u8, b: *const u8, len: usize) -> i32, or compare;
+    /// Zero if they are equal.
+    differs(a: *const u8, b: *const u8, len: usize) -> i32, or compare;
+    /// The first offset at which they differ, or `len`.
+    mismatch(a: *const u8, b: *const u8, len: usize) -> usize;
+    /// The first byte that is `byte`, or null.
+    find(from: *const u8, byte: u8, len: usize) -> *const u8, or find;
+    /// The last one.
+    find_last(from: *const u8, byte: u8, len: usize) -> *const u8, or find_last;
+    /// The length of a C string.
+    length(from: *const u8) -> usize, or length;
+    /// The first offset that is not the pattern's, or `len`.
+    verify(from: *const u8, pattern: u64, len: usize) -> usize;
+}
+
+impl Dispatch {
+    /// The first call of all.
+    #[cold]
+    #[inline(never)]
+    fn choose_first(&self) {
+        self.choose(None);
+    }
+
+    /// Has a tier serve from now on, the best for `None`. `false`: this processor does not have it,
+    /// and the best serves.
+    pub(crate) fn choose(&self, tier: Option<Tier>) -> bool {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        self.limits.set_strings(Features::detect().strings);
+        let is_there = tier.is_none_or(Tier::is_there);
+        match tier.filter(|tier| tier.is_there()).unwrap_or_else(Tier::best) {
+            Tier::Platform if !self.limits.platform.is_known() => match Tier::Sse2.is_there() {
+                true => self.install(Tier::Sse2),
+                false => self.install_words(),
+            },
+            tier => self.install(tier),
+        }
+        is_there
+    }
+
+    /// Who serves.
+    pub(crate) fn tier(&self) -> Tier {
+        if self.tier.load(Relaxed) == 0 {
+            self.choose_first();
+        }
+        let chosen = self.tier.load(Relaxed);
+        Tier::ALL.into_iter().find(|tier| *tier as u8 == chosen).unwrap_or(Tier::Platform)
+    }
+
+    /// What they go by.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
