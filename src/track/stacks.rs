@@ -1,7 +1,8 @@
 //! Call stacks as numbers: a tree of frames, in which equal stacks are one node.
 //!
 //! A program counter becomes a frame, a frame called from a stack becomes a node, and a node that
-//! allocates becomes a site. All three only grow, live in the ledger, and keep their meaning for
+//! allocates becomes a site. Few stacks allocate and call others that do, so a node has one place
+//! for both. All three only grow, live in the ledger, and keep their meaning for
 //! ever: when a library is unloaded and another one takes its addresses, its program counters are
 //! new frames. Looking up is lock-free; adding takes the ledger's lock.
 
@@ -32,6 +33,8 @@ pub(crate) struct Tree<'a> {
 
 /// The empty stack.
 pub(crate) const ROOT: u32 = 0;
+/// No frame: the child that stands for a stack itself, if that has a site and calls others too.
+const OWN: u32 = 0;
 /// Children that are chained. Most stacks have few, which were met in this order, one after the
 /// other: a step along the chain stays near by, where the table is anywhere.
 const CHAIN_MAX: usize = 4;
@@ -60,7 +63,15 @@ fn node_hash(parent: u32, frame: u32) -> u64 {
     mix(u64::from(parent) << 32 | u64::from(frame), 0)
 }
 
-/// The nodes from `first` on that are chained.
+/// The site that a node says it has, or is.
+#[inline(always)]
+fn site_in(node: &Node) -> Option<SiteId> {
+    // Acquire: who sees a site's number sees its record.
+    let below = node.below.load(Ordering::Acquire);
+    if below & Node::SITE != 0 { SiteId::from_number(below & !Node::SITE) } else { None }
+}
+
+/// The nodes from `first` on that are chained; of a site there are none.
 #[inline(always)]
 fn chain(nodes: &[Node], first: u32) -> impl Iterator<Item = (u32, &Node)> {
     let mut next = first;
@@ -75,28 +86,42 @@ impl Tree<'_> {
     #[inline(always)]
     pub(crate) fn site(self, node: u32) -> Option<SiteId> {
         let record = self.ledger.nodes.get(node)?;
-        match SiteId::from_number(record.site.load(Ordering::Acquire)) {
+        match site_in(record) {
             Some(site) => Some(site),
-            None => self.new_site(node, record),
+            None => self.other_site(node, record),
         }
     }
 
+    /// The site of a stack that is new, or calls others as well.
     #[cold]
     #[inline(never)]
-    fn new_site(self, node: u32, record: &Node) -> Option<SiteId> {
+    fn other_site(self, node: u32, record: &Node) -> Option<SiteId> {
         if node == ROOT {
             return None;
         }
-        let _lock = self.ledger.lock().acquire()?;
-        if let Some(site) = SiteId::from_number(record.site.load(Ordering::Acquire)) {
+        let nodes = self.ledger.nodes.all();
+        let own = |this: &Self| {
+            let own = this.known_child(nodes, node, record, OWN)?;
+            site_in(nodes.get(own as usize)?)
+        };
+        if let Some(site) = own(&self) {
             return Some(site);
         }
+        let _lock = self.ledger.lock().acquire()?;
+        if let Some(site) = site_in(record).or_else(|| own(&self)) {
+            return Some(site);
+        }
+        // Where there are children it stands among them.
+        let place = match record.below.load(Ordering::Relaxed) {
+            0 => record,
+            _ => nodes.get(self.add_node(node, record, OWN) as usize)?,
+        };
         let append = |site: &crate::format::layout::Site| site.node.store(node, Ordering::Relaxed);
         let Some(number) = self.ledger.sites.append(append) else {
             self.refuse();
             return None;
         };
-        record.site.store(number, Ordering::Release);
+        place.below.store(Node::SITE | number, Ordering::Release);
         SiteId::from_number(number)
     }
 
@@ -158,7 +183,7 @@ impl Tree<'_> {
     #[inline(always)]
     fn known_child(&self, nodes: &[Node], parent: u32, above: &Node, frame: u32) -> Option<u32> {
         // Acquire: who sees a child's number sees its record.
-        let first = above.children.load(Ordering::Acquire);
+        let first = above.below.load(Ordering::Acquire);
         if first == Node::MANY {
             return self.listed_child(parent, frame);
         }
@@ -177,11 +202,26 @@ impl Tree<'_> {
     #[inline(never)]
     fn new_node(&self, parent: u32, above: &Node, frame: u32) -> u32 {
         let Some(_lock) = self.ledger.lock().acquire() else { return 0 };
-        let nodes = self.ledger.nodes.all();
-        if let Some(number) = self.known_child(nodes, parent, above, frame) {
-            return number;
+        match self.known_child(self.ledger.nodes.all(), parent, above, frame) {
+            Some(number) => number,
+            None => self.add_node(parent, above, frame),
         }
-        let first = above.children.load(Ordering::Relaxed);
+    }
+
+    /// A child that is not there yet; 0: there is no room. The ledger's lock is held.
+    fn add_node(&self, parent: u32, above: &Node, frame: u32) -> u32 {
+        let nodes = self.ledger.nodes.all();
+        let mut first = above.below.load(Ordering::Relaxed);
+        if first != Node::MANY && first & Node::SITE != 0 {
+            // It has called nobody so far: its site moves to a child of its own.
+            let own = self.ledger.nodes.append(|node| {
+                node.parent.store(parent, Ordering::Relaxed);
+                node.below.store(first, Ordering::Relaxed);
+            });
+            let Some(own) = own else { return 0 };
+            above.below.store(own, Ordering::Release);
+            first = own;
+        }
         let is_chained = first != Node::MANY && chain(nodes, first).count() < CHAIN_MAX;
         if !is_chained && !self.make_room() {
             return 0;
@@ -193,7 +233,7 @@ impl Tree<'_> {
         });
         let Some(number) = appended else { return 0 };
         if is_chained {
-            above.children.store(number, Ordering::Release);
+            above.below.store(number, Ordering::Release);
             return number;
         }
         self.stacks.nodes.put(node_hash(parent, frame), number);
@@ -203,7 +243,7 @@ impl Tree<'_> {
                 self.stacks.nodes.put(node_hash(parent, frame), number);
             }
             // Release: who looks in the table finds them all.
-            above.children.store(Node::MANY, Ordering::Release);
+            above.below.store(Node::MANY, Ordering::Release);
         }
         number
     }

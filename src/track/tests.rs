@@ -2,6 +2,7 @@
 
 use super::Tracker;
 use super::ledger::LEN_MIN;
+use super::stacks::ROOT;
 use crate::base::sync::Ordering;
 use crate::format::layout::Cell;
 use crate::format::read::from_bytes;
@@ -9,7 +10,7 @@ use crate::format::snapshot::Snapshot;
 use crate::heap::alloc::Request;
 use crate::heap::engine::Engine;
 use crate::heap::local::LocalHeap;
-use crate::unwind::Registers;
+use crate::unwind::{Registers, StackNames};
 use proptest::prelude::*;
 use std::boxed::Box;
 use std::vec::Vec;
@@ -294,6 +295,70 @@ fn counts_without_room_stay_where_they_are() {
     let cell = &tracker.ledger.chunks.get(0).expect("a chunk").cells[1];
     cell.wide.store(Cell::NO_ROOM, Ordering::Relaxed);
     turn_over(engine, heap, 1000);
-    let site = &read(tracker).sites[1].counters;
+    let site = read(tracker).sites[1].counters.clone();
     assert_eq!((site.allocations, site.frees, site.temporary), (1100, 1100, 127));
+    hold(cell, 5 << 30);
+    turn_over(engine, heap, 1);
+    assert_eq!(read(tracker).sites[1].counters.own_peak_bytes, u64::from(Cell::LARGE - 1));
+}
+
+/// As after so many more bytes.
+fn hold(cell: &Cell, more: u64) {
+    cell.bytes.fetch_add(more, Ordering::Relaxed);
+}
+
+#[test]
+fn peaks_too_large_for_a_cell_are_in_its_wide_record() {
+    let (engine, heap) = counting(1);
+    let tracker = &engine.observer;
+    let header = tracker.ledger.header().expect("an open ledger");
+    let cell = &tracker.ledger.chunks.get(0).expect("a chunk").cells[1];
+    let peaks = || {
+        header.shared.peak_epoch.fetch_add(1, Ordering::Relaxed);
+        turn_over(engine, heap, 1);
+        let site = &read(tracker).sites[1].counters;
+        (site.at_peak_bytes, site.own_peak_bytes)
+    };
+    let mut held = 0;
+    for more in [100, (1 << 31) - 101, 1, 5 << 30] {
+        hold(cell, more);
+        held += more;
+        assert_eq!(peaks(), (held, held + 8));
+    }
+    cell.freed_bytes.fetch_add(held - 50, Ordering::Relaxed);
+    assert_eq!(peaks(), (50, held + 8), "what fits again is in the cell");
+    assert_ne!(cell.at_peak_bytes.load(Ordering::Relaxed), Cell::FAR);
+}
+
+#[test]
+fn a_stack_keeps_its_site_whatever_it_calls() {
+    let tracker: &Tracker = Box::leak(Box::new(Tracker::new()));
+    tracker.open_ledger(LEN_MIN);
+    let tree = tracker.tree();
+    // Called before the stack's first block and after it: none, in a chain, in the table.
+    let mut known = Vec::new();
+    for (frame, (before, after)) in (1..)
+        .zip([0, 1, 3, 4, 9].into_iter().flat_map(|before| [0, 1, 3, 9].map(|it| (before, it))))
+    {
+        let node = tree.child(ROOT, frame);
+        let mut nodes: Vec<_> = (1..=before).map(|frame| tree.child(node, frame)).collect();
+        let site = tree.site(node).expect("room");
+        nodes.extend((before + 1..=before + after).map(|frame| tree.child(node, frame)));
+        known.push((node, site));
+        for (frame, child) in (1..).zip(nodes) {
+            assert_eq!(tree.child(node, frame), child, "{before} and {after}");
+            known.push((child, tree.site(child).expect("room")));
+        }
+    }
+    for (node, site) in &known {
+        assert_eq!(tree.site(*node), Some(*site));
+        assert_eq!(
+            tracker.ledger.sites.get(site.number()).expect("a site").node.load(Ordering::Relaxed),
+            *node
+        );
+    }
+    let mut numbers: Vec<_> = known.iter().map(|(_, site)| site.number()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), known.len(), "each has one of its own");
 }

@@ -79,6 +79,6 @@ const _: () = {
     assert!(size_of::<Cell>() == 64 && size_of::<Wide>() == 200 && LIVES == LIFETIMES + 1);
     assert!(size_of::<Chunk>() == 64 + 64 * CHUNK_CELLS);
     assert!(size_of::<Shard>() == 64 + 32 * CLASSES);
-    assert!(size_of::<Node>() == 20 && size_of::<Frame>() == 16 && size_of::<Site>() == 8);
+    assert!(size_of::<Node>() == 16 && size_of::<Frame>() == 16 && size_of::<Site>() == 8);
     assert!(size_of::<Point>() == 64 && size_of::<Event>() == 32);
 };

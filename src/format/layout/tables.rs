@@ -59,17 +59,19 @@ pub(crate) mod ending {
 pub(crate) struct Node {
     pub(crate) parent: AtomicU32,
     pub(crate) frame: AtomicU32,
-    /// The site of this very stack; zero if none allocated.
-    pub(crate) site: AtomicU32,
-    /// The first of the stacks that this one calls, if they are few, or [`Node::MANY`]; zero: none.
-    pub(crate) children: AtomicU32,
+    /// The site of this very stack, with [`Node::SITE`], if it calls no other. Or else the first of
+    /// the stacks that it calls, if they are few, or [`Node::MANY`]; the site then is that of the
+    /// one among them whose frame is zero. Zero: there is nothing.
+    pub(crate) below: AtomicU32,
     /// The next of those that the same parent calls, if they are few; zero: none.
     pub(crate) sibling: AtomicU32,
 }
 
 impl Node {
+    /// The number is that of a site.
+    pub(crate) const SITE: u32 = 1 << 31;
     /// Too many to be chained.
-    pub(crate) const MANY: u32 = u32::MAX;
+    pub(crate) const MANY: u32 = Self::SITE - 1;
 }
 
 /// A call stack that allocated.

@@ -3,7 +3,8 @@
 use super::{Cell, Chunk, Event, Flow, Frame, Header, Ledger, Module, Node, Point, Shard, Shared};
 use super::{Site, Thread, Wide};
 use crate::format::layout::{
-    CHUNK_CELLS, Cell as CellLayout, Frame as FrameLayout, LIVES, ending, event, mode, state,
+    CHUNK_CELLS, Cell as CellLayout, Frame as FrameLayout, LIVES, Node as NodeLayout, ending,
+    event, mode, state,
 };
 use crate::format::read::outline::NAMES;
 use crate::format::snapshot::{
@@ -42,7 +43,7 @@ impl Ledger {
         for (number, site) in snapshot.sites.iter().enumerate() {
             if let Some(node) = ledger.nodes.get_mut(site.node as usize).filter(|_| site.node != 0)
             {
-                node.site = number as u32;
+                node.below = NodeLayout::SITE | number as u32;
             }
         }
         ledger.threads.extend(snapshot.threads.iter().map(thread));

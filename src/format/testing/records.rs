@@ -97,7 +97,7 @@ records! {
         loaded_tick: u64, unloaded_tick: u64,
     }
     Frame { address: u64, module: u32, flags: u32, }
-    Node { parent: u32, frame: u32, site: u32, children: u32, sibling: u32, }
+    Node { parent: u32, frame: u32, below: u32, sibling: u32, }
     Site { node: u32, first_clock: u32, }
     Thread {
         id: u32, shard: u32, name: [u32; 4], started_tick: u64, ended_tick: u64,

@@ -231,7 +231,7 @@ fn the_tables_have_the_compilers_lengths_and_offsets() {
         Shared: blocks peak_epoch peak_clock clock;
         Module: bias path build_id build_id_len loaded_tick unloaded_tick;
         Frame: address module flags;
-        Node: parent frame site children sibling;
+        Node: parent frame below sibling;
         Site: node first_clock;
         Thread: shard name started_tick ended_tick first last;
         Point: bytes resident high_bytes clock;
