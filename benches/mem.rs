@@ -25,27 +25,19 @@ fn memory(criterion: &mut Criterion) {
             });
         };
         let (mut own, mut other) = (to.to_vec(), to.to_vec());
-        both(
-            "copy",
-            &mut || mem::copy(black_box(&mut own), black_box(from)),
-            &mut || black_box(&mut other).copy_from_slice(black_box(from)),
-        );
-        both(
-            "fill",
-            &mut || mem::fill(black_box(&mut own), black_box(7)),
-            &mut || black_box(&mut other).fill(black_box(7)),
-        );
+        both("copy", &mut || mem::copy(black_box(&mut own), black_box(from)), &mut || {
+            black_box(&mut other).copy_from_slice(black_box(from))
+        });
+        both("fill", &mut || mem::fill(black_box(&mut own), black_box(7)), &mut || {
+            black_box(&mut other).fill(black_box(7))
+        });
         own.fill(0xaa);
-        both(
-            "equal",
-            &mut || assert!(mem::equal(black_box(&own), black_box(from))),
-            &mut || assert!(black_box(from) == black_box(&*to)),
-        );
-        both(
-            "find",
-            &mut || assert!(mem::find(black_box(from), 1).is_none()),
-            &mut || assert!(!black_box(from).contains(&1)),
-        );
+        both("equal", &mut || assert!(mem::equal(black_box(&own), black_box(from))), &mut || {
+            assert!(black_box(from) == black_box(&*to))
+        });
+        both("find", &mut || assert!(mem::find(black_box(from), 1).is_none()), &mut || {
+            assert!(!black_box(from).contains(&1))
+        });
         group.finish();
     }
 }

@@ -26,22 +26,24 @@ pub(super) unsafe fn copy<V: Vector>(
     let b = V::BYTES;
     // SAFETY: the caller's; every offset is below `len`, by a register at least.
     unsafe {
-        if len <= b {
-            V::copy_small(to, from, len);
-        } else if len <= 2 * b {
-            let (first, last) = (V::load(from), V::load(from.add(len - b)));
-            V::store(to, first);
-            V::store(to.add(len - b), last);
-        } else if len <= 4 * b {
-            let at = [0, b, len - 2 * b, len - b];
-            put_four(to, at, four::<V>(from, at));
-        } else if len <= 8 * b {
-            let (front, back) = (row::<V>(0), row::<V>(len - 4 * b));
-            let values = (four::<V>(from, front), four::<V>(from, back));
-            put_four(to, front, values.0);
-            put_four(to, back, values.1);
+        if len > b {
+            if len <= 2 * b {
+                let (first, last) = (V::load(from), V::load(from.add(len - b)));
+                V::store(to, first);
+                V::store(to.add(len - b), last);
+            } else if len <= 4 * b {
+                let at = [0, b, len - 2 * b, len - b];
+                put_four(to, at, four::<V>(from, at));
+            } else if len <= 8 * b {
+                let (front, back) = (row::<V>(0), row::<V>(len - 4 * b));
+                let values = (four::<V>(from, front), four::<V>(from, back));
+                put_four(to, front, values.0);
+                put_four(to, back, values.1);
+            } else {
+                long::<V>(to, from, len, limits);
+            }
         } else {
-            long::<V>(to, from, len, limits);
+            V::copy_small(to, from, len);
         }
     }
     to

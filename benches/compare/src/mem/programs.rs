@@ -122,14 +122,12 @@ fn source(scratch: &Scratch) -> Result<String, String> {
     Ok(path.display().to_string())
 }
 
-/// Nanoseconds of the first call in this process, which must be its first.
+/// Nanoseconds that choosing takes in this process, once its code has been read from the disk.
 pub fn first_call() -> u128 {
-    let (mut to, from) = ([0_u8; 100], [7_u8; 100]);
+    heapsight::ffi::choose_memory_routines();
     let start = Instant::now();
-    heapsight::mem::copy(&mut to, std::hint::black_box(&from));
-    let took = start.elapsed().as_nanos();
-    std::hint::black_box(to);
-    took
+    heapsight::ffi::choose_memory_routines();
+    start.elapsed().as_nanos()
 }
 
 /// The same, the median of some processes.
