@@ -66,10 +66,10 @@ static void fills(unsigned char *b, size_t len, size_t at) {
     if (len > 0) {
         b[at + len / 2] = 9;
         assert(heapsight_memother(b + at, 0, len) == len / 2);
+        b[at + len / 2] = 0;
     }
     for (size_t k = 0; k < len / 8 * 8; k++)
         expected[at + k] = (unsigned char)(0x11 * (k % 8 + 1));
-    b[at + len / 2] = 0;
     assert(heapsight_memset64(b + at, 0x8877665544332211u, len / 8) == b + at);
     assert(memcmp(expected, b, ROOM) == 0);
     for (size_t k = 0; k < len / 4 * 4; k++)
