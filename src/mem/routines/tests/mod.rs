@@ -63,7 +63,6 @@ macro_rules! routines_of {
         }
     }};
 }
-use routines_of;
 
 macro_rules! stamp {
     ($name:ident, $has:expr, $($module:ident)::+) => {
