@@ -22,6 +22,11 @@ pub mod lsan {
     }
 }
 
+/// Chooses the memory routines anew, as the first call does: for measurements.
+pub fn choose_memory_routines() {
+    crate::runtime::simd::routines().choose(None);
+}
+
 /// Call stacks, for tests and measurements.
 pub mod unwind {
     pub use crate::track::trial::{Cache, Caller, Place, Trial};

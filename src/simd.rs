@@ -180,7 +180,7 @@ pub fn first_difference(a: &[u8], b: &[u8]) -> Option<usize> {
 #[must_use]
 pub fn find(bytes: &[u8], byte: u8) -> Option<usize> {
     // SAFETY: the slice is that long.
-    let found = unsafe { routines().find(bytes.as_ptr(), byte, bytes.len()) };
+    let found = unsafe { routines().find(bytes.as_ptr(), byte.into(), bytes.len()) };
     (!found.is_null()).then(|| found.addr() - bytes.as_ptr().addr())
 }
 
@@ -189,7 +189,7 @@ pub fn find(bytes: &[u8], byte: u8) -> Option<usize> {
 #[must_use]
 pub fn find_last(bytes: &[u8], byte: u8) -> Option<usize> {
     // SAFETY: the slice is that long.
-    let found = unsafe { routines().find_last(bytes.as_ptr(), byte, bytes.len()) };
+    let found = unsafe { routines().find_last(bytes.as_ptr(), byte.into(), bytes.len()) };
     (!found.is_null()).then(|| found.addr() - bytes.as_ptr().addr())
 }
 

@@ -114,8 +114,8 @@ interpose! {
     bcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int
         = ROUTINES.differs(a.cast(), b.cast(), len);
     memchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void
-        = ROUTINES.find(from.cast(), value as u8, len).cast_mut().cast();
+        = ROUTINES.find(from.cast(), value, len).cast_mut().cast();
     memrchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void
-        = ROUTINES.find_last(from.cast(), value as u8, len).cast_mut().cast();
+        = ROUTINES.find_last(from.cast(), value, len).cast_mut().cast();
     strlen(text: *const c_char) -> usize = ROUTINES.length(text.cast());
 }

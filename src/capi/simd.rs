@@ -172,7 +172,7 @@ pub unsafe extern "C" fn heapsight_memchr(
     len: usize,
 ) -> *mut c_void {
     // SAFETY: the caller's.
-    unsafe { routines().find(from.cast(), value as u8, len).cast_mut().cast() }
+    unsafe { routines().find(from.cast(), value, len).cast_mut().cast() }
 }
 
 /// The last byte that is `value`, or null.
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn heapsight_memrchr(
     len: usize,
 ) -> *mut c_void {
     // SAFETY: the caller's.
-    unsafe { routines().find_last(from.cast(), value as u8, len).cast_mut().cast() }
+    unsafe { routines().find_last(from.cast(), value, len).cast_mut().cast() }
 }
 
 /// The length of a C string.

@@ -11,6 +11,7 @@ usage: cargo run --release --manifest-path benches/compare/Cargo.toml -- [OPTION
        … -- agree [OPTIONS]      whether heaptrack counts the same; agree --help tells more
        … -- leaks [OPTIONS]      whether others call the same blocks lost; leaks --help tells more
        … -- search [OPTIONS]     what a search for leaks costs; search --help tells more
+       … -- mem [OPTIONS]        the memory routines beside glibc's; mem --help tells more
        … -- endurance [OPTIONS]  a ledger of 10^9 events; endurance --help tells more
 
   --library PATH  the shared object to measure (default: target/release/libheapsight.so)

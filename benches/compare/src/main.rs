@@ -7,8 +7,8 @@
 //!
 //! Further commands answer other questions: `tracking` what the tracking modes cost, `agree`
 //! whether heaptrack counts the same, `leaks` whether other tools call the same blocks lost,
-//! `search` what a search for leaks costs, `endurance` whether a ledger keeps its bounds in a long
-//! run.
+//! `search` what a search for leaks costs, `mem` what the memory routines take, `endurance` whether
+//! a ledger keeps its bounds in a long run.
 
 mod agree;
 mod allocator;
@@ -20,6 +20,7 @@ mod json;
 mod leaks;
 mod machine;
 mod measure;
+mod mem;
 mod programs;
 mod results;
 mod rounds;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Some("agree") => agree::run(words),
         Some("leaks") => leaks::run(words),
         Some("search") => search::run(words),
+        Some("mem") => mem::run(words),
         Some("endurance") => endurance::run(words),
         Some(other) => Err(format!("unknown command {other}; --help lists the commands")),
         None => compare(words),

@@ -11,7 +11,7 @@
 use super::cpu::Features;
 use super::instance;
 use super::limits::Limits;
-use super::platform::{self, Platform};
+use super::platform::Platform;
 use core::mem;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
@@ -93,7 +93,8 @@ macro_rules! routines {
                         self.choose_first();
                         routine = self.$name.load(Relaxed);
                     }
-                    // SAFETY: only routines of this type are stored there.
+                    // SAFETY: only routines of this type are stored there, and the platform's, which
+                    // ignore the last argument.
                     let routine = unsafe {
                         mem::transmute::<
                             *mut (),
@@ -110,7 +111,7 @@ macro_rules! routines {
             fn install(&self, tier: Tier) {
                 match tier {
                     Tier::Platform => {
-                        $(self.$name.store(routines!(@own $name $($own)?), Relaxed);)*
+                        $(self.$name.store(instance::words::$name as *mut (), Relaxed);)*
                     }
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
                     Tier::Sse2 => {
@@ -133,15 +134,17 @@ macro_rules! routines {
                 self.tier.store(tier as u8, Relaxed);
             }
 
-            /// Word by word: where there is neither a platform nor an instance.
-            fn install_words(&self) {
-                $(self.$name.store(instance::words::$name as *mut (), Relaxed);)*
-                self.tier.store(Tier::Platform as u8, Relaxed);
+            /// Has the platform serve where it has such a routine and `is_wanted`.
+            fn forward(&self, is_wanted: impl Fn(&AtomicPtr<()>) -> bool) {
+                $($(
+                    if is_wanted(&self.$name) {
+                        let own = self.limits.platform.$own.load(Relaxed);
+                        self.$name.store(own, Relaxed);
+                    }
+                )?)*
             }
         }
     };
-    (@own $name:ident) => { instance::words::$name as *mut () };
-    (@own $name:ident $own:ident) => { platform::$own as *mut () };
 }
 
 routines! {
@@ -160,9 +163,9 @@ routines! {
     /// The first offset at which they differ, or `len`.
     mismatch(a: *const u8, b: *const u8, len: usize) -> usize;
     /// The first byte that is `byte`, or null.
-    find(from: *const u8, byte: u8, len: usize) -> *const u8, or find;
+    find(from: *const u8, byte: i32, len: usize) -> *const u8, or find;
     /// The last one.
-    find_last(from: *const u8, byte: u8, len: usize) -> *const u8, or find_last;
+    find_last(from: *const u8, byte: i32, len: usize) -> *const u8, or find_last;
     /// The length of a C string.
     length(from: *const u8) -> usize, or length;
     /// The first offset that is not the pattern's, or `len`.
@@ -183,12 +186,19 @@ impl Dispatch {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         self.limits.set_strings(Features::detect().strings);
         let is_there = tier.is_none_or(Tier::is_there);
-        match tier.filter(|tier| tier.is_there()).unwrap_or_else(Tier::best) {
-            Tier::Platform if !self.limits.platform.is_known() => match Tier::Sse2.is_there() {
-                true => self.install(Tier::Sse2),
-                false => self.install_words(),
-            },
-            tier => self.install(tier),
+        let serves = tier.filter(|tier| tier.is_there()).unwrap_or_else(Tier::best);
+        let is_known = self.limits.platform.is_known();
+        let baseline = if Tier::Sse2.is_there() { Tier::Sse2 } else { Tier::Platform };
+        self.install(if serves == Tier::Platform && !is_known { baseline } else { serves });
+        match serves {
+            Tier::Platform if is_known => self.forward(|_| true),
+            // Where 32 bytes at a time win nothing over the platform's, which was written for them.
+            Tier::Avx2 if is_known && tier.is_none() => {
+                let ties =
+                    [&self.compare, &self.differs, &self.find, &self.find_last, &self.length];
+                self.forward(|routine| ties.iter().any(|tie| ptr::eq(*tie, routine)));
+            }
+            _ => {}
         }
         is_there
     }

@@ -30,10 +30,10 @@ macro_rules! instance {
                     = |_limits| compare::differs::<V>(a, b, len);
                 mismatch(a: *const u8, b: *const u8, len: usize) -> usize
                     = |_limits| compare::compare::<V, compare::Place>(a, b, len);
-                find(from: *const u8, byte: u8, len: usize) -> *const u8
-                    = |_limits| find::find::<V>(from, byte, len);
-                find_last(from: *const u8, byte: u8, len: usize) -> *const u8
-                    = |_limits| find::find_last::<V>(from, byte, len);
+                find(from: *const u8, byte: i32, len: usize) -> *const u8
+                    = |_limits| find::find::<V>(from, byte as u8, len);
+                find_last(from: *const u8, byte: i32, len: usize) -> *const u8
+                    = |_limits| find::find_last::<V>(from, byte as u8, len);
                 length(from: *const u8) -> usize
                     = |_limits| find::length::<V>(from);
                 verify(from: *const u8, pattern: u64, len: usize) -> usize

@@ -52,7 +52,7 @@ impl Limits {
     }
 
     /// From now on the platform's routines are known.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the interposing object finds them late"))]
+    #[allow(dead_code, reason = "the interposing object finds them late")]
     pub(crate) fn set_platform(&self, functions: Functions) {
         self.platform.set(functions);
     }

@@ -25,6 +25,7 @@ macro_rules! by_intrinsics {
 
             $(
                 #[inline(always)]
+                #[allow(unused_unsafe, reason = "where NEON is always there, some are safe")]
                 unsafe fn $name($($argument: $type),*) $(-> $out)? {
                     // SAFETY: the caller's: memory is as the trait says; NEON is always there.
                     unsafe { $body }

@@ -1,11 +1,13 @@
 //! The platform's own routines: what `simd=off` uses, and what is used where ours win nothing.
 //!
+//! They are called as ours are, with one argument more, which they do not look at: the calling
+//! conventions of both architectures leave an argument in its register. So a call goes straight
+//! there.
+//!
 //! They come as addresses, because the object that interposes `memcpy` over a whole program must
 //! not name it: it would name itself.
 
-use super::limits::Limits;
 use core::ffi::{c_int, c_void};
-use core::mem;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
@@ -23,12 +25,12 @@ pub(crate) type Length = unsafe extern "C" fn(*const core::ffi::c_char) -> usize
 /// Addresses of the platform's functions, or null while they are not known.
 #[derive(Debug)]
 pub(crate) struct Platform {
-    copy: AtomicPtr<()>,
-    set: AtomicPtr<()>,
-    compare: AtomicPtr<()>,
-    find: AtomicPtr<()>,
-    find_last: AtomicPtr<()>,
-    length: AtomicPtr<()>,
+    pub(super) copy: AtomicPtr<()>,
+    pub(super) set: AtomicPtr<()>,
+    pub(super) compare: AtomicPtr<()>,
+    pub(super) find: AtomicPtr<()>,
+    pub(super) find_last: AtomicPtr<()>,
+    pub(super) length: AtomicPtr<()>,
 }
 
 /// The functions, by name.
@@ -45,7 +47,7 @@ pub(crate) struct Functions {
 
 impl Platform {
     /// Not known.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the interposing object begins with it"))]
+    #[allow(dead_code, reason = "the interposing object begins with it")]
     pub(crate) const fn unknown() -> Self {
         Self {
             copy: AtomicPtr::new(ptr::null_mut()),
@@ -69,7 +71,7 @@ impl Platform {
     }
 
     /// From now on they are known.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the interposing object finds them late"))]
+    #[allow(dead_code, reason = "the interposing object finds them late")]
     pub(crate) fn set(&self, functions: Functions) {
         self.copy.store(functions.copy as *mut (), Relaxed);
         self.set.store(functions.set as *mut (), Relaxed);
@@ -84,49 +86,4 @@ impl Platform {
             .iter()
             .all(|function| !function.load(Relaxed).is_null())
     }
-}
-
-/// Each in the form of our own.
-macro_rules! forward {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty
-        = $field:ident as $function:ty, $call:expr;)*) => {
-        $(
-            /// # Safety
-            /// As the platform's function, whose address is known.
-            pub(super) unsafe extern "C" fn $name($($argument: $type,)* limits: &Limits) -> $out {
-                let address = limits.platform.$field.load(Relaxed);
-                // SAFETY: known by now, and of this type.
-                let function = unsafe { mem::transmute::<*mut (), $function>(address) };
-                let call: fn($function, $($type),*) -> $out = $call;
-                call(function, $($argument),*)
-            }
-        )*
-    };
-}
-
-forward! {
-    copy(to: *mut u8, from: *const u8, len: usize) -> *mut u8 = copy as Copy,
-        // SAFETY: the caller's.
-        |function, to, from, len| unsafe { function(to.cast(), from.cast(), len) }.cast();
-    set(to: *mut u8, pattern: u64, len: usize) -> *mut u8 = set as Set,
-        // SAFETY: the caller's.
-        |function, to, pattern, len| unsafe {
-            function(to.cast(), i32::from(pattern as u8), len)
-        }.cast();
-    compare(a: *const u8, b: *const u8, len: usize) -> c_int = compare as Compare,
-        // SAFETY: the caller's.
-        |function, a, b, len| unsafe { function(a.cast(), b.cast(), len) };
-    find(from: *const u8, byte: u8, len: usize) -> *const u8 = find as Find,
-        // SAFETY: the caller's.
-        |function, from, byte, len| unsafe {
-            function(from.cast(), i32::from(byte), len)
-        }.cast_const().cast();
-    find_last(from: *const u8, byte: u8, len: usize) -> *const u8 = find_last as Find,
-        // SAFETY: the caller's.
-        |function, from, byte, len| unsafe {
-            function(from.cast(), i32::from(byte), len)
-        }.cast_const().cast();
-    length(from: *const u8) -> usize = length as Length,
-        // SAFETY: the caller's.
-        |function, from| unsafe { function(from.cast()) };
 }

@@ -89,10 +89,9 @@ pub(super) fn large(of: &Routines) {
                         (of.copy)(to, from, len, &of.limits);
                     }
                     assert!(target == expected, "copy of {len} from {from} to {to}");
-                    for (fill, pattern) in [
-                        (of.set, u64::from_ne_bytes([0xa5; 8])),
-                        (of.fill, super::copying::PATTERN),
-                    ] {
+                    for (fill, pattern) in
+                        [(of.set, u64::from_ne_bytes([0xa5; 8])), (of.fill, PATTERN)]
+                    {
                         for (k, byte) in expected[to..to + len].iter_mut().enumerate() {
                             *byte = pattern.to_le_bytes()[k % 8];
                         }

@@ -63,14 +63,14 @@ pub(super) fn find(of: &Routines) {
                 arena.bytes()[piece.clone()].fill(filler);
                 let from = arena.at(at);
                 // SAFETY: the piece lies in the arena.
-                let [first, last] =
-                    [of.find, of.find_last].map(|f| unsafe { f(from, wanted, len, &of.limits) });
+                let [first, last] = [of.find, of.find_last]
+                    .map(|f| unsafe { f(from, wanted.into(), len, &of.limits) });
                 assert!(first.is_null() && last.is_null(), "{len} others at {at}");
                 for spot in spots(len) {
                     arena.bytes()[at + spot] = wanted;
                     // SAFETY: as above.
                     let [first, last] = [of.find, of.find_last]
-                        .map(|f| unsafe { f(from, wanted, len, &of.limits) });
+                        .map(|f| unsafe { f(from, wanted.into(), len, &of.limits) });
                     assert_eq!(first, ptr::from_ref(&arena.bytes()[at + spot]), "{len} at {at}");
                     assert_eq!(last, first, "{len} at {at}");
                     if wanted == 0 {
@@ -82,7 +82,7 @@ pub(super) fn find(of: &Routines) {
                     arena.bytes()[at] = wanted;
                     // SAFETY: as above.
                     let [first, last] = [of.find, of.find_last]
-                        .map(|f| unsafe { f(from, wanted, len, &of.limits) });
+                        .map(|f| unsafe { f(from, wanted.into(), len, &of.limits) });
                     assert_eq!(first, from.cast_const(), "{len} at {at}");
                     assert_eq!(last, from.wrapping_add(behind).cast_const(), "{len} at {at}");
                     arena.bytes()[piece.clone()].fill(filler);

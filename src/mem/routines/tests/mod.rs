@@ -24,7 +24,7 @@ type Move = unsafe extern "C" fn(*mut u8, *const u8, usize, &Limits) -> *mut u8;
 type Fill = unsafe extern "C" fn(*mut u8, u64, usize, &Limits) -> *mut u8;
 type Compare = unsafe extern "C" fn(*const u8, *const u8, usize, &Limits) -> i32;
 type Mismatch = unsafe extern "C" fn(*const u8, *const u8, usize, &Limits) -> usize;
-type Find = unsafe extern "C" fn(*const u8, u8, usize, &Limits) -> *const u8;
+type Find = unsafe extern "C" fn(*const u8, i32, usize, &Limits) -> *const u8;
 type Length = unsafe extern "C" fn(*const u8, &Limits) -> usize;
 type Verify = unsafe extern "C" fn(*const u8, u64, usize, &Limits) -> usize;
 
@@ -63,7 +63,6 @@ macro_rules! routines_of {
         }
     }};
 }
-use routines_of;
 
 macro_rules! stamp {
     ($name:ident, $has:expr, $($module:ident)::+) => {
