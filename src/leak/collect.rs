@@ -336,6 +336,7 @@ impl Marks {
 }
 
 /// `record`: `None` for a block that is not tracked.
+#[inline(always)]
 fn common_of(marks: &Marks, place: Place, record: Option<Record>, terms: &Terms<'_>) -> Common {
     let number = place.number;
     let is_interior = marks.is_interior(number);

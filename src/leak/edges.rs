@@ -31,10 +31,29 @@ pub(super) struct Edges {
 
 /// A pointer from one block to another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Edge {
-    pub(super) target: usize,
-    /// It points into the middle.
-    pub(super) is_interior: bool,
+pub(super) struct Edge(u32);
+
+impl Edge {
+    pub(super) const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// All of it, as a number.
+    pub(super) const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The block that it leads to.
+    #[inline(always)]
+    pub(super) const fn target(self) -> usize {
+        (self.0 & !(LAST | INTERIOR)) as usize
+    }
+
+    /// Whether it points into the middle.
+    #[inline(always)]
+    pub(super) const fn is_interior(self) -> bool {
+        self.0 & INTERIOR != 0
+    }
 }
 
 const LAST: u32 = 1 << 31;
@@ -47,6 +66,10 @@ const IN_PLACE: u32 = u32::MAX;
 
 /// So many words of a block at most are looked at here.
 const WORDS: usize = 32;
+/// So many bytes ahead memory is fetched: the processor by itself stops at the end of a page.
+const AHEAD: usize = 2048;
+/// And so many blocks ahead their edges.
+const BLOCKS_AHEAD: usize = 24;
 /// Lists have room for so many edges for each number.
 const ROOM: usize = 4;
 
@@ -70,6 +93,7 @@ impl Edges {
         let mut edges = Self { starts, lists: Vector::new() };
         // A list that begins at zero would look like none.
         edges.lists.push(LAST).ok()?;
+        let mut found = Found { edges: [0; WORDS], count: 0 };
         for (number, span) in marks.spans().iter().enumerate() {
             if span.block_size > WORDS * WORD {
                 let end = span.first + span.capacity as usize;
@@ -78,9 +102,10 @@ impl Edges {
             }
             for index in marks.live_of(span) {
                 let place = span.place(number as u32, index);
+                prefetch(place.start.wrapping_add(AHEAD));
                 // SAFETY: the caller's.
-                let found = unsafe { Found::of(marks, elsewhere, range, place) };
-                let start = found.and_then(|found| edges.keep(found.edges()).ok());
+                let is_told = unsafe { found.read(marks, elsewhere, range, place) };
+                let start = if is_told { edges.keep(found.edges()) } else { Err(NoMemory) };
                 edges.starts[place.number] = start.unwrap_or(IN_PLACE);
             }
         }
@@ -125,12 +150,18 @@ impl Edges {
         prefetch(self.starts.as_ptr().wrapping_add(number).addr());
     }
 
-    /// Fetches a block's list, if it has one.
+    /// Fetches the edges of the blocks that come behind the first one: what tells where they are,
+    /// and then they.
     #[inline(always)]
-    pub(super) fn prefetch_list(&self, number: usize) {
-        let start = self.starts[number];
-        if start & LAST == 0 {
-            prefetch(self.lists.as_ptr().wrapping_add(start as usize).addr());
+    pub(super) fn prefetch_ahead(&self, blocks: &[u32]) {
+        if let Some(ahead) = blocks.get(BLOCKS_AHEAD) {
+            self.prefetch(*ahead as usize);
+        }
+        if let Some(ahead) = blocks.get(BLOCKS_AHEAD / 2) {
+            let start = self.starts[*ahead as usize];
+            if start & LAST == 0 {
+                prefetch(self.lists.as_ptr().wrapping_add(start as usize).addr());
+            }
         }
     }
 }
@@ -154,8 +185,7 @@ impl Iterator for List<'_> {
         {
             (self.next, self.behind) = (Some(*next), behind);
         }
-        let target = (edge & !(LAST | INTERIOR)) as usize;
-        Some(Edge { target, is_interior: edge & INTERIOR != 0 })
+        Some(Edge(edge))
     }
 }
 
@@ -170,22 +200,22 @@ impl Found {
         self.edges.get(..self.count).unwrap_or_default()
     }
 
-    /// Reads a block. `None`: it cannot be told by edges.
+    /// Reads a block. `false`: it cannot be told by edges.
     ///
     /// # Safety
     /// As [`Edges::of`].
     #[inline(always)]
-    unsafe fn of(
+    unsafe fn read(
+        &mut self,
         marks: &Marks,
         elsewhere: &impl Elsewhere,
         range: Range,
         from: Place,
-    ) -> Option<Self> {
-        let mut found = Self { edges: [0; WORDS], count: 0 };
-        let size = marks.cell(from.number) & !(WORD - 1);
-        let (start, end) = (from.start, from.start + size);
+    ) -> bool {
+        self.count = 0;
+        let (start, end) = (from.start, from.start + (marks.cell(from.number) & !(WORD - 1)));
         if marks.has_holes() && marks.next_readable(start, end) != Some((start, end)) {
-            return None;
+            return false;
         }
         for address in (start..end).step_by(WORD) {
             // SAFETY: a word of a block in use, without holes.
@@ -195,17 +225,18 @@ impl Found {
             }
             let Some(to) = marks.find(word) else {
                 if elsewhere.holds(word) {
-                    return None;
+                    return false;
                 }
                 continue;
             };
             // SAFETY: the caller's.
             if to.number != from.number && unsafe { marks.counts(to) } {
                 let interior = if to.offset == 0 { 0 } else { INTERIOR };
-                *found.edges.get_mut(found.count)? = to.number as u32 | interior;
-                found.count += 1;
+                let Some(place) = self.edges.get_mut(self.count) else { return false };
+                *place = to.number as u32 | interior;
+                self.count += 1;
             }
         }
-        Some(found)
+        true
     }
 }

@@ -17,13 +17,13 @@ use crate::mem::prefetch;
 #[derive(Debug)]
 pub(super) struct Hints {
     /// For each block the two; a block without one has zero in its place.
-    pairs: Vector<[u32; 2]>,
+    pub(super) pairs: Vector<[u32; 2]>,
 }
 
 /// So many walks go on side by side.
 const WALKS: usize = 16;
 /// A power of two.
-const STRIDE: usize = 32;
+pub(super) const STRIDE: usize = if cfg!(test) { 4 } else { 32 };
 const NONE: u32 = u32::MAX;
 
 /// A walk along the first edges that do not lead back.
@@ -54,10 +54,13 @@ impl Hints {
             to: ((number + 1) * share).min(marks.len()),
         };
         let mut walks: [Walk; WALKS] = core::array::from_fn(begin);
-        while walks
-            .iter_mut()
-            .fold(false, |any, walk| walk.step(edges, &mut fresh, &mut hints) || any)
-        {}
+        let mut is_walking = true;
+        while is_walking {
+            is_walking = false;
+            for walk in &mut walks {
+                is_walking |= walk.step(edges, &mut fresh, &mut hints);
+            }
+        }
         Ok(hints)
     }
 
@@ -103,11 +106,11 @@ impl Walk {
             hints.note(last, at);
         }
         let mut onward = edges.from(at as usize).into_iter().flatten();
-        let next = onward.find(|edge| edge.target as u32 != back);
-        self.at = next.map_or(NONE, |edge| edge.target as u32);
+        let next = onward.find(|edge| edge.target() as u32 != back);
+        self.at = next.map_or(NONE, |edge| edge.target() as u32);
         if let Some(next) = next {
-            edges.prefetch(next.target);
-            hints.prefetch(next.target);
+            edges.prefetch(next.target());
+            hints.prefetch(next.target());
         }
         true
     }

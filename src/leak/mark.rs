@@ -41,9 +41,9 @@ pub(crate) struct Piece {
 #[derive(Debug)]
 pub(crate) struct Marker<'m, E> {
     pub(super) marks: &'m mut Marks,
-    edges: Option<&'m Edges>,
+    pub(super) edges: Option<&'m Edges>,
     /// Once there are many levels.
-    hints: Option<Hints>,
+    pub(super) hints: Option<Hints>,
     elsewhere: &'m mut E,
     scanner: Scanner,
     pub(super) range: Range,
@@ -70,7 +70,7 @@ pub(crate) struct Marker<'m, E> {
 
 /// Blocks of so many bytes are read word by word: for less than two vectors a loop is cheaper.
 const SMALL: usize = 8 * WORD;
-/// So many blocks ahead are fetched into the cache.
+/// Of a level with fewer blocks each is fetched into the cache as soon as it is found.
 const AHEAD: usize = 24;
 /// After so many levels hints are worth their while.
 const DEEP: usize = 1 << 12;
@@ -204,6 +204,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         let mut batch = Batch::new();
         let mut level = Vector::new();
         let mut order = Order::new(self.marks.len());
+        let mut buckets = None;
         loop {
             while let Some(piece) = self.pieces.pop() {
                 self.visited.push(piece)?;
@@ -220,25 +221,9 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
                 self.ask_for_hints();
             }
             order.arrange(&mut level)?;
-            for at in 0..level.len() {
-                if let Some(ahead) = level.get(at + AHEAD) {
-                    self.fetch(*ahead as usize);
-                }
-                if let Some(ahead) = level.get(at + AHEAD / 2) {
-                    self.fetch_rest(*ahead as usize);
-                }
-                // SAFETY: a block in use, which the caller says is mapped.
-                unsafe { self.look_into(level[at] as usize, &mut batch)? };
-            }
+            // SAFETY: blocks in use, which the caller says are mapped.
+            unsafe { self.look_into_level(&level, &mut buckets, &mut batch)? };
             level.clear();
-        }
-    }
-
-    #[cold]
-    fn ask_for_hints(&mut self) {
-        if let (Some(edges), None) = (self.edges, &self.hints) {
-            // Without memory for them it takes longer.
-            self.hints = Hints::of(edges, self.marks).ok();
         }
     }
 
@@ -251,11 +236,11 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         }
     }
 
-    /// Fetches what [`Self::fetch`] has told the place of.
+    /// Notes where the loss of a block began, if it is lost.
     #[inline(always)]
-    fn fetch_rest(&self, number: usize) {
-        if let Some(edges) = self.edges {
-            edges.prefetch_list(number);
+    pub(super) fn note_beginning(&mut self, number: usize) {
+        if let Some(site) = self.beginning {
+            self.marks.set_beginning(number, site);
         }
     }
 
@@ -264,10 +249,12 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     /// # Safety
     /// The block is mapped.
     #[inline(always)]
-    unsafe fn look_into(&mut self, number: usize, batch: &mut Batch) -> Result<(), NoMemory> {
-        if let Some(site) = self.beginning {
-            self.marks.set_beginning(number, site);
-        }
+    pub(super) unsafe fn look_into(
+        &mut self,
+        number: usize,
+        batch: &mut Batch,
+    ) -> Result<(), NoMemory> {
+        self.note_beginning(number);
         let Some((edges, list)) = self.edges.and_then(|edges| Some((edges, edges.from(number)?)))
         else {
             // SAFETY: the caller's.
@@ -280,8 +267,8 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         }
         let holder = Marks::in_block(number);
         for edge in list {
-            if self.marks.is_unreached(edge.target) {
-                self.follow(Found { number: edge.target, holder }, edge.is_interior)?;
+            if self.marks.is_unreached(edge.target()) {
+                self.follow(Found { number: edge.target(), holder }, edge.is_interior())?;
             }
         }
         Ok(())
@@ -289,7 +276,11 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
 
     /// # Safety
     /// The block is mapped.
-    unsafe fn look_in_place(&mut self, number: usize, batch: &mut Batch) -> Result<(), NoMemory> {
+    pub(super) unsafe fn look_in_place(
+        &mut self,
+        number: usize,
+        batch: &mut Batch,
+    ) -> Result<(), NoMemory> {
         let place = self.marks.place(number);
         let size = self.marks.size(place) & !(WORD - 1);
         let (from, to) = (place.start, place.start + size);
@@ -349,7 +340,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
 
     /// Follows a pointer to a block that is not reached yet.
     #[inline(always)]
-    fn follow(&mut self, found: Found, is_interior: bool) -> Result<(), NoMemory> {
+    pub(super) fn follow(&mut self, found: Found, is_interior: bool) -> Result<(), NoMemory> {
         if is_interior && !self.follows_interior && !self.is_trusted {
             return self.deferred.push(found);
         }

@@ -319,6 +319,13 @@ impl Marks {
         self.live.ones(span.first, span.capacity as usize).map(|index| index as u32)
     }
 
+    /// Fetches the block's cell into the cache, if it will be written: without a branch, which
+    /// nobody could predict.
+    #[inline(always)]
+    pub(super) fn prefetch_if_unreached(&self, number: usize) {
+        self.prefetch_cell(number & usize::from(self.is_unreached(number)).wrapping_neg());
+    }
+
     /// Fetches the block's cell into the cache.
     #[inline(always)]
     pub(crate) fn prefetch_cell(&self, number: usize) {

@@ -18,6 +18,7 @@ pub(crate) mod findings;
 mod hints;
 mod holes;
 pub(crate) mod layout;
+mod level;
 pub(crate) mod mark;
 mod marks;
 mod order;

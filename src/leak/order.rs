@@ -15,9 +15,14 @@ pub(super) struct Order {
 }
 
 /// Fewer than these are left as they are,
-const WORTH: usize = 1 << 12;
+const WORTH: usize = if cfg!(test) { 8 } else { 1 << 12 };
 /// and so are they if only one of so many numbers is among them: all bits have to be read.
 const SPARSE: usize = 1 << 10;
+
+/// Whether sorting a level is worth while.
+pub(super) fn is_worth_it(level: usize, numbers: usize) -> bool {
+    level >= WORTH.max(numbers / SPARSE)
+}
 
 impl Order {
     /// For blocks with numbers below this.
@@ -27,7 +32,7 @@ impl Order {
 
     /// Sorts the numbers, each of which is there once, if that is worth while.
     pub(super) fn arrange(&mut self, level: &mut [u32]) -> Result<(), NoMemory> {
-        if level.len() < WORTH.max(self.numbers / SPARSE) {
+        if !is_worth_it(level.len(), self.numbers) {
             return Ok(());
         }
         let bits = match &mut self.bits {
@@ -54,15 +59,15 @@ mod tests {
 
         #[test]
         fn what_is_worth_it_is_sorted(
-            numbers in proptest::collection::hash_set(0u32..1 << 23, 0..5 * WORTH),
+            numbers in proptest::collection::hash_set(0u32..1 << 12, 0..5 * WORTH),
         ) {
             let level: Vec<_> = numbers.into_iter().collect();
-            let mut order = Order::new(1 << 23);
+            let mut order = Order::new(1 << 12);
             // The second time, nothing of the first is left.
             for level in [&level[..], &level[level.len() / 8..]] {
                 let (mut arranged, mut sorted) = (level.to_vec(), level.to_vec());
                 order.arrange(&mut arranged).unwrap();
-                if level.len() >= 2 * WORTH {
+                if level.len() >= WORTH {
                     sorted.sort_unstable();
                 }
                 prop_assert!(arranged == sorted);

@@ -5,8 +5,9 @@ use crate::heap::slab::{Kind, Slab};
 use crate::track::columns::{Columns, Record};
 use core::ptr;
 
-/// What is known of a span.
+/// What is known of a span, on a line of the cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Span {
     pub(super) start: usize,
     divisor: Divisor,

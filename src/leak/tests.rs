@@ -1,5 +1,7 @@
 //! A random heap, checked, against a naive search of the same graph.
 
+mod graph;
+
 use super::check;
 use super::elsewhere::Elsewhere;
 use super::findings::{Class, Findings, Holder};
@@ -190,26 +192,7 @@ proptest! {
         gathers in any::<bool>(),
     ) {
         let interior = if is_strict { Interior::Possible } else { Interior::Reaches };
-        let terms = Terms { interior, ..terms(gathers) };
-        let planted = Planted::new(&plans);
-        let pointers: Vec<_> = roots.iter().map(|root| planted.address(&plans, *root)).collect();
-        let findings = planted.check(&pointers, &mut (), terms);
-
-        let mut expected = BTreeMap::<Class, (u64, u64)>::new();
-        let classes = classes(&plans, &roots, interior);
-        for (plan, class) in plans.iter().zip(&classes) {
-            if let Some(class) = class.filter(|_| plan.is_tracked) {
-                let sum = expected.entry(class).or_default();
-                *sum = (sum.0 + 1, sum.1 + plan.words as u64 * 8);
-            }
-        }
-        let mut found = BTreeMap::<Class, (u64, u64)>::new();
-        for group in &findings.groups {
-            let sum = found.entry(group.class).or_default();
-            *sum = (sum.0 + group.blocks, sum.1 + group.bytes);
-        }
-        prop_assert_eq!(found, expected);
-        check_paths(&planted, &plans, &pointers, &findings)?;
+        check_all(&plans, &roots, Terms { interior, ..terms(gathers) })?;
     }
 
     #[test]
@@ -228,6 +211,33 @@ proptest! {
         let interior = findings.groups.iter().filter(|group| group.is_interior);
         prop_assert_eq!(interior.map(|group| group.blocks).sum::<u64>(), expected);
     }
+}
+
+/// Every block has the class that the definitions say, and its path is one.
+fn check_all(
+    plans: &[Plan],
+    roots: &[(usize, usize)],
+    terms: Terms<'_>,
+) -> Result<(), TestCaseError> {
+    let planted = Planted::new(plans);
+    let pointers: Vec<_> = roots.iter().map(|root| planted.address(plans, *root)).collect();
+    let findings = planted.check(&pointers, &mut (), terms);
+
+    let mut expected = BTreeMap::<Class, (u64, u64)>::new();
+    let classes = classes(plans, roots, terms.interior);
+    for (plan, class) in plans.iter().zip(&classes) {
+        if let Some(class) = class.filter(|_| plan.is_tracked) {
+            let sum = expected.entry(class).or_default();
+            *sum = (sum.0 + 1, sum.1 + plan.words as u64 * 8);
+        }
+    }
+    let mut found = BTreeMap::<Class, (u64, u64)>::new();
+    for group in &findings.groups {
+        let sum = found.entry(group.class).or_default();
+        *sum = (sum.0 + group.blocks, sum.1 + group.bytes);
+    }
+    prop_assert_eq!(found, expected);
+    check_paths(&planted, plans, &pointers, &findings)
 }
 
 /// Every path begins where it says, and each of its steps is a pointer to the next block.
