@@ -1,7 +1,7 @@
 //! Who points to whom, in a fifth of the memory: the pointers of all small blocks, by number.
 //!
-//! Following pointers through the heap costs two misses for each block, one for its page and one for
-//! its line. So where there are many blocks all of them are read once, in the order of their
+//! Following pointers through the heap costs two misses for each block, one for its page and one
+//! for its line. So where there are many blocks all of them are read once, in the order of their
 //! addresses, which costs next to nothing; and marking then needs their pointers alone.
 //!
 //! ```text
@@ -11,8 +11,8 @@
 //!                   └─▶ IN_PLACE: the block itself is to be read
 //! ```
 //!
-//! Read in place are large blocks, which are as fast to read as their edges; those with holes; those
-//! that point to memory elsewhere; and all that there was no room for.
+//! Read in place are large blocks, which are as fast to read as their edges; those with holes;
+//! those that point to memory elsewhere; and all that there was no room for.
 
 use super::elsewhere::Elsewhere;
 use super::mark::read;

@@ -1,5 +1,5 @@
-//! The blocks of a level, looked into one after the other. Those that come next are known: what will
-//! be needed of them is fetched into the cache ahead of time.
+//! The blocks of a level, looked into one after the other. Those that come next are known: what
+//! will be needed of them is fetched into the cache ahead of time.
 //!
 //! The blocks of a wide level lie in order, but what they point to lies anywhere, and noting the
 //! holder of each where it belongs would be a miss for each. So edges are dealt out into buckets

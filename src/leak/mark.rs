@@ -2,9 +2,9 @@
 //!
 //! Level by level, so that the holder a block remembers is on a shortest path from a root, which
 //! is the one worth reading. The blocks of a level are known before the first of them is looked at:
-//! they are brought into the order of their addresses ([`super::order`]), and what will be needed of
-//! them is fetched into the cache ahead of time. Of the levels of a list, which are a block each,
-//! the [hints](super::hints) tell what will be needed.
+//! they are brought into the order of their addresses ([`super::order`]), and what will be needed
+//! of them is fetched into the cache ahead of time. Of the levels of a list, which are a block
+//! each, the [hints](super::hints) tell what will be needed.
 //!
 //! The pointers of most blocks are known as [edges](super::edges), if there are many blocks; the
 //! others are looked into word by word.
