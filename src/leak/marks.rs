@@ -7,8 +7,8 @@
 //!
 //! A block's cell holds its size until it is reached, from the roots or from what is lost, and then
 //! its *holder*: where the pointer to it was found, or the number of the block that this is in.
-//! Numbers of a span begin at a multiple of 64, so that its bits are words of their own, and so that
-//! a number's span follows from a table.
+//! Numbers of a span begin at a multiple of 64, so that its bits are words of their own, and so
+//! that a number's span follows from a table.
 
 use super::scratch::{Bits, NoMemory, Vector};
 use super::spans::{Place, Span};
@@ -171,10 +171,10 @@ impl Marks {
         span.place(owner, (number - span.first) as u32)
     }
 
-    /// Whether a pointer to this place counts: it is to the first byte of a block or to one that was
-    /// asked for, or the block is a C++ array of nothing: `new T[0]`, where `T` has a destructor,
-    /// allocates the word that says how many there are, and gives the address behind it. (Itanium
-    /// C++ ABI, 2.7, array operator new cookies; LeakSanitizer knows it, too.)
+    /// Whether a pointer to this place counts: it is to the first byte of a block or to one that
+    /// was asked for, or the block is a C++ array of nothing: `new T[0]`, where `T` has a
+    /// destructor, allocates the word that says how many there are, and gives the address behind
+    /// it. (Itanium C++ ABI, 2.7, array operator new cookies; LeakSanitizer knows it, too.)
     ///
     /// # Safety
     /// The block was not reached yet, and if it is in use, it is mapped but for the holes.
