@@ -2,11 +2,13 @@
 //! and for the largest block of each group who holds it. All in scratch memory.
 
 use super::findings::Class;
-use super::marks::{Marks, Place};
+use super::marks::Marks;
 use super::paths::{self, End, Step, Trace};
 use super::scratch::{NoMemory, Vector};
+use super::spans::Place;
 use super::table::{Key, Table};
 use super::terms::Terms;
+use crate::mem::scan::WORD;
 use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
 
@@ -118,8 +120,11 @@ struct Last {
 
 impl Collected {
     /// Sums up the tracked blocks that are asked about, and the one at `asked` by itself.
+    ///
+    /// # Safety
+    /// The blocks in use are mapped but for the holes.
     #[inline(never)]
-    pub(crate) fn of(
+    pub(super) unsafe fn of(
         marks: &Marks,
         tracker: &Tracker,
         terms: &Terms<'_>,
@@ -158,7 +163,8 @@ impl Collected {
             collected.add_asked(marks, tracker, place, terms)?;
         }
         collected.name_members(marks)?;
-        collected.trace_paths(marks)?;
+        // SAFETY: the caller's.
+        unsafe { collected.trace_paths(marks)? };
         Ok(collected)
     }
 
@@ -257,12 +263,15 @@ impl Collected {
         })
     }
 
-    fn trace_paths(&mut self, marks: &Marks) -> Result<(), NoMemory> {
+    /// # Safety
+    /// As [`Self::of`].
+    unsafe fn trace_paths(&mut self, marks: &Marks) -> Result<(), NoMemory> {
         let mut budget = BUDGET;
+        // SAFETY: the caller's.
+        let outwards = |held: Place| unsafe { marks.holder(held.number) };
         for sum in self.sums.iter_mut() {
-            let outwards = |held: Place| marks.holder(held.number);
             sum.first_hop = self.hops.len();
-            let first = marks.holder(sum.place.number);
+            let first = outwards(sum.place);
             sum.trace = paths::trace(first, outwards, &mut budget, &mut self.hops)?;
         }
         Ok(())
@@ -286,13 +295,37 @@ impl Sum {
 
 impl Marks {
     /// Who holds a block. Of the holder, the place is that of the pointer.
-    fn holder(&self, number: usize) -> Step<Place> {
+    ///
+    /// # Safety
+    /// As [`Collected::of`].
+    unsafe fn holder(&self, number: usize) -> Step<Place> {
         match self.held(number).0 {
             0 => Step::Beginning,
             holder if holder & Self::IN_ROOT != 0 => Step::Root(holder & !Self::IN_ROOT),
             holder if holder & Self::CYCLE != 0 => Step::Beginning,
+            holder if holder & Self::BLOCK != 0 => {
+                // SAFETY: the caller's.
+                Step::Block(unsafe { self.pointer(self.place(Self::block_in(holder)), number) })
+            }
             holder => self.find(holder).map_or(Step::Root(holder), Step::Block),
         }
+    }
+
+    /// Where in a block the pointer to another one is: to its start, if there is such a one, and if
+    /// not, rather into what was asked for than behind that.
+    ///
+    /// # Safety
+    /// As [`Collected::of`].
+    unsafe fn pointer(&self, from: Place, to: usize) -> Place {
+        let words = (0..self.size(from) / WORD).map(|word| word * WORD).filter_map(|offset| {
+            // SAFETY: a word of a block in use.
+            let value = unsafe { self.word(from.start + offset) };
+            let place = self.find(value).filter(|place| place.number == to)?;
+            Some((place.offset != 0, place.offset >= self.size(place), offset))
+        });
+        // Without one its owner, which could not be stopped, has changed it since.
+        let (_, _, offset) = words.min().unwrap_or_default();
+        Place { offset, ..from }
     }
 
     /// The cycle that a block is of.
@@ -303,6 +336,7 @@ impl Marks {
 }
 
 /// `record`: `None` for a block that is not tracked.
+#[inline(always)]
 fn common_of(marks: &Marks, place: Place, record: Option<Record>, terms: &Terms<'_>) -> Common {
     let number = place.number;
     let is_interior = marks.is_interior(number);

@@ -8,6 +8,9 @@ pub(crate) trait Elsewhere {
     /// All of it lies between these two, if there is any.
     fn bounds(&self) -> Option<(usize, usize)>;
 
+    /// Whether [`Self::find`] would find a piece.
+    fn holds(&self, address: usize) -> bool;
+
     /// The piece that holds `address`, the first time it is asked for: from, to. Whole words that
     /// can be read.
     fn find(&mut self, address: usize) -> Option<(usize, usize)>;
@@ -31,6 +34,10 @@ pub(crate) trait Elsewhere {
 impl Elsewhere for () {
     fn bounds(&self) -> Option<(usize, usize)> {
         None
+    }
+
+    fn holds(&self, _: usize) -> bool {
+        false
     }
 
     fn find(&mut self, _: usize) -> Option<(usize, usize)> {

@@ -1,9 +1,10 @@
 //! What a check has found, as ordinary data, made after the world goes on again.
 
 use super::collect::{Collected, Common, Listed, MemberSum, Sum};
-use super::marks::{Marks, Place};
+use super::marks::Marks;
 use super::paths::End;
 use super::roots::{Origin, Root};
+use super::spans::Place;
 use crate::track::SiteId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;

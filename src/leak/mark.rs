@@ -1,18 +1,20 @@
-//! Marking: from the roots to all that they reach, word by word.
+//! Marking: from the roots to all that they reach.
 //!
 //! Level by level, so that the holder a block remembers is on a shortest path from a root, which
 //! is the one worth reading. The blocks of a level are known before the first of them is looked at:
-//! they are brought into the order of their addresses ([`super::order`]), and their cells and
-//! contents are fetched into the cache ahead of time, which is what keeps a heap of ten million
-//! small blocks from costing a miss after the other.
+//! they are brought into the order of their addresses ([`super::order`]), and what will be needed
+//! of them is fetched into the cache ahead of time. Of the levels of a list, which are a block
+//! each, the [hints](super::hints) tell what will be needed.
 //!
-//! A pointer counts when it points at a block's first byte or anywhere into the bytes that were
-//! asked for; behind them it does not.
+//! The pointers of most blocks are known as [edges](super::edges), if there are many blocks; the
+//! others are looked into word by word.
 
+use super::edges::Edges;
 use super::elsewhere::Elsewhere;
-use super::marks::{Marks, Place};
-use super::order::{self, Order};
-use super::scratch::{NoMemory, Vector, Zero};
+use super::hints::Hints;
+use super::marks::Marks;
+use super::order::Order;
+use super::scratch::{NoMemory, Vector};
 use super::terms::Kept;
 use crate::mem::prefetch;
 use crate::mem::scan::{Batch, Range, Scanner, WORD};
@@ -20,17 +22,13 @@ use crate::track::SiteId;
 use crate::track::columns::Record;
 use core::ptr;
 
-/// A block to be looked into.
+/// A block that something points to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    pub(super) span: u32,
-    pub(super) index: u32,
-    /// Where the pointer to it is.
+    pub(super) number: usize,
+    /// See [`Marks`].
     pub(super) holder: usize,
 }
-
-// SAFETY: numbers.
-unsafe impl Zero for Found {}
 
 /// A piece of memory to be scanned.
 #[derive(Clone, Copy, Debug)]
@@ -43,11 +41,14 @@ pub(crate) struct Piece {
 #[derive(Debug)]
 pub(crate) struct Marker<'m, E> {
     pub(super) marks: &'m mut Marks,
+    pub(super) edges: Option<&'m Edges>,
+    /// Once there are many levels.
+    pub(super) hints: Option<Hints>,
     elsewhere: &'m mut E,
     scanner: Scanner,
     pub(super) range: Range,
-    /// The next level.
-    found: Vector<Found>,
+    /// The next level, by number.
+    found: Vector<u32>,
     /// Pointed to by interior pointers, which are put off at first.
     deferred: Vector<Found>,
     /// Memory elsewhere to be scanned with the next level.
@@ -61,7 +62,7 @@ pub(crate) struct Marker<'m, E> {
     is_unaligned: bool,
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
     tag: usize,
-    /// How many levels were looked into.
+    /// How many steps from a root what is reached now is.
     steps: usize,
     /// What is reached now is held by a lost block of that site.
     beginning: Option<SiteId>,
@@ -69,15 +70,24 @@ pub(crate) struct Marker<'m, E> {
 
 /// Blocks of so many bytes are read word by word: for less than two vectors a loop is cheaper.
 const SMALL: usize = 8 * WORD;
-/// So many blocks ahead are fetched into the cache.
+/// Of a level with fewer blocks each is fetched into the cache as soon as it is found.
 const AHEAD: usize = 24;
+/// After so many levels hints are worth their while.
+const DEEP: usize = 1 << 12;
 
 impl<'m, E: Elsewhere> Marker<'m, E> {
-    pub(crate) fn new(marks: &'m mut Marks, elsewhere: &'m mut E, is_unaligned: bool) -> Self {
+    pub(super) fn new(
+        marks: &'m mut Marks,
+        edges: Option<&'m Edges>,
+        elsewhere: &'m mut E,
+        is_unaligned: bool,
+    ) -> Self {
         let range = elsewhere.with_bounds(marks.range());
         Self {
             scanner: marks.scanner,
             marks,
+            edges,
+            hints: None,
             elsewhere,
             range,
             found: Vector::new(),
@@ -143,9 +153,8 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         self.is_interior = true;
         for at in 0..self.deferred.len() {
             let found = self.deferred[at];
-            let (number, _) = self.marks.block(found.span, found.index);
-            if self.marks.is_unreached(number) {
-                self.reach(number, found)?;
+            if self.marks.is_unreached(found.number) {
+                self.reach(found)?;
             }
         }
         // SAFETY: as above.
@@ -160,20 +169,17 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     /// Reaches what is kept for another reason than that something holds it.
     fn keep(&mut self, kept: impl Fn(Record) -> Option<Kept>) -> Result<(), NoMemory> {
         let (mut all, mut failed) = (Vector::new(), None);
-        for (number, span) in self.marks.spans().iter().enumerate() {
+        for span in self.marks.spans() {
             for index in self.marks.unreached_of(span) {
                 if let Some(kept) = span.record(index).and_then(&kept) {
-                    let found = Found { span: number as u32, index, holder: kept.holder() };
+                    let number = span.first + index as usize;
+                    let found = Found { number, holder: kept.holder() };
                     failed = failed.or(all.push(found).err());
                 }
             }
         }
         failed.map_or(Ok(()), Err)?;
-        for found in all.iter() {
-            let (number, _) = self.marks.block(found.span, found.index);
-            self.reach(number, *found)?;
-        }
-        Ok(())
+        all.iter().try_for_each(|found| self.reach(*found))
     }
 
     /// Marks all that some blocks reach, which are lost and were allocated at one site.
@@ -183,14 +189,11 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     pub(super) unsafe fn flood(
         &mut self,
         site: SiteId,
-        beginnings: impl Iterator<Item = Found>,
+        mut beginnings: impl Iterator<Item = Found>,
     ) -> Result<(), NoMemory> {
         self.beginning = Some(site);
         self.follows_interior = true;
-        for found in beginnings {
-            let (number, _) = self.marks.block(found.span, found.index);
-            self.reach(number, found)?;
-        }
+        beginnings.try_for_each(|found| self.reach(found))?;
         // SAFETY: the caller's.
         unsafe { self.mark() }
     }
@@ -200,8 +203,8 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     unsafe fn mark(&mut self) -> Result<(), NoMemory> {
         let mut batch = Batch::new();
         let mut level = Vector::new();
-        let mut order = Order::new(self.marks.spans().len());
-        self.steps = 0;
+        let mut order = Order::new(self.marks.len());
+        let mut buckets = None;
         loop {
             while let Some(piece) = self.pieces.pop() {
                 self.visited.push(piece)?;
@@ -210,42 +213,77 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             }
             core::mem::swap(&mut level, &mut self.found);
             if level.is_empty() {
+                self.steps = 0;
                 return Ok(());
             }
-            for chunk in level.chunks(order::CHUNK) {
-                let chunk = order.arrange(chunk)?;
-                for (at, found) in chunk.iter().enumerate() {
-                    if let Some(ahead) = chunk.get(at + AHEAD) {
-                        self.fetch(*ahead);
-                    }
-                    // SAFETY: a block in use, which the caller says is mapped.
-                    unsafe { self.look_into(*found, &mut batch)? };
-                }
-            }
-            level.clear();
             self.steps += 1;
+            if self.steps == DEEP {
+                self.ask_for_hints();
+            }
+            order.arrange(&mut level)?;
+            // SAFETY: blocks in use, which the caller says are mapped.
+            unsafe { self.look_into_level(&level, &mut buckets, &mut batch)? };
+            level.clear();
         }
     }
 
+    /// Fetches what is needed to look into a block.
     #[inline(always)]
-    fn fetch(&self, found: Found) {
-        let (number, start) = self.marks.block(found.span, found.index);
-        self.marks.prefetch_cell(number);
-        prefetch(start);
+    fn fetch(&self, number: usize) {
+        match self.edges {
+            Some(edges) => edges.prefetch(number),
+            None => prefetch(self.marks.place(number).start),
+        }
     }
 
-    /// Scans a block and remembers its holder.
+    /// Notes where the loss of a block began, if it is lost.
+    #[inline(always)]
+    pub(super) fn note_beginning(&mut self, number: usize) {
+        if let Some(site) = self.beginning {
+            self.marks.set_beginning(number, site);
+        }
+    }
+
+    /// Follows the pointers of a block.
     ///
     /// # Safety
     /// The block is mapped.
     #[inline(always)]
-    unsafe fn look_into(&mut self, found: Found, batch: &mut Batch) -> Result<(), NoMemory> {
-        let (number, from) = self.marks.block(found.span, found.index);
-        let size = self.marks.hold(number, found.holder, self.steps) & !(WORD - 1);
-        if let Some(site) = self.beginning {
-            self.marks.set_beginning(number, site);
+    pub(super) unsafe fn look_into(
+        &mut self,
+        number: usize,
+        batch: &mut Batch,
+    ) -> Result<(), NoMemory> {
+        self.note_beginning(number);
+        let Some((edges, list)) = self.edges.and_then(|edges| Some((edges, edges.from(number)?)))
+        else {
+            // SAFETY: the caller's.
+            return unsafe { self.look_in_place(number, batch) };
+        };
+        if let Some(hints) = &self.hints
+            && self.found.len() < AHEAD
+        {
+            hints.fetch(number, edges, self.marks);
         }
-        let to = from + size;
+        let holder = Marks::in_block(number);
+        for edge in list {
+            if self.marks.is_unreached(edge.target()) {
+                self.follow(Found { number: edge.target(), holder }, edge.is_interior())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// # Safety
+    /// The block is mapped.
+    pub(super) unsafe fn look_in_place(
+        &mut self,
+        number: usize,
+        batch: &mut Batch,
+    ) -> Result<(), NoMemory> {
+        let place = self.marks.place(number);
+        let size = self.marks.size(place) & !(WORD - 1);
+        let (from, to) = (place.start, place.start + size);
         if self.marks.has_holes() {
             // SAFETY: the caller's.
             return unsafe { self.scan_around_holes(from, to, batch) };
@@ -291,58 +329,37 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
     /// Follows a word that may be a pointer.
     #[inline(always)]
     pub(super) fn consider(&mut self, holder: usize, word: usize) -> Result<(), NoMemory> {
-        // A short level has no blocks ahead to look to; those of a list wait for each other.
-        if self.found.len() < AHEAD {
-            prefetch(word);
-        }
         let Some(place) = self.marks.find(word) else { return self.consider_elsewhere(word) };
-        let holder = holder | self.tag;
-        if place.offset != 0 {
-            return self.consider_interior(holder, place);
-        }
-        if !self.marks.is_unreached(place.number) {
+        // SAFETY: blocks in use are mapped, say the callers of `root` and `finish`.
+        if !self.marks.is_unreached(place.number) || !unsafe { self.marks.counts(place) } {
             return Ok(());
         }
-        self.reach(place.number, Found { span: place.span, index: place.index, holder })
+        let found = Found { number: place.number, holder: holder | self.tag };
+        self.follow(found, place.offset != 0)
+    }
+
+    /// Follows a pointer to a block that is not reached yet.
+    #[inline(always)]
+    pub(super) fn follow(&mut self, found: Found, is_interior: bool) -> Result<(), NoMemory> {
+        if is_interior && !self.follows_interior && !self.is_trusted {
+            return self.deferred.push(found);
+        }
+        self.reach(found)
     }
 
     #[inline(always)]
-    fn reach(&mut self, number: usize, found: Found) -> Result<(), NoMemory> {
-        self.marks.set_reached(number);
+    fn reach(&mut self, found: Found) -> Result<(), NoMemory> {
+        let Found { number, holder } = found;
+        // A short level has no blocks ahead to look to; those of a list wait for each other.
         if self.found.len() < AHEAD {
-            self.marks.prefetch_cell(number);
+            self.fetch(number);
         }
+        self.marks.set_reached(number);
+        self.marks.hold(number, holder, self.steps);
         if self.is_interior {
             self.marks.set_interior(number);
         }
-        self.found.push(found)
-    }
-
-    fn consider_interior(&mut self, holder: usize, place: Place) -> Result<(), NoMemory> {
-        let number = place.number;
-        if !self.marks.is_unreached(number) {
-            return Ok(());
-        }
-        let size = self.marks.cell(number);
-        if place.offset >= size && !self.is_array_cookie(place, size) {
-            return Ok(());
-        }
-        let found = Found { span: place.span, index: place.index, holder };
-        if self.follows_interior || self.is_trusted {
-            self.reach(number, found)
-        } else {
-            self.deferred.push(found)
-        }
-    }
-
-    /// Whether a block is a C++ array of nothing: `new T[0]`, where `T` has a destructor, allocates
-    /// the word that says how many there are, and gives the address behind it. (Itanium C++ ABI,
-    /// 2.7, array operator new cookies; LeakSanitizer knows it, too.)
-    fn is_array_cookie(&self, place: Place, size: usize) -> bool {
-        size == WORD
-            && place.offset == WORD
-            // SAFETY: the first word of a block in use.
-            && unsafe { self.marks.word(place.start) } == 0
+        self.found.push(number as u32)
     }
 
     #[cold]

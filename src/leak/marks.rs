@@ -6,84 +6,19 @@
 //! ```
 //!
 //! A block's cell holds its size until it is reached, from the roots or from what is lost, and then
-//! where the pointer to it was found, its *holder*. Numbers of a span begin at a multiple of 64, so
-//! that its bits are words of their own.
+//! its *holder*: where the pointer to it was found, or the number of the block that this is in.
+//! Numbers of a span begin at a multiple of 64, so that its bits are words of their own, and so
+//! that a number's span follows from a table.
 
 use super::scratch::{Bits, NoMemory, Vector};
-use crate::base::arith::Divisor;
+use super::spans::{Place, Span};
 use crate::heap::class::SLICE;
 use crate::heap::frozen::Frozen;
-use crate::heap::slab::{Kind, Slab};
+use crate::heap::slab::Slab;
 use crate::mem::prefetch;
-use crate::mem::scan::{Range, Scanner};
-use crate::track::columns::{Columns, Record};
+use crate::mem::scan::{Range, Scanner, WORD};
+use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
-use core::ptr;
-
-/// What is known of a span.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    start: usize,
-    divisor: Divisor,
-    block_size: usize,
-    /// Number of its first block.
-    pub(crate) first: usize,
-    pub(crate) capacity: u32,
-    /// Null: its blocks are not tracked.
-    columns: *const Columns,
-}
-
-impl Span {
-    fn of(slab: &Slab, first: usize) -> Self {
-        let block_size = slab.usable_size();
-        let divisor = match slab.kind() {
-            Kind::Slab => Divisor::new(block_size as u32),
-            _ => Divisor::INFINITY,
-        };
-        let columns = Columns::of(slab).map_or(ptr::null(), ptr::from_ref);
-        let (start, capacity) = (slab.start().expose_provenance(), slab.capacity());
-        Self { start, divisor, block_size, first, capacity, columns }
-    }
-
-    fn columns(&self) -> Option<&Columns> {
-        // SAFETY: null, or the columns of a span that stays what it is while the heap is frozen.
-        unsafe { self.columns.as_ref() }
-    }
-
-    /// Where block `index` starts.
-    #[inline(always)]
-    pub(crate) fn block(&self, index: u32) -> usize {
-        self.start + index as usize * self.block_size
-    }
-
-    /// The place of block `index`; `number` is the span's.
-    pub(crate) fn place(&self, number: u32, index: u32) -> Place {
-        Place {
-            span: number,
-            index,
-            number: self.first + index as usize,
-            start: self.block(index),
-            offset: 0,
-        }
-    }
-
-    /// What is recorded of block `index`, if it is in use and was observed.
-    pub(crate) fn record(&self, index: u32) -> Option<Record> {
-        self.columns().filter(|columns| index < columns.slots())?.read(index)
-    }
-}
-
-/// Where an address points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) span: u32,
-    pub(crate) index: u32,
-    pub(crate) number: usize,
-    /// Start of the block.
-    pub(crate) start: usize,
-    /// Bytes from there to the address.
-    pub(crate) offset: usize,
-}
 
 /// A region of the heap: its addresses, and its part of the slice table.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +35,8 @@ pub(crate) struct Marks {
     /// For each slice of the extents its span's place in `spans`, plus one; zero: none.
     slices: Vector<u32>,
     spans: Vector<Span>,
+    /// For each 64 numbers the span's place in `spans`.
+    owners: Vector<u32>,
     cells: Vector<usize>,
     /// In use.
     live: Bits,
@@ -114,6 +51,8 @@ pub(crate) struct Marks {
     range: Range,
     /// How words are looked for.
     pub(super) scanner: Scanner,
+    /// How many blocks are in use.
+    count: usize,
     /// Where blocks cannot be read: from, to, ascending. See [`super::holes`].
     pub(super) holes: Vector<(usize, usize)>,
 }
@@ -125,6 +64,9 @@ impl Marks {
     pub(crate) const IN_ROOT: usize = 1;
     /// In place of a holder: the block is of a cycle, whose number stands above the two bits.
     pub(crate) const CYCLE: usize = 2;
+    /// Bit of a holder: it is the number of a block, which stands above the three bits.
+    pub(crate) const BLOCK: usize = 4;
+    const NUMBER: u32 = 3;
     /// From this bit on a holder tells how many steps the way to it has, or that they are more than
     /// fit. Addresses of programs have 47 bits, unless they ask for more.
     const STEPS: u32 = 48;
@@ -146,12 +88,15 @@ impl Marks {
         if let Some(error) = failed {
             return Err(error);
         }
+        // The marker's queue holds numbers of 32 bits.
+        u32::try_from(blocks).map_err(|_| NoMemory)?;
         let low = extents.iter().map(|extent| extent.start).min().unwrap_or(0);
         let end = extents.iter().map(|extent| extent.start + extent.len).max().unwrap_or(0);
         let mut marks = Self {
             extents,
             slices: Vector::zeroed(slices)?,
             spans,
+            owners: Vector::zeroed(blocks / ALIGN)?,
             cells: Vector::zeroed(blocks)?,
             live: Bits::zeroed(blocks)?,
             unreached: Bits::zeroed(blocks)?,
@@ -160,6 +105,7 @@ impl Marks {
             beginnings: Vector::zeroed(blocks)?,
             range: Range::between(low, end),
             scanner: Scanner::up_to(heap.engine.memory.tier()),
+            count: 0,
             holes: Vector::new(),
         };
         marks.note_holes(holes)?;
@@ -182,16 +128,18 @@ impl Marks {
 
     fn find_live(&mut self, heap: &Frozen<'_, Tracker>, slab: &Slab, number: usize) {
         let Some(span) = self.spans.get(number).copied() else { return };
+        let owned = span.first / ALIGN..(span.first + span.capacity as usize).div_ceil(ALIGN);
+        self.owners[owned].fill(number as u32);
         for index in 0..span.capacity {
-            let size = match span.columns() {
-                Some(_) => span.record(index).map(|record| record.size.min(span.block_size)),
+            let is_live = match span.is_tracked() {
+                true => span.record(index).is_some(),
                 // What cannot be read is not free: the heap would have done so.
-                None if self.is_hole(span.block(index)) => Some(span.block_size),
-                None => heap.is_in_use(slab, index).then_some(span.block_size),
+                false => self.is_hole(span.block(index)) || heap.is_in_use(slab, index),
             };
-            if let Some(size) = size {
+            if is_live {
                 self.live.set(span.first + index as usize);
-                self.cells[span.first + index as usize] = size;
+                self.cells[span.first + index as usize] = span.size(index);
+                self.count += 1;
             }
         }
     }
@@ -215,22 +163,43 @@ impl Marks {
     pub(crate) fn find(&self, address: usize) -> Option<Place> {
         let slice = self.slice_of(address)?;
         let number = self.slices[slice].checked_sub(1)?;
-        let span = &self.spans[number as usize];
-        let offset = address.wrapping_sub(span.start);
-        // A slab is at most 4 MiB long, and to the divisor of a large block all offsets are one.
-        let index = span.divisor.quotient(offset as u32);
-        let start = span.block(index);
-        let offset = address.wrapping_sub(start);
-        let place =
-            Place { span: number, index, number: span.first + index as usize, start, offset };
-        (index < span.capacity && offset < span.block_size).then_some(place)
+        self.spans[number as usize].find(number, address)
     }
 
-    /// Number and start of block `index` of span `span`.
+    /// The place of a block by its number.
     #[inline(always)]
-    pub(crate) fn block(&self, span: u32, index: u32) -> (usize, usize) {
-        let span = &self.spans[span as usize];
-        (span.first + index as usize, span.block(index))
+    pub(crate) fn place(&self, number: usize) -> Place {
+        let owner = self.owners[number / ALIGN];
+        let span = &self.spans[owner as usize];
+        span.place(owner, (number - span.first) as u32)
+    }
+
+    /// Whether a pointer to this place counts: it is to the first byte of a block or to one that
+    /// was asked for, or the block is a C++ array of nothing: `new T[0]`, where `T` has a
+    /// destructor, allocates the word that says how many there are, and gives the address behind
+    /// it. (Itanium C++ ABI, 2.7, array operator new cookies; LeakSanitizer knows it, too.)
+    ///
+    /// # Safety
+    /// The block was not reached yet, and if it is in use, it is mapped but for the holes.
+    #[inline(always)]
+    pub(super) unsafe fn counts(&self, place: Place) -> bool {
+        let size = self.cell(place.number);
+        place.offset == 0
+            || place.offset < size
+            || size == WORD
+                && place.offset == WORD
+                // SAFETY: a block of one word; one that is free has no size.
+                && unsafe { self.word(place.start) } == 0
+    }
+
+    /// How many numbers there are.
+    pub(super) fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    /// How many blocks are in use.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
     pub(crate) fn spans(&self) -> &[Span] {
@@ -258,13 +227,29 @@ impl Marks {
         self.cells[number]
     }
 
-    /// Marks the block as held by a pointer at `holder`, so many steps from where the search began;
-    /// the size it had.
+    /// The bytes of a block that pointers are looked for in, whatever its cell holds.
     #[inline(always)]
-    pub(crate) fn hold(&mut self, number: usize, holder: usize, steps: usize) -> usize {
+    pub(super) fn size(&self, place: Place) -> usize {
+        self.spans[place.span as usize].size(place.index)
+    }
+
+    /// The holder that a pointer somewhere in a block is.
+    #[inline(always)]
+    pub(super) const fn in_block(number: usize) -> usize {
+        number << Self::NUMBER | Self::BLOCK
+    }
+
+    /// The block in which a holder says that the pointer is.
+    pub(super) const fn block_in(holder: usize) -> usize {
+        holder >> Self::NUMBER
+    }
+
+    /// Marks the block as held by a pointer at `holder`, so many steps from where the search began.
+    #[inline(always)]
+    pub(crate) fn hold(&mut self, number: usize, holder: usize, steps: usize) {
         let steps = steps.min(usize::MAX >> Self::STEPS) << Self::STEPS;
         let address = holder & Self::ADDRESS;
-        self.set_cell(number, if address == 0 { 0 } else { address | steps })
+        self.cells[number] = if address == 0 { 0 } else { address | steps };
     }
 
     /// Where the pointer to a block is, with its lowest bits; and how many steps the way to it has.
@@ -273,9 +258,8 @@ impl Marks {
         (cell & Self::ADDRESS, cell >> Self::STEPS)
     }
 
-    #[inline(always)]
-    pub(crate) fn set_cell(&mut self, number: usize, value: usize) -> usize {
-        core::mem::replace(&mut self.cells[number], value)
+    pub(crate) fn set_cell(&mut self, number: usize, value: usize) {
+        self.cells[number] = value;
     }
 
     #[inline(always)]
@@ -321,6 +305,13 @@ impl Marks {
         Bits::zeroed(self.cells.len())
     }
 
+    /// A bit for each block that is not reached now.
+    pub(super) fn unreached_now(&self) -> Result<Bits, NoMemory> {
+        let mut bits = self.no_bits()?;
+        bits.copy_from(&self.unreached);
+        Ok(bits)
+    }
+
     /// The unreached blocks of a span, by index, ascending.
     pub(crate) fn unreached_of(&self, span: &Span) -> impl Iterator<Item = u32> + use<'_> {
         self.unreached.ones(span.first, span.capacity as usize).map(|index| index as u32)
@@ -329,6 +320,13 @@ impl Marks {
     /// The blocks in use of a span, by index, ascending.
     pub(crate) fn live_of(&self, span: &Span) -> impl Iterator<Item = u32> + use<'_> {
         self.live.ones(span.first, span.capacity as usize).map(|index| index as u32)
+    }
+
+    /// Fetches the block's cell into the cache, if it will be written: without a branch, which
+    /// nobody could predict.
+    #[inline(always)]
+    pub(super) fn prefetch_if_unreached(&self, number: usize) {
+        self.prefetch_cell(number & usize::from(self.is_unreached(number)).wrapping_neg());
     }
 
     /// Fetches the block's cell into the cache.

@@ -12,10 +12,13 @@
 pub(crate) mod births;
 mod classes;
 mod collect;
+mod edges;
 pub(crate) mod elsewhere;
 pub(crate) mod findings;
+mod hints;
 mod holes;
 pub(crate) mod layout;
+mod level;
 pub(crate) mod mark;
 mod marks;
 mod order;
@@ -24,6 +27,7 @@ pub(crate) mod roots;
 mod scan;
 pub(crate) mod scratch;
 pub(crate) mod snapshot;
+mod spans;
 mod table;
 pub(crate) mod terms;
 #[cfg(test)]
@@ -34,6 +38,7 @@ pub(crate) mod world;
 use crate::heap::frozen::Frozen;
 use crate::track::Tracker;
 use collect::Collected;
+use edges::Edges;
 use elsewhere::Elsewhere;
 use findings::{Checked, RawHop};
 use mark::Marker;
@@ -54,7 +59,11 @@ pub(crate) unsafe fn check(
     terms: &Terms<'_>,
 ) -> Result<Checked, NoMemory> {
     let mut marks = Marks::take(heap, elsewhere.holes())?;
-    let mut marker = Marker::new(&mut marks, elsewhere, terms.is_unaligned);
+    let is_worth_it = marks.count() >= terms.worth && !terms.is_unaligned;
+    let range = elsewhere.with_bounds(marks.range());
+    // SAFETY: the heap is frozen; what cannot be read of it is among the holes.
+    let edges = is_worth_it.then(|| unsafe { Edges::of(&marks, elsewhere, range) }).flatten();
+    let mut marker = Marker::new(&mut marks, edges.as_ref(), elsewhere, terms.is_unaligned);
     // Before anything points there.
     roots(&mut |root| {
         if !terms.sources.count(root.origin) {
@@ -83,10 +92,11 @@ pub(crate) unsafe fn check(
         all.push(kept.root())?;
     }
     // SAFETY: the heap is frozen.
-    unsafe { unreached::classify(&mut marks)? };
+    unsafe { unreached::classify(&mut marks, edges.as_ref())? };
     let asked = terms.asked.and_then(|address| marks.find(address));
     let living = asked.filter(|place| marks.is_live(*place));
-    let collected = Collected::of(&marks, &heap.engine.observer, terms, living)?;
+    // SAFETY: as above.
+    let collected = unsafe { Collected::of(&marks, &heap.engine.observer, terms, living)? };
     let mut hops = Vector::new();
     for place in collected.hops.iter() {
         hops.push(RawHop::of(&marks, *place))?;

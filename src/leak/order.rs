@@ -1,59 +1,50 @@
-//! The blocks of a level, brought roughly into the order of their addresses.
+//! The blocks of a level, brought into the order of their addresses.
 //!
 //! A wide level is a random walk over the whole heap: each block is on another page, and finding
-//! out where a page is costs more than reading it. Sorted by where their spans are, the blocks of a
-//! page are looked into one after the other.
+//! out where a page is costs more than reading it. Blocks are numbered by address: a bit for each
+//! of a level, and reading the bits sorts them.
 
-use super::mark::Found;
-use super::scratch::{NoMemory, Vector};
+use super::scratch::{Bits, NoMemory};
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Order {
-    /// Spans have their numbers by address; so many low bits of it are left out.
-    shift: u32,
-    /// For each bucket where its next block goes.
-    places: Vector<u32>,
-    sorted: Vector<Found>,
+    bits: Option<Bits>,
+    /// There are so many numbers.
+    numbers: usize,
 }
 
-/// Most blocks that are sorted at once, so that the copy stays small.
-pub(super) const CHUNK: usize = 1 << 20;
-/// Fewer than these are left as they are.
-const WORTH: usize = 1 << 12;
-const BUCKETS_LOG: u32 = 12;
+/// Fewer than these are left as they are,
+const WORTH: usize = if cfg!(test) { 8 } else { 1 << 12 };
+/// and so are they if only one of so many numbers is among them: all bits have to be read.
+const SPARSE: usize = 1 << 10;
+
+/// Whether sorting a level is worth while.
+pub(super) fn is_worth_it(level: usize, numbers: usize) -> bool {
+    level >= WORTH.max(numbers / SPARSE)
+}
 
 impl Order {
-    /// For a heap of so many spans.
-    pub(super) fn new(spans: usize) -> Self {
-        let shift = (usize::BITS - spans.leading_zeros()).saturating_sub(BUCKETS_LOG);
-        Self { shift, places: Vector::new(), sorted: Vector::new() }
+    /// For blocks with numbers below this.
+    pub(super) fn new(numbers: usize) -> Self {
+        Self { bits: None, numbers }
     }
 
-    /// The blocks in a better order. At most [`CHUNK`] of them.
-    pub(super) fn arrange<'a>(&'a mut self, blocks: &'a [Found]) -> Result<&'a [Found], NoMemory> {
-        if blocks.len() < WORTH {
-            return Ok(blocks);
+    /// Sorts the numbers, each of which is there once, if that is worth while.
+    pub(super) fn arrange(&mut self, level: &mut [u32]) -> Result<(), NoMemory> {
+        if !is_worth_it(level.len(), self.numbers) {
+            return Ok(());
         }
-        if self.sorted.is_empty() {
-            self.places = Vector::zeroed((1 << BUCKETS_LOG) + 1)?;
-            self.sorted = Vector::zeroed(CHUNK)?;
+        let bits = match &mut self.bits {
+            Some(bits) => bits,
+            none => none.insert(Bits::zeroed(self.numbers)?),
+        };
+        level.iter().for_each(|number| bits.set(*number as usize));
+        for (place, number) in level.iter_mut().zip(bits.ones(0, self.numbers)) {
+            *place = number as u32;
         }
-        let shift = self.shift;
-        let bucket = |block: &Found| (block.span >> shift) as usize;
-        self.places.fill(0);
-        blocks.iter().for_each(|block| self.places[bucket(block) + 1] += 1);
-        let mut sum = 0;
-        for place in self.places.iter_mut() {
-            sum += *place;
-            *place = sum;
-        }
-        for block in blocks {
-            let place = &mut self.places[bucket(block)];
-            self.sorted[*place as usize] = *block;
-            *place += 1;
-        }
-        Ok(&self.sorted[..blocks.len()])
+        bits.wipe();
+        Ok(())
     }
 }
 
@@ -67,24 +58,19 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
         #[test]
-        fn all_are_kept_and_neighbours_brought_together(
-            spans in 1u32..100_000,
-            numbers in proptest::collection::vec(any::<u32>(), 0..3 * WORTH),
+        fn what_is_worth_it_is_sorted(
+            numbers in proptest::collection::hash_set(0u32..1 << 12, 0..5 * WORTH),
         ) {
-            let found = |(index, span)| Found { span: span % spans, index, holder: 0 };
-            let blocks: Vec<_> = (0..).zip(numbers).map(found).collect();
-            let mut order = Order::new(spans as usize);
+            let level: Vec<_> = numbers.into_iter().collect();
+            let mut order = Order::new(1 << 12);
             // The second time, nothing of the first is left.
-            for blocks in [&blocks[..], &blocks[blocks.len() / 4..]] {
-                let arranged = order.arrange(blocks).unwrap();
-                if blocks.len() >= WORTH {
-                    let steps = spans.div_ceil(1 << (BUCKETS_LOG - 1));
-                    let is_ordered = |pair: &[Found]| pair[0].span < pair[1].span + steps;
-                    prop_assert!(arranged.windows(2).all(is_ordered));
+            for level in [&level[..], &level[level.len() / 8..]] {
+                let (mut arranged, mut sorted) = (level.to_vec(), level.to_vec());
+                order.arrange(&mut arranged).unwrap();
+                if level.len() >= WORTH {
+                    sorted.sort_unstable();
                 }
-                let mut all: Vec<_> = arranged.iter().map(|block| block.index).collect();
-                all.sort_unstable();
-                prop_assert!(all.into_iter().eq(blocks.iter().map(|block| block.index)));
+                prop_assert!(arranged == sorted);
             }
         }
     }

@@ -137,6 +137,10 @@ impl Elsewhere for Layout {
         self.bounds()
     }
 
+    fn holds(&self, address: usize) -> bool {
+        self.find(address).is_some_and(|area| area.kind == Kind::Other)
+    }
+
     fn find(&mut self, address: usize) -> Option<(usize, usize)> {
         self.visit(address)
     }

@@ -27,6 +27,8 @@ unsafe impl Zero for u32 {}
 unsafe impl Zero for u64 {}
 // SAFETY: as above.
 unsafe impl Zero for usize {}
+// SAFETY: each of them may be.
+unsafe impl<T: Zero, const N: usize> Zero for [T; N] {}
 
 /// A vector in mapped memory. It grows without being copied.
 #[derive(Debug)]
@@ -157,6 +159,23 @@ impl Bits {
         self.0[bit / BITS] &= !(1 << (bit % BITS));
     }
 
+    /// Clears all bits.
+    pub(crate) fn wipe(&mut self) {
+        self.0.fill(0);
+    }
+
+    /// The first set bit at or behind `from`.
+    pub(crate) fn next(&self, from: usize) -> Option<usize> {
+        let first = from / BITS;
+        let mut left = self.0.get(first)? >> (from % BITS) << (from % BITS);
+        let mut at = first;
+        while left == 0 {
+            at += 1;
+            left = *self.0.get(at)?;
+        }
+        Some(at * BITS + left.trailing_zeros() as usize)
+    }
+
     /// Makes this a copy of another of the same length.
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.0.copy_from_slice(&other.0);
@@ -231,6 +250,9 @@ mod tests {
             let found: Vec<_> = map.ones(from, 500 - from).map(|bit| from + bit).collect();
             let expected: Vec<_> = bits.iter().copied().filter(|bit| *bit >= from).collect();
             prop_assert_eq!(found, expected);
+            for from in 0..520 {
+                prop_assert_eq!(map.next(from), bits.range(from..).next().copied());
+            }
             bits.iter().for_each(|bit| map.clear(*bit));
             prop_assert_eq!(map.ones(0, 500).next(), None);
         }

@@ -1,6 +1,7 @@
 //! What a check is asked, and by which rules it answers.
 
 use super::births::Births;
+use super::edges::Edges;
 use super::marks::Marks;
 use super::roots::{Origin, Root};
 use crate::mem::scan::WORD;
@@ -22,6 +23,8 @@ pub(crate) struct Terms<'t> {
     pub(crate) lists_blocks: bool,
     /// The block that holds this address is asked about besides.
     pub(crate) asked: Option<usize>,
+    /// From so many blocks on the pointers of all are gathered first ([`Edges`]).
+    pub(crate) worth: usize,
 }
 
 /// Which roots count.
@@ -96,6 +99,7 @@ impl Terms<'_> {
         is_unaligned: false,
         lists_blocks: false,
         asked: None,
+        worth: Edges::WORTH,
     };
 
     /// Whether the block is asked about.

@@ -1,5 +1,7 @@
 //! A random heap, checked, against a naive search of the same graph.
 
+mod graph;
+
 use super::check;
 use super::elsewhere::Elsewhere;
 use super::findings::{Class, Findings, Holder};
@@ -92,12 +94,7 @@ impl Planted {
         self.addresses[target].expose_provenance() + inside(plans, target, into) * 8
     }
 
-    fn check(
-        &self,
-        roots: &[usize],
-        elsewhere: &mut impl Elsewhere,
-        interior: Interior,
-    ) -> Findings {
+    fn check(&self, roots: &[usize], elsewhere: &mut impl Elsewhere, terms: Terms<'_>) -> Findings {
         let range = roots.as_ptr_range();
         let root = Root {
             start: range.start.expose_provenance(),
@@ -105,7 +102,6 @@ impl Planted {
             origin: Origin::Global,
         };
         let frozen = self.engine.freeze();
-        let terms = Terms { interior, ..Terms::USUAL };
         // SAFETY: the root is the slice, and nobody else knows the heap.
         let checked = unsafe { check(&frozen, |visit| visit(root), elsewhere, &terms) };
         let checked = checked.expect("memory");
@@ -119,6 +115,11 @@ impl Drop for Planted {
         // A terabyte of addresses a case is more than there are.
         self.engine.space.release_for_test();
     }
+}
+
+/// The usual terms; `gathers`: the pointers of all blocks are gathered first.
+fn terms(gathers: bool) -> Terms<'static> {
+    Terms { worth: if gathers { 0 } else { usize::MAX }, ..Terms::USUAL }
 }
 
 /// Which word of a block a pointer points to.
@@ -188,34 +189,20 @@ proptest! {
     fn every_block_is_what_the_definitions_say(
         (plans, roots) in plans(),
         is_strict in any::<bool>(),
+        gathers in any::<bool>(),
     ) {
         let interior = if is_strict { Interior::Possible } else { Interior::Reaches };
-        let planted = Planted::new(&plans);
-        let pointers: Vec<_> = roots.iter().map(|root| planted.address(&plans, *root)).collect();
-        let findings = planted.check(&pointers, &mut (), interior);
-
-        let mut expected = BTreeMap::<Class, (u64, u64)>::new();
-        let classes = classes(&plans, &roots, interior);
-        for (plan, class) in plans.iter().zip(&classes) {
-            if let Some(class) = class.filter(|_| plan.is_tracked) {
-                let sum = expected.entry(class).or_default();
-                *sum = (sum.0 + 1, sum.1 + plan.words as u64 * 8);
-            }
-        }
-        let mut found = BTreeMap::<Class, (u64, u64)>::new();
-        for group in &findings.groups {
-            let sum = found.entry(group.class).or_default();
-            *sum = (sum.0 + group.blocks, sum.1 + group.bytes);
-        }
-        prop_assert_eq!(found, expected);
-        check_paths(&planted, &plans, &pointers, &findings)?;
+        check_all(&plans, &roots, Terms { interior, ..terms(gathers) })?;
     }
 
     #[test]
-    fn interior_is_what_no_pointers_to_starts_lead_to((plans, roots) in plans()) {
+    fn interior_is_what_no_pointers_to_starts_lead_to(
+        (plans, roots) in plans(),
+        gathers in any::<bool>(),
+    ) {
         let planted = Planted::new(&plans);
         let pointers: Vec<_> = roots.iter().map(|root| planted.address(&plans, *root)).collect();
-        let findings = planted.check(&pointers, &mut (), Interior::Reaches);
+        let findings = planted.check(&pointers, &mut (), terms(gathers));
         let any = reach(&plans, roots.iter().copied(), |_| true);
         let exact = reach(&plans, roots.iter().copied(), |(_, into)| into == 0);
         let expected = (0..plans.len())
@@ -224,6 +211,33 @@ proptest! {
         let interior = findings.groups.iter().filter(|group| group.is_interior);
         prop_assert_eq!(interior.map(|group| group.blocks).sum::<u64>(), expected);
     }
+}
+
+/// Every block has the class that the definitions say, and its path is one.
+fn check_all(
+    plans: &[Plan],
+    roots: &[(usize, usize)],
+    terms: Terms<'_>,
+) -> Result<(), TestCaseError> {
+    let planted = Planted::new(plans);
+    let pointers: Vec<_> = roots.iter().map(|root| planted.address(plans, *root)).collect();
+    let findings = planted.check(&pointers, &mut (), terms);
+
+    let mut expected = BTreeMap::<Class, (u64, u64)>::new();
+    let classes = classes(plans, roots, terms.interior);
+    for (plan, class) in plans.iter().zip(&classes) {
+        if let Some(class) = class.filter(|_| plan.is_tracked) {
+            let sum = expected.entry(class).or_default();
+            *sum = (sum.0 + 1, sum.1 + plan.words as u64 * 8);
+        }
+    }
+    let mut found = BTreeMap::<Class, (u64, u64)>::new();
+    for group in &findings.groups {
+        let sum = found.entry(group.class).or_default();
+        *sum = (sum.0 + group.blocks, sum.1 + group.bytes);
+    }
+    prop_assert_eq!(found, expected);
+    check_paths(&planted, plans, &pointers, &findings)
 }
 
 /// Every path begins where it says, and each of its steps is a pointer to the next block.
@@ -279,6 +293,10 @@ impl Elsewhere for Arena {
         Some((range.start.expose_provenance(), range.end.addr()))
     }
 
+    fn holds(&self, address: usize) -> bool {
+        self.bounds().is_some_and(|(low, end)| (low..end).contains(&address)) && !self.is_found
+    }
+
     fn find(&mut self, address: usize) -> Option<(usize, usize)> {
         let (low, end) = self.bounds()?;
         let is_new = (low..end).contains(&address) && !self.is_found;
@@ -293,11 +311,11 @@ fn memory_elsewhere_counts_once_something_points_to_it() {
     let planted = Planted::new(&[leaf]);
     let block = planted.addresses[0].expose_provenance();
     let mut arena = Arena { words: vec![0, 0, block, 0], is_found: false };
-    let lost = planted.check(&[], &mut arena, Interior::Reaches);
+    let lost = planted.check(&[], &mut arena, Terms::USUAL);
     assert_eq!(lost.groups[0].class, Class::Lost);
 
     let pointer = arena.bounds().unwrap().0 + 8;
-    let held = planted.check(&[pointer], &mut arena, Interior::Reaches);
+    let held = planted.check(&[pointer], &mut arena, Terms::USUAL);
     assert_eq!(held.groups[0].class, Class::Reachable);
     let root = held.groups[0].path.as_ref().unwrap().root;
     let address = pointer as u64 + 8;
@@ -317,7 +335,7 @@ fn fresh_blocks_hold_nothing() {
     first.into_iter().for_each(|block| engine.free(heap, block).expect("a block in use"));
     let addresses: Vec<_> = (0..80).map(|_| allocate()).collect();
     let planted = Planted { engine, addresses };
-    let found = planted.check(&[], &mut (), Interior::Reaches);
+    let found = planted.check(&[], &mut (), Terms::USUAL);
     let groups: Vec<_> = found.groups.iter().map(|group| (group.class, group.blocks)).collect();
     assert_eq!(groups, [(Class::Lost, 80)]);
 }
@@ -346,7 +364,7 @@ fn fresh_slabs_hold_nothing() {
         let inbox_is_drained = engine.allocate_private(request);
         let addresses: Vec<_> = (0..400).map(|_| allocate(false)).collect();
         let planted = Planted { engine, addresses };
-        let found = planted.check(&[], &mut (), Interior::Reaches);
+        let found = planted.check(&[], &mut (), Terms::USUAL);
         let groups: Vec<_> = found.groups.iter().map(|group| (group.class, group.blocks)).collect();
         assert_eq!(groups, [(Class::Lost, 400)], "private: {is_private}");
         assert!(!inbox_is_drained.is_null());
@@ -358,7 +376,7 @@ fn a_pointer_behind_what_was_asked_for_holds_nothing() {
     let plan = Plan { words: 0, is_tracked: true, is_freed: false, edges: vec![] };
     let planted = Planted::new(&[plan]);
     let address = planted.addresses[0].expose_provenance();
-    let class = |pointer| planted.check(&[pointer], &mut (), Interior::Reaches).groups[0].class;
+    let class = |pointer| planted.check(&[pointer], &mut (), Terms::USUAL).groups[0].class;
     assert_eq!(class(address), Class::Reachable);
     assert_eq!(class(address + 1), Class::Lost);
 }

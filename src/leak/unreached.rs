@@ -6,9 +6,11 @@
 //! is needed, which costs ten times as much as marking.
 
 use super::classes::{Components, Edge, Graph, Kind};
+use super::edges::Edges;
 use super::mark::{Found, Marker};
-use super::marks::{Marks, Place};
+use super::marks::Marks;
 use super::scratch::{Bits, NoMemory, Vector};
+use super::spans::Place;
 use crate::mem::scan::WORD;
 use crate::track::SiteId;
 
@@ -18,16 +20,16 @@ use crate::track::SiteId;
 /// # Safety
 /// The blocks in use are mapped.
 #[inline(never)]
-pub(crate) unsafe fn classify(marks: &mut Marks) -> Result<(), NoMemory> {
+pub(super) unsafe fn classify(marks: &mut Marks, edges: Option<&Edges>) -> Result<(), NoMemory> {
     marks.end_roots();
     // SAFETY: the caller's.
     let mut beginnings = unsafe { unpointed(marks)? };
     // SAFETY: the caller's.
-    unsafe { flood(marks, &mut beginnings)? };
+    unsafe { flood(marks, edges, &mut beginnings)? };
     // SAFETY: the caller's.
     let mut beginnings = unsafe { cycles(marks)? };
     // SAFETY: the caller's.
-    unsafe { flood(marks, &mut beginnings) }
+    unsafe { flood(marks, edges, &mut beginnings) }
 }
 
 /// A block where a loss began.
@@ -40,7 +42,7 @@ struct Beginning {
 impl Beginning {
     fn new(marks: &Marks, place: Place, cell: usize) -> Self {
         let site = marks.record(place).map_or(SiteId::UNKNOWN, |record| record.site);
-        Self { site, block: Found { span: place.span, index: place.index, holder: cell } }
+        Self { site, block: Found { number: place.number, holder: cell } }
     }
 }
 
@@ -48,15 +50,16 @@ impl Beginning {
 ///
 /// # Safety
 /// As [`classify`].
-unsafe fn flood(marks: &mut Marks, beginnings: &mut [Beginning]) -> Result<(), NoMemory> {
+unsafe fn flood(
+    marks: &mut Marks,
+    edges: Option<&Edges>,
+    beginnings: &mut [Beginning],
+) -> Result<(), NoMemory> {
     // None of them hangs on another one.
-    for Beginning { block, .. } in beginnings.iter() {
-        let (number, _) = marks.block(block.span, block.index);
-        marks.set_reached(number);
-    }
-    beginnings.sort_unstable_by_key(|Beginning { site, block }| (*site, block.span, block.index));
+    beginnings.iter().for_each(|beginning| marks.set_reached(beginning.block.number));
+    beginnings.sort_unstable_by_key(|Beginning { site, block }| (*site, block.number));
     let mut nowhere = ();
-    let mut marker = Marker::new(marks, &mut nowhere, false);
+    let mut marker = Marker::new(marks, edges, &mut nowhere, false);
     for of_site in beginnings.chunk_by(|one, other| one.site == other.site) {
         let blocks = of_site.iter().map(|beginning| beginning.block);
         // SAFETY: the caller's.
