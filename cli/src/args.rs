@@ -195,6 +195,14 @@ pub(crate) struct RunArgs {
     )]
     pub(crate) max_allocation: Option<i64>,
 
+    #[arg(
+        long,
+        value_name = "MIB",
+        value_parser = range("quarantine"),
+        help = doc("quarantine"),
+    )]
+    pub(crate) quarantine: Option<i64>,
+
     /// Any option, as in HEAPSIGHT; may be repeated
     #[arg(short, long = "option", value_name = "NAME=VALUE")]
     pub(crate) options: Vec<OsString>,

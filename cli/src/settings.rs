@@ -121,6 +121,7 @@ fn flags(args: &RunArgs) -> impl Iterator<Item = Vec<u8>> {
         word("safety", &args.safety),
         number("purge_delay", args.purge_delay),
         number("max_allocation", args.max_allocation),
+        number("quarantine", args.quarantine),
     ]
     .into_iter()
     .flatten()

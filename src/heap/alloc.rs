@@ -8,6 +8,7 @@ use super::engine::Engine;
 use super::local::LocalHeap;
 use super::observe::{Observer, Slot};
 use super::slab::Slab;
+use crate::harden::family::Family;
 use crate::unwind::Registers;
 use core::ptr;
 
@@ -18,6 +19,9 @@ pub(crate) struct Request {
     /// A power of two.
     pub(crate) align: usize,
     pub(crate) zero: bool,
+    /// Bytes behind the block's own that must be there, and that its user may not use.
+    pub(crate) redzone: usize,
+    pub(crate) family: Family,
     /// Who asks.
     pub(crate) caller: Registers,
 }
@@ -32,15 +36,36 @@ pub(super) struct Taken<'a> {
 }
 
 impl Request {
+    #[inline]
+    pub(crate) const fn new(size: usize, align: usize, caller: Registers) -> Self {
+        Self { size, align, zero: false, redzone: 0, family: Family::C, caller }
+    }
+
     /// A request of the C face.
     #[inline]
     pub(crate) const fn plain(size: usize, caller: Registers) -> Self {
-        Self { size, align: ALIGN_MIN, zero: false, caller }
+        Self::new(size, ALIGN_MIN, caller)
+    }
+
+    #[inline]
+    pub(crate) const fn zeroed(self) -> Self {
+        Self { zero: true, ..self }
+    }
+
+    #[inline]
+    pub(crate) const fn of(self, family: Family) -> Self {
+        Self { family, ..self }
+    }
+
+    /// Bytes of memory.
+    #[inline]
+    pub(super) const fn memory(&self) -> usize {
+        self.size.saturating_add(self.redzone)
     }
 
     #[inline]
     fn class(&self) -> Option<ClassId> {
-        ClassId::for_layout(self.size, self.align)
+        ClassId::for_layout(self.memory(), self.align)
     }
 }
 
@@ -76,7 +101,7 @@ impl<O: Observer> Engine<O> {
             return self.allocate_late(request);
         }
         // Blocks of a tracked heap are not on its ready list.
-        if request.zero {
+        if request.zero && request.redzone == 0 {
             let block = self.allocate_tracked(heap, class, request.size, request.caller);
             if !block.is_null() {
                 return block;

@@ -4,10 +4,11 @@
 //! product has one engine, a static of `runtime`; a test may have ten.
 
 use super::local::{LocalHeap, State};
-use super::observe::{ColumnMemory, Observer};
+use super::observe::{ColumnMemory, Observer, Slot};
 use super::orphans::Orphans;
 use super::records::Records;
 use super::shared::SharedHeap;
+use super::slab::Kind;
 use super::space::Space;
 use crate::base::sync::{AtomicBool, AtomicPtr, Ordering};
 use crate::os::thread;
@@ -29,6 +30,8 @@ pub(crate) struct Engine<O> {
     heaps: AtomicPtr<LocalHeap>,
     /// This process was forked while other threads were using their heaps.
     pub(super) is_torn: AtomicBool,
+    /// Every block is watched from above: none may go the short way.
+    pub(super) is_watched: AtomicBool,
     pub(crate) observer: O,
 }
 
@@ -46,6 +49,7 @@ impl<O: Observer> Engine<O> {
             private: SharedHeap::new(false),
             heaps: AtomicPtr::new(ptr::null_mut()),
             is_torn: AtomicBool::new(false),
+            is_watched: AtomicBool::new(false),
             observer,
         }
     }
@@ -110,6 +114,32 @@ impl<O: Observer> Engine<O> {
         if heap.state() == State::Running {
             self.follow_mode_of(heap);
         }
+    }
+
+    /// Whether every block is watched from above, for heaps that begin to follow the observer.
+    pub(crate) fn set_watched(&self, is_watched: bool) {
+        self.is_watched.store(is_watched, Ordering::Relaxed);
+    }
+
+    /// Runs `task` while no signal handler's requests reach `heap`, the caller's. `None`: it runs in
+    /// one itself, on top of the heap.
+    pub(crate) fn undisturbed<T>(&self, heap: &LocalHeap, task: impl FnOnce() -> T) -> Option<T> {
+        let _busy = if heap.state() == State::Running { heap.enter() } else { None }?;
+        Some(task())
+    }
+
+    /// Visits every block of tracked slabs that has had a user. No other thread may use the heap
+    /// meanwhile, and the visitor must not allocate or free.
+    pub(crate) fn for_each_block(&self, mut visit: impl FnMut(Slot<'_>, *mut u8)) {
+        self.space.for_each_span(|slab| {
+            let is_used = matches!(slab.kind(), Kind::Slab | Kind::Large) && slab.is_tracked();
+            let count = if is_used { slab.capacity() } else { 0 };
+            for index in 0..count {
+                let block =
+                    if slab.kind() == Kind::Large { slab.start() } else { slab.block(index) };
+                visit(Slot { slab, index }, block);
+            }
+        });
     }
 
     pub(super) fn column_memory(&self) -> ColumnMemory<'_> {

@@ -16,7 +16,7 @@ use core::ptr;
 impl<O: Observer> Engine<O> {
     pub(super) fn allocate_large(&self, heap: &LocalHeap, request: Request) -> *mut u8 {
         self.follow_mode_of(heap);
-        let Some(size) = checked_round_up(request.size.max(1), PAGE) else {
+        let Some(size) = checked_round_up(request.memory().max(1), PAGE) else {
             return ptr::null_mut();
         };
         let (slices, align) = (size.div_ceil(SLICE), (request.align / SLICE).max(1));

@@ -87,6 +87,17 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// The block in use at `address`.
+    #[inline]
+    pub(crate) fn slot_at(&self, address: *mut u8) -> Result<Slot<'_>, Misuse> {
+        match self.locate(address) {
+            Place::Foreign => Err(Misuse::foreign(address)),
+            Place::Misused(misuse) => Err(misuse),
+            Place::Large(slab) => Ok(Slot { slab, index: 0 }),
+            Place::Block(slab, index) => Ok(Slot { slab, index }),
+        }
+    }
+
     fn locate_in_slab<'a>(&self, slab: &'a Slab, offset: usize, address: *mut u8) -> Place<'a> {
         let index = slab.index_in(offset);
         if index >= slab.capacity() {

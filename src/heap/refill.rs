@@ -14,6 +14,7 @@ use super::queue::Queue;
 use super::slab::Slab;
 use super::zones::Purpose;
 use crate::base::stack;
+use crate::base::sync::Ordering;
 
 /// A cold path in so many looks for slabs that have stayed empty.
 const TICKS_PER_SWEEP: u32 = 128;
@@ -113,7 +114,9 @@ impl<O: Observer> Engine<O> {
             return;
         }
         let wanted = self.observer.wants();
+        let quick = wanted == Wanted::All && !self.is_watched.load(Ordering::Relaxed);
         if heap.is_tracked() == (wanted == Wanted::All)
+            && heap.is_quick() == quick
             && heap.sample_left().is_some() == (wanted == Wanted::Samples)
         {
             return;
@@ -138,7 +141,7 @@ impl<O: Observer> Engine<O> {
         };
         heap.all_queues().for_each(park);
         heap.forget_samples_due();
-        heap.set_tracked(wanted == Wanted::All);
+        heap.set_tracked(wanted == Wanted::All, quick);
         heap.set_sample_left(self.observer.until_sample(heap));
     }
 

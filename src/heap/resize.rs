@@ -5,7 +5,7 @@ use super::alloc::Request;
 use super::class::{BLOCK_SIZE_MAX, SLICE};
 use super::engine::Engine;
 use super::local::LocalHeap;
-use super::locate::{Misuse, Place};
+use super::locate::Misuse;
 use super::observe::{Observer, Slot};
 use super::slab::{Kind, Slab};
 use crate::base::arith::checked_round_up;
@@ -25,14 +25,9 @@ impl<O: Observer> Engine<O> {
         address: *mut u8,
         request: Request,
     ) -> Result<*mut u8, Misuse> {
-        let slot = match self.locate(address) {
-            Place::Foreign => return Err(Misuse::foreign(address)),
-            Place::Misused(misuse) => return Err(misuse),
-            Place::Block(slab, index) => Slot { slab, index },
-            Place::Large(slab) => Slot { slab, index: 0 },
-        };
+        let slot = self.slot_at(address)?;
         let is_aligned = address as usize & (request.align - 1) == 0;
-        if is_aligned && self.resize_in_place(slot.slab, request.size) {
+        if is_aligned && self.resize_in_place(slot.slab, request.memory()) {
             if slot.slab.is_tracked() {
                 self.observe_resize(heap, slot, request);
             }
@@ -112,7 +107,7 @@ impl<O: Observer> Engine<O> {
         Ok(new)
     }
 
-    fn observe_move(&self, heap: &LocalHeap, new: *mut u8) {
+    pub(crate) fn observe_move(&self, heap: &LocalHeap, new: *mut u8) {
         let slot = self.slot_of(new).filter(|slot| slot.slab.is_tracked());
         if let Some((slot, _busy)) = slot.zip(heap.enter()) {
             self.observer.moved(heap, slot);

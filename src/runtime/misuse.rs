@@ -4,7 +4,7 @@
 //! nothing. The first line is written before anything else is tried, so that it is there even if
 //! the process is too broken for the stacks that follow.
 
-use super::{ENGINE, inspect};
+use super::{ENGINE, inspect, safety};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
 use crate::format::layout::event;
@@ -38,10 +38,23 @@ pub(crate) fn handle(call: Call, misuse: Misuse) {
     say(call, misuse);
     // A second thread with a bad pointer, or a bad pointer in the report itself, only aborts.
     if !IS_REPORTING.swap(true, Ordering::Relaxed) {
-        let slot = ENGINE.slot_of(misuse.address);
-        inspect::print_misuse_stacks(slot.and_then(|slot| ENGINE.observer.record_of(slot)));
+        print_stacks(misuse);
     }
     process::abort();
+}
+
+/// Where the program is, and where the block concerned came from.
+fn print_stacks(misuse: Misuse) {
+    let mut printer = inspect::StackPrinter::begin();
+    printer.here("in this call");
+    let slot = ENGINE.slot_of(misuse.address);
+    let record = slot.and_then(|slot| ENGINE.observer.record_of(slot));
+    if let Some(record) = record {
+        let thread = ENGINE.observer.thread_id(record);
+        printer.site("the block", record.size, thread, record.site);
+    } else if let Some(grave) = safety::grave_of(misuse.address) {
+        safety::print_grave(&grave);
+    }
 }
 
 /// Reports a size that does not match the block. The block is fine, so the program goes on.

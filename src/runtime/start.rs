@@ -5,7 +5,9 @@
 //! in a Rust program, with its first allocation through [`crate::Heapsight`].
 
 use super::options::{Config, Safety, ToggleSignal, Track};
-use super::{ENGINE, ask, exit, fork, ledger, limit, lsan, misuse, next, park, place, tls, toggle};
+use super::{
+    ENGINE, ask, exit, fork, ledger, limit, lsan, misuse, next, park, place, safety, tls, toggle,
+};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
 use crate::heap::local::State;
@@ -135,7 +137,8 @@ pub(crate) fn apply(config: Config) -> Config {
     let config = place::anchored(config);
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
     limit::set(config.max_allocation_mib as usize, false);
-    misuse::set_fatal(config.safety == Safety::Basic);
+    misuse::set_fatal(config.safety != Safety::Off);
+    safety::set(config.safety.watches(), (config.quarantine_mib as usize) << 20);
     record(&config);
     toggle::follow(config.toggle_signal);
     let Some(_lock) = CONFIG.lock.acquire() else { return config };

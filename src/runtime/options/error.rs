@@ -72,6 +72,7 @@ pub(super) enum Problem {
     BadPath { name: &'static str, typed: Excerpt, reason: PathError },
     LeaksUntracked,
     LeaksSampled,
+    SafetyUntracked,
 }
 
 impl Problem {
@@ -149,6 +150,10 @@ impl Display for Reason<'_> {
             }
             Problem::LeaksSampled => f.write_str(
                 "'leaks=on' needs every block, 'track=sample' records some: use 'track=full'",
+            ),
+            Problem::SafetyUntracked => f.write_str(
+                "'safety=full' watches every block, which must be recorded: use 'track=full' or \
+                 'track=stats'",
             ),
             Problem::LeaksUntracked => {
                 f.write_str("'leaks=on' finds nothing with 'track=off': use 'track=full'")

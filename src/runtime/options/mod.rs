@@ -12,7 +12,7 @@
 //! | module | answers |
 //! |---|---|
 //! | `rows`, `table` | which options are there, what may each be, what does each mean? |
-//! | `config`, `values` | what do they amount to? |
+//! | `config`, `builder`, `values` | what do they amount to? |
 //! | `parse` | how does text become settings? |
 //! | `path` | where does the report go? |
 //! | `error`, `suggest` | what was wrong, and what was probably meant? |
@@ -20,6 +20,7 @@
 //! **Invariant:** this module runs inside the first `malloc` of a process it was loaded into. It
 //! names nothing but `core`, allocates nothing, locks nothing and cannot panic.
 
+mod builder;
 mod config;
 mod error;
 mod parse;
@@ -32,7 +33,8 @@ mod table;
 mod tests;
 mod values;
 
-pub use config::{Config, ConfigBuilder};
+pub use builder::ConfigBuilder;
+pub use config::Config;
 pub use error::{OptionError, Reason};
 pub use parse::{Setting, Settings, escape, settings};
 pub use path::{PathError, ReportPath};

@@ -39,7 +39,8 @@ fn nothing_said_means_the_defaults() {
 fn every_option_is_read() {
     let config = accepted(
         "track=stats,leaks=on,leaks_exitcode=23,report=/a/b.json,ledger=/c,ledger_size=8,\
-         toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64",
+         toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64,\
+         quarantine=8",
     );
     let built = Config::builder()
         .track(Track::Stats)
@@ -52,6 +53,7 @@ fn every_option_is_read() {
         .safety(Safety::Off)
         .purge_delay_ms(-1)
         .max_allocation_mib(64)
+        .quarantine_mib(8)
         .build();
     assert_eq!(config, built.unwrap());
 }
@@ -112,13 +114,13 @@ fn an_unknown_option_names_the_nearest() {
         complaint("zebra"),
         "heapsight: unknown option 'zebra': the options are track, leaks, leaks_exitcode, \
          report, report_format, interior, suppressions, ledger, ledger_size, toggle_signal, \
-         safety, purge_delay and max_allocation (ignored)"
+         safety, purge_delay, max_allocation and quarantine (ignored)"
     );
     assert_eq!(
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
          report_format, interior, suppressions, ledger, ledger_size, toggle_signal, safety, \
-         purge_delay and max_allocation (ignored)"
+         purge_delay, max_allocation and quarantine (ignored)"
     );
 }
 
@@ -304,7 +306,7 @@ fn any_config() -> impl Strategy<Value = Config> {
     let ledger = (path, 4..=65_536_u32);
     let signals = [ToggleSignal::Usr1, ToggleSignal::Usr2, ToggleSignal::Hup, ToggleSignal::Urg];
     let toggle = prop::option::of(prop::sample::select(signals.to_vec()));
-    let ledger = (ledger, toggle, 0..=1_u32 << 26);
+    let ledger = (ledger, toggle, 0..=1_u32 << 26, 0..=65_536_u32);
     let formats = [ReportFormat::Json, ReportFormat::Sarif, ReportFormat::Markdown];
     let format = prop::option::of(prop::sample::select(formats.to_vec()));
     let interior = prop::sample::select(&[Interior::Reaches, Interior::Possible][..]);
@@ -324,6 +326,7 @@ fn any_config() -> impl Strategy<Value = Config> {
             ledger_size_mib: ledger.0.1,
             toggle_signal: ledger.1,
             max_allocation_mib: ledger.2,
+            quarantine_mib: ledger.3,
         },
     )
 }

@@ -39,13 +39,22 @@ pub enum ToggleSignal {
     Urg,
 }
 
-/// What happens when the program frees what it must not.
+/// Which memory errors are found, and what happens then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Safety {
     /// The free is ignored.
     Off,
     /// The free is reported and the program aborts.
     Basic,
+    /// Also writes past the ends of blocks and after their end, and frees by the wrong function.
+    Full,
+}
+
+impl Safety {
+    /// Whether every block is watched from its allocation on.
+    pub(crate) const fn watches(self) -> bool {
+        matches!(self, Self::Full)
+    }
 }
 
 /// What a pointer into the middle of a block is worth to a search for leaks.
