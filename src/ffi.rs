@@ -7,6 +7,7 @@ pub use crate::capi::memory::{
     valloc,
 };
 pub use crate::capi::summary::{Summary, summary};
+pub use crate::runtime::safety::fault::sigaction;
 pub use crate::runtime::start::{Environment, start, start_passive};
 
 /// LeakSanitizer's interface; leak checks begin here.
@@ -30,7 +31,7 @@ pub mod unwind {
 }
 
 use crate::os::process;
-use crate::runtime::entry;
+use crate::runtime::{entry, safety};
 use crate::runtime::regions::REGIONS;
 use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::c_void;
@@ -43,6 +44,11 @@ pub fn trim() -> bool {
 /// Whether `address` lies in memory of this engine.
 pub fn is_ours(address: *const c_void) -> bool {
     entry::is_ours(address.cast())
+}
+
+/// The program has C++ operators of its own: which function made a block does not show.
+pub fn hide_families() {
+    safety::hide_families();
 }
 
 /// Gives the addresses held in reserve back: a limit of `limit` bytes is about to count them.

@@ -6,7 +6,7 @@
 //! does the rest. No Rust frame is on the stack then.
 
 use core::arch::naked_asm;
-use core::ffi::{c_char, c_void};
+use core::ffi::{CStr, c_char, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 use engine::ffi;
 
@@ -117,6 +117,22 @@ extern "C" fn serve_aligned(size: usize, align: usize) -> *mut c_void {
 
 extern "C" fn serve_aligned_array(size: usize, align: usize) -> *mut c_void {
     ffi::new_aligned::<true>(size, align)
+}
+
+/// Whether the program brings operators of its own for some of ours: what they serve is then
+/// allocated by one family, and freed by another.
+pub(crate) fn is_replaced() -> bool {
+    let ours: [(&CStr, *const c_void); 4] = [
+        (c"_Znwm", _Znwm as *const c_void),
+        (c"_Znam", _Znam as *const c_void),
+        (c"_ZdlPv", _ZdlPv as *const c_void),
+        (c"_ZdaPv", _ZdaPv as *const c_void),
+    ];
+    ours.into_iter().any(|(name, ours)| {
+        // SAFETY: a C string.
+        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        !found.is_null() && found.cast_const() != ours
+    })
 }
 
 #[cold]

@@ -7,6 +7,7 @@
 //! | [`pattern`] | what lies behind a block, in a fresh one, in a freed one, and is it intact? |
 //! | [`quarantine`] | which freed blocks are kept, and for how long? |
 
+pub(crate) mod archive;
 pub(crate) mod family;
 pub(crate) mod pattern;
 pub(crate) mod quarantine;

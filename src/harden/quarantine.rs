@@ -26,7 +26,22 @@ pub(crate) struct Grave {
     pub(crate) freer: u32,
 }
 
+#[cfg(test)]
+impl Grave {
+    pub(crate) const NONE: Self = Self {
+        start: ptr::null_mut(),
+        size: 0,
+        len: 0,
+        allocated: 0,
+        freed: 0,
+        allocator: 0,
+        freer: 0,
+    };
+}
+
 const SHELVES: usize = 8;
+/// Of so many of the longest freed one leaves, drawn at random, where there is a random number.
+const LOTTERY: usize = 16;
 /// Blocks of a shelf, at most.
 const RING: usize = 1 << 16;
 
@@ -71,24 +86,31 @@ impl Quarantine {
         self.bytes_max.store(bytes, Ordering::Relaxed);
     }
 
-    /// Puts a block in; `leave` gets those that must go for it. `thread` chooses the shelf.
-    pub(crate) fn bury(&self, thread: u32, grave: Grave, mut leave: impl FnMut(Grave)) {
+    /// Puts a block in; `leave` gets those that must go for it. `thread` chooses the shelf, and
+    /// `random`, if it is not zero, which of the longest freed goes first.
+    pub(crate) fn bury(
+        &self,
+        thread: u32,
+        random: u64,
+        grave: Grave,
+        mut leave: impl FnMut(Grave),
+    ) {
         let shelf = &self.shelves[thread as usize % SHELVES];
         let room = self.bytes_max.load(Ordering::Relaxed);
         // A block as large as that would drive all others out, and have to go itself.
         if grave.len >= room {
             return leave(grave);
         }
-        let Some(oldest) = self.push(shelf, grave) else { return leave(grave) };
+        let Some(oldest) = self.push(shelf, random, grave) else { return leave(grave) };
         oldest.map(&mut leave);
         while self.bytes.load(Ordering::Relaxed) > room {
-            let Some(oldest) = self.pop(shelf) else { break };
+            let Some(oldest) = self.pop(shelf, random) else { break };
             leave(oldest);
         }
     }
 
     /// Puts a block on a shelf; the one that had to go for it. `None`: it cannot be put there.
-    fn push(&self, shelf: &Shelf, grave: Grave) -> Option<Option<Grave>> {
+    fn push(&self, shelf: &Shelf, random: u64, grave: Grave) -> Option<Option<Grave>> {
         // `None`: a signal handler frees a block on top of this.
         let _lock = shelf.lock.acquire()?;
         // SAFETY: the lock is held.
@@ -96,17 +118,17 @@ impl Quarantine {
         if !ring.reserve() {
             return None;
         }
-        let oldest = if ring.count == RING { ring.pop() } else { None };
+        let oldest = if ring.count == RING { ring.pop(random) } else { None };
         ring.push(grave);
         self.bytes.fetch_add(grave.len, Ordering::Relaxed);
         self.bytes.fetch_sub(oldest.map_or(0, |oldest| oldest.len), Ordering::Relaxed);
         Some(oldest)
     }
 
-    fn pop(&self, shelf: &Shelf) -> Option<Grave> {
+    fn pop(&self, shelf: &Shelf, random: u64) -> Option<Grave> {
         let _lock = shelf.lock.acquire()?;
         // SAFETY: the lock is held.
-        let oldest = unsafe { &mut *shelf.ring.get() }.pop()?;
+        let oldest = unsafe { &mut *shelf.ring.get() }.pop(random)?;
         self.bytes.fetch_sub(oldest.len, Ordering::Relaxed);
         Some(oldest)
     }
@@ -173,12 +195,16 @@ impl Ring {
         self.count += 1;
     }
 
-    fn pop(&mut self) -> Option<Grave> {
+    fn pop(&mut self, random: u64) -> Option<Grave> {
         if self.count == 0 {
             return None;
         }
-        // SAFETY: the invariant: the place is written.
-        let grave = unsafe { self.graves.add(self.first).read() };
+        let drawn = (self.first + random as usize % self.count.min(LOTTERY)) % RING;
+        // SAFETY: the invariant: both places are written.
+        let grave = unsafe {
+            self.graves.add(self.first).swap(self.graves.add(drawn));
+            self.graves.add(self.first).read()
+        };
         self.first = (self.first + 1) % RING;
         self.count -= 1;
         Some(grave)
@@ -204,7 +230,7 @@ mod tests {
 
     fn bury(quarantine: &Quarantine, grave: Grave) -> Vec<usize> {
         let mut left = Vec::new();
-        quarantine.bury(1, grave, |grave| left.push(grave.start as usize >> 12));
+        quarantine.bury(1, 0, grave, |grave| left.push(grave.start as usize >> 12));
         left
     }
 

@@ -5,6 +5,7 @@
 
 use super::class::{ALIGN_MIN, ClassId, SMALL_MAX};
 use super::engine::Engine;
+use super::guarded::Guard;
 use super::local::LocalHeap;
 use super::observe::{Observer, Slot};
 use super::slab::Slab;
@@ -21,6 +22,7 @@ pub(crate) struct Request {
     pub(crate) zero: bool,
     /// Bytes behind the block's own that must be there, and that its user may not use.
     pub(crate) redzone: usize,
+    pub(crate) guard: Guard,
     pub(crate) family: Family,
     /// Who asks.
     pub(crate) caller: Registers,
@@ -38,7 +40,7 @@ pub(super) struct Taken<'a> {
 impl Request {
     #[inline]
     pub(crate) const fn new(size: usize, align: usize, caller: Registers) -> Self {
-        Self { size, align, zero: false, redzone: 0, family: Family::C, caller }
+        Self { size, align, zero: false, redzone: 0, guard: Guard::None, family: Family::C, caller }
     }
 
     /// A request of the C face.
@@ -82,8 +84,8 @@ impl<O: Observer> Engine<O> {
     /// shared one whose lock it holds.
     pub(crate) fn allocate(&self, heap: &LocalHeap, request: Request) -> *mut u8 {
         match request.class() {
-            Some(class) => self.allocate_block(heap, class, request),
-            None => self.allocate_large(heap, request),
+            Some(class) if !request.guard.is_for_all() => self.allocate_block(heap, class, request),
+            _ => self.allocate_large(heap, request),
         }
     }
 

@@ -10,7 +10,7 @@ use super::records::Records;
 use super::shared::SharedHeap;
 use super::slab::Kind;
 use super::space::Space;
-use crate::base::sync::{AtomicBool, AtomicPtr, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use crate::os::thread;
 use core::ptr;
 
@@ -32,6 +32,10 @@ pub(crate) struct Engine<O> {
     pub(super) is_torn: AtomicBool,
     /// Every block is watched from above: none may go the short way.
     pub(super) is_watched: AtomicBool,
+    /// State of the random numbers by which blocks are placed; zero: they lie in order.
+    placement: AtomicU64,
+    /// A free block whose link or key somebody has overwritten, until it is reported.
+    damaged: AtomicPtr<u8>,
     pub(crate) observer: O,
 }
 
@@ -50,6 +54,8 @@ impl<O: Observer> Engine<O> {
             heaps: AtomicPtr::new(ptr::null_mut()),
             is_torn: AtomicBool::new(false),
             is_watched: AtomicBool::new(false),
+            placement: AtomicU64::new(0),
+            damaged: AtomicPtr::new(ptr::null_mut()),
             observer,
         }
     }
@@ -121,6 +127,35 @@ impl<O: Observer> Engine<O> {
         self.is_watched.store(is_watched, Ordering::Relaxed);
     }
 
+    /// Places blocks at random from here on, the same for the same seed, which is not zero.
+    pub(crate) fn set_placement(&self, seed: u64) {
+        self.placement.store(seed, Ordering::Relaxed);
+    }
+
+    /// A random number of the sequence that [`Self::set_placement`] began (SplitMix64); zero before.
+    pub(crate) fn placement(&self) -> u64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        if self.placement.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        let state = self.placement.fetch_add(STEP, Ordering::Relaxed);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) | 1
+    }
+
+    pub(super) fn set_damaged(&self, block: *mut u8) {
+        self.damaged.store(block, Ordering::Relaxed);
+    }
+
+    /// A free block that somebody has written to, if one was found since the last call.
+    pub(crate) fn take_damaged(&self) -> Option<*mut u8> {
+        if self.damaged.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        Some(self.damaged.swap(ptr::null_mut(), Ordering::Relaxed)).filter(|block| !block.is_null())
+    }
+
     /// Runs `task` while no signal handler's requests reach `heap`, the caller's. `None`: it runs in
     /// one itself, on top of the heap.
     pub(crate) fn undisturbed<T>(&self, heap: &LocalHeap, task: impl FnOnce() -> T) -> Option<T> {
@@ -134,10 +169,8 @@ impl<O: Observer> Engine<O> {
         self.space.for_each_span(|slab| {
             let is_used = matches!(slab.kind(), Kind::Slab | Kind::Large) && slab.is_tracked();
             let count = if is_used { slab.capacity() } else { 0 };
-            for index in 0..count {
-                let block =
-                    if slab.kind() == Kind::Large { slab.start() } else { slab.block(index) };
-                visit(Slot { slab, index }, block);
+            for index in slab.held()..count {
+                visit(Slot { slab, index }, slab.block(index));
             }
         });
     }

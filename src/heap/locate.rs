@@ -77,11 +77,11 @@ impl<O: Observer> Engine<O> {
         let offset = address as usize - slab.start() as usize;
         match slab.kind() {
             Kind::Free | Kind::Records => Place::Misused(Misuse::not_allocated(address)),
-            Kind::Large if offset == 0 => Place::Large(slab),
+            Kind::Large if offset == slab.lead() => Place::Large(slab),
             Kind::Large => Place::Misused(Misuse {
                 kind: MisuseKind::NotBlockStart,
                 address,
-                block: Some((slab.start(), slab.usable_size())),
+                block: Some((slab.block(0), slab.usable_size())),
             }),
             Kind::Slab => self.locate_in_slab(slab, offset, address),
         }
@@ -100,7 +100,7 @@ impl<O: Observer> Engine<O> {
 
     fn locate_in_slab<'a>(&self, slab: &'a Slab, offset: usize, address: *mut u8) -> Place<'a> {
         let index = slab.index_in(offset);
-        if index >= slab.capacity() {
+        if index >= slab.capacity() || index < slab.held() {
             return Place::Misused(Misuse::not_allocated(address));
         }
         let start = slab.block(index);
@@ -121,7 +121,7 @@ impl<O: Observer> Engine<O> {
         let slab = self.space.span_of(address)?;
         let offset = address as usize - slab.start() as usize;
         let index = slab.index_in(offset);
-        let in_use = matches!(slab.kind(), Kind::Slab | Kind::Large) && index < slab.capacity();
+        let in_use = matches!(slab.kind(), Kind::Slab | Kind::Large) && (slab.held()..slab.capacity()).contains(&index);
         in_use.then_some(Slot { slab, index })
     }
 

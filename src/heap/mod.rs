@@ -35,6 +35,7 @@ pub(crate) mod engine;
 pub(crate) mod fork;
 pub(crate) mod free;
 pub(crate) mod frozen;
+pub(crate) mod guarded;
 mod large;
 pub(crate) mod local;
 pub(crate) mod locate;

@@ -39,6 +39,11 @@ impl<O: Observer> Engine<O> {
         let slab = heap.queue(class).first()?;
         // SAFETY: queued records stay mapped while the slab lives, and it has a used block next.
         let slab = unsafe { &*core::ptr::from_ref(slab) };
+        if self.is_watched.load(Ordering::Relaxed) && self.is_damaged(slab) {
+            slab.forget_local();
+            leave_queue_when_full(heap, slab);
+            return self.refill(heap, class);
+        }
         if heap.is_tracked() {
             return Some(self.take_single(heap, slab));
         }
@@ -52,7 +57,7 @@ impl<O: Observer> Engine<O> {
         let (list, zeroed) = if slab.has_local() {
             (slab.take_list(), false)
         } else {
-            (slab.carve(self.space.secret()), slab.zeroed.get())
+            (slab.carve(self.space.secret(), 0), slab.zeroed.get())
         };
         let list = self.cut_before_sample(heap, slab, list, slab.used() - used);
         leave_queue_when_full(heap, slab);
@@ -60,11 +65,29 @@ impl<O: Observer> Engine<O> {
         Taken { slab, address: heap.pop(class), zeroed }
     }
 
+    /// Whether somebody has written to the free block that is next to be handed out.
+    fn is_damaged(&self, slab: &Slab) -> bool {
+        let block = slab.first_local();
+        if block.is_null() {
+            return false;
+        }
+        // SAFETY: the list is ours; what a link leads to is not looked at.
+        let (next, is_free) =
+            unsafe { (Block::next(block), Block::is_free(block, self.space.secret())) };
+        let offset = (next as usize).wrapping_sub(slab.start() as usize);
+        let is_link = next.is_null()
+            || offset < slab.touched_len() && slab.block(slab.index_in(offset)) == next.cast();
+        if !is_free || !is_link {
+            self.set_damaged(block.cast());
+        }
+        !is_free || !is_link
+    }
+
     pub(super) fn take_single<'a>(&self, heap: &LocalHeap, slab: &'a Slab) -> Taken<'a> {
         let is_fresh = !slab.has_local();
         if is_fresh {
             let used = slab.used();
-            let list = slab.carve(self.space.secret());
+            let list = slab.carve(self.space.secret(), self.placement());
             slab.give_back(list, slab.used() - used);
         }
         let (block, zeroed) = (slab.take_one(), is_fresh && slab.zeroed.get());
@@ -86,6 +109,9 @@ impl<O: Observer> Engine<O> {
         };
         let (slab, clean) = self.space.allocate(slices, 1, Purpose::of(watched))?;
         slab.become_slab(class, heap, clean, watched);
+        if watched == Wanted::All && self.is_watched.load(Ordering::Relaxed) {
+            slab.hold_first();
+        }
         if watched != Wanted::None {
             let is_sampled = watched == Wanted::Samples;
             self.observer.slab_born(slab, self.column_memory(), is_sampled);

@@ -59,6 +59,20 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// Resizes a large block where it is. `false`: nothing was done.
+    pub(crate) fn resize_large_in_place(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        request: Request,
+    ) -> bool {
+        let is_resized = self.resize_in_place(slot.slab, request.memory());
+        if is_resized && slot.slab.is_tracked() {
+            self.observe_resize(heap, slot, request);
+        }
+        is_resized
+    }
+
     fn resize_in_place(&self, slab: &Slab, size: usize) -> bool {
         match slab.kind() {
             // Shrinking to half or less is worth a move to a smaller class.
@@ -69,8 +83,12 @@ impl<O: Observer> Engine<O> {
     }
 
     fn resize_large(&self, slab: &Slab, size: usize) -> bool {
+        // With a guard behind it a block has no room to grow into.
+        if slab.is_walled() {
+            return false;
+        }
         let Some(size) = checked_round_up(size, PAGE) else { return false };
-        let (slices, wanted) = (slab.slices(), size.div_ceil(SLICE));
+        let (slices, wanted) = (slab.slices(), (slab.lead() + size).div_ceil(SLICE));
         if wanted > slices && !self.space.extend(slab, wanted) {
             return false;
         }
@@ -116,8 +134,9 @@ impl<O: Observer> Engine<O> {
 
     /// Moves the pages of a large block into another. `false`: nothing was done.
     fn move_large(&self, from: &Slab, to: *mut u8, len: usize) -> bool {
-        let is_worth_it = from.kind() == Kind::Large && len >= MOVE_MIN;
-        let target = self.space.span_of(to).filter(|slab| slab.kind() == Kind::Large);
+        let is_worth_it = from.kind() == Kind::Large && !from.is_guarded() && len >= MOVE_MIN;
+        let target = self.space.span_of(to);
+        let target = target.filter(|slab| slab.kind() == Kind::Large && !slab.is_guarded());
         let (Some(target), true) = (target, is_worth_it) else { return false };
         // Whole slices: what is left behind must read as zero up to the end of its last slice.
         let moved = from.len().min(target.len());

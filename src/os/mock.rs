@@ -37,6 +37,12 @@ pub(crate) mod memory {
 
     /// # Safety
     /// As on a real machine.
+    pub(crate) unsafe fn protect(_start: NonNull<u8>, _len: usize) -> bool {
+        true
+    }
+
+    /// # Safety
+    /// As on a real machine.
     pub(crate) unsafe fn purge(start: NonNull<u8>, len: usize) -> bool {
         // SAFETY: the caller owns the range and gives up its content.
         unsafe { start.write_bytes(0, len) };

@@ -28,6 +28,7 @@ mod raw;
 pub mod reader;
 mod sarif;
 mod separate;
+mod stack;
 pub(crate) mod suppress;
 mod symbols;
 mod table;
@@ -49,4 +50,5 @@ pub use model::{Block, Frame, Leak, LeakClass, LeakReport, MemoryStats, Suppress
 pub(crate) use modules::Modules;
 pub(crate) use raw::{RawAsked, RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
 pub(crate) use table::address_of_function;
-pub(crate) use text::{Style, write_stack, write_text};
+pub(crate) use stack::StackWriter;
+pub(crate) use text::{Style, write_text};

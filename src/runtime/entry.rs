@@ -88,7 +88,11 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
         }
         State::Placeholder => match next::if_passive() {
             Some(next) => allocate_behind(next, request),
-            None => thread::attach().map_or(ptr::null_mut(), |heap| ENGINE.allocate(heap, request)),
+            None => match thread::attach() {
+                Some(heap) if safety::is_on() => safety::allocate(heap, request),
+                Some(heap) => ENGINE.allocate(heap, request),
+                None => ptr::null_mut(),
+            },
         },
         _ => ignored_if_disabled(ENGINE.allocate_late(request)),
     }
@@ -157,6 +161,11 @@ fn free_cold(heap: &LocalHeap, address: *mut u8, how: Freeing) -> Result<(), Mis
     if address.is_null() || ENGINE.free_tracked(heap, address) {
         Ok(())
     } else if safety::is_on() {
+        // Who frees is remembered, also of a thread that has never allocated.
+        let heap = match heap.state() {
+            State::Placeholder if next::if_passive().is_none() => thread::attach().unwrap_or(heap),
+            _ => heap,
+        };
         safety::free(heap, address, how)
     } else {
         ENGINE.free(heap, address)
@@ -175,6 +184,7 @@ pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, 
         }
         State::Running => ENGINE.reallocate(heap, address, request),
         State::Placeholder => match thread::attach() {
+            Some(heap) if safety::is_on() => safety::reallocate(heap, address, request),
             Some(heap) => ENGINE.reallocate(heap, address, request),
             None => Ok(ptr::null_mut()),
         },

@@ -12,9 +12,8 @@ use crate::base::sync::Ordering;
 use crate::format::layout;
 use crate::heap::census::Census;
 use crate::heap::local::{LocalHeap, State};
-use crate::report::{self, Form, LeakReport, MemoryStats, Modules, Style};
+use crate::report::{self, Form, LeakReport, MemoryStats, Modules};
 use crate::track::{Recorded, SiteId};
-use crate::unwind;
 use std::format;
 use std::io::{self, Write};
 use std::vec::Vec;
@@ -79,7 +78,7 @@ pub(super) fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
     frames_of(ENGINE.observer.tree().frames(site))
 }
 
-fn frames_of<'a>(frames: impl Iterator<Item = &'a layout::Frame>) -> (Vec<u64>, bool) {
+pub(super) fn frames_of<'a>(frames: impl Iterator<Item = &'a layout::Frame>) -> (Vec<u64>, bool) {
     let (mut stack, mut truncated) = (Vec::new(), false);
     for frame in frames {
         let address = frame.address.load(Ordering::Relaxed);
@@ -130,46 +129,6 @@ fn write_text(report: &LeakReport) {
 /// A report that stderr does not take has nowhere else to go; the exit code still tells.
 pub(super) fn report_failure(written: io::Result<()>) {
     drop(written);
-}
-
-/// Prints call stacks to stderr, one by one. Not buffered: the process may be too broken for the
-/// next.
-pub(super) struct StackPrinter {
-    _unobserved: Unobserved,
-    modules: Modules,
-    style: Style,
-}
-
-impl StackPrinter {
-    pub(super) fn begin() -> Self {
-        let _unobserved = Unobserved::begin();
-        Self { _unobserved, modules: Modules::of_this_process(), style: Stderr::style() }
-    }
-
-    /// Where the program is.
-    pub(super) fn here(&mut self, title: &str) {
-        let mut frames = [unwind::Frame::NONE; 64];
-        let walk = unwind::walk(&ENGINE.observer.rules, unwind::State::here(), &mut frames);
-        let here = frames.iter().take(walk.len).map(|frame| frame.pc() as u64).collect();
-        self.write(title, here);
-    }
-
-    /// Where a block came from.
-    pub(super) fn site(&mut self, what: &str, size: usize, thread: u32, site: SiteId) {
-        let title = format!("{what} of {size} bytes, allocated by thread {thread}");
-        self.write(&title, stack_of(site).0);
-    }
-
-    /// What a thread did, on a stack of the tree.
-    pub(super) fn stack(&mut self, done: &str, thread: u32, stack: u32) {
-        let frames = frames_of(ENGINE.observer.tree().frames_from(stack)).0;
-        self.write(&format!("{done} by thread {thread}"), frames);
-    }
-
-    fn write(&mut self, title: &str, stack: Vec<u64>) {
-        let written = report::write_stack(title, stack, &self.modules, &mut Stderr, self.style);
-        report_failure(written);
-    }
 }
 
 /// Bytes that were asked for, of a tracked block in use.

@@ -46,7 +46,7 @@ mod place;
 mod raw;
 pub(crate) mod regions;
 mod rules;
-mod safety;
+pub(crate) mod safety;
 pub(crate) mod scope;
 mod search;
 pub(crate) mod start;

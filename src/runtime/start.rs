@@ -138,7 +138,7 @@ pub(crate) fn apply(config: Config) -> Config {
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
     limit::set(config.max_allocation_mib as usize, false);
     misuse::set_fatal(config.safety != Safety::Off);
-    safety::set(config.safety.watches(), (config.quarantine_mib as usize) << 20);
+    safety::set(&config);
     record(&config);
     toggle::follow(config.toggle_signal);
     let Some(_lock) = CONFIG.lock.acquire() else { return config };

@@ -6,11 +6,13 @@
 
 use super::config::{
     Config, LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, MAX_ALLOCATION_MAX, PURGE_DELAY_MS_MAX,
-    QUARANTINE_MAX,
+    QUARANTINE_MAX, SEED_MAX,
 };
 use super::error::{OptionError, Problem};
 use super::path::ReportPath;
-use super::values::{Interior, ReportFormat, SAMPLE_BYTES_MAX, Safety, ToggleSignal, Track};
+use super::values::{
+    GuardSide, Interior, ReportFormat, SAMPLE_BYTES_MAX, Safety, SafetyAction, ToggleSignal, Track,
+};
 
 /// Collects settings; [`ConfigBuilder::build`] turns them into a [`Config`].
 #[derive(Clone, Copy, Debug)]
@@ -21,12 +23,14 @@ pub struct ConfigBuilder {
     leaks: Option<bool>,
     /// A ledger was given.
     has_ledger: bool,
+    /// A safety was given.
+    has_safety: bool,
     problem: Option<Problem>,
 }
 
 impl ConfigBuilder {
     pub(super) const fn from(base: Config) -> Self {
-        Self { base, track: None, leaks: None, has_ledger: false, problem: None }
+        Self { base, track: None, leaks: None, has_ledger: false, has_safety: false, problem: None }
     }
 
     /// How much is remembered about what the program allocates.
@@ -182,6 +186,48 @@ impl ConfigBuilder {
         self
     }
 
+    /// What happens after a memory error was reported.
+    #[must_use]
+    pub const fn safety_action(mut self, action: SafetyAction) -> Self {
+        self.with_safety_action(action);
+        self
+    }
+
+    /// Decides where blocks are placed with [`Safety::Full`], at most `i64::MAX`; 0: random.
+    #[must_use]
+    pub const fn safety_seed(mut self, seed: u64) -> Self {
+        if seed > SEED_MAX as u64 {
+            let (min, max) = (0, SEED_MAX);
+            self.problem = Some(Problem::OutOfRange { name: "safety_seed", number: -1, min, max });
+        } else {
+            self.base.safety_seed = seed;
+        }
+        self
+    }
+
+    /// On which side of a block its guard is, with [`Safety::Guard`].
+    #[must_use]
+    pub const fn guard_side(mut self, side: GuardSide) -> Self {
+        self.with_guard_side(side);
+        self
+    }
+
+    /// Whether addresses of freed blocks are never used again. Implies [`Safety::Full`] unless
+    /// [`ConfigBuilder::safety`] is called too.
+    #[must_use]
+    pub const fn never_unmap(mut self, never: bool) -> Self {
+        self.with_never_unmap(never);
+        self
+    }
+
+    /// Whether what was known of a freed block outlives the quarantine. Implies [`Safety::Full`]
+    /// unless [`ConfigBuilder::safety`] is called too.
+    #[must_use]
+    pub const fn retain_metadata(mut self, retain: bool) -> Self {
+        self.with_retain_metadata(retain);
+        self
+    }
+
     /// The configuration. Fails when a setting was out of bounds, or when leaks or a watching safety
     /// are asked for with tracking off.
     pub const fn build(self) -> Result<Config, OptionError> {
@@ -198,6 +244,9 @@ impl ConfigBuilder {
     /// Applies the rules that involve two options.
     pub(super) const fn resolve(self) -> Config {
         let mut config = self.base;
+        if (config.never_unmap || config.retain_metadata) && !self.has_safety {
+            config.safety = Safety::Full;
+        }
         if let Some(leaks) = self.leaks {
             config.leaks = leaks;
         }
@@ -257,6 +306,7 @@ impl ConfigBuilder {
     }
 
     pub(super) const fn with_safety(&mut self, safety: Safety) {
+        self.has_safety = true;
         self.base.safety = safety;
     }
 
@@ -270,5 +320,25 @@ impl ConfigBuilder {
 
     pub(super) fn with_quarantine(&mut self, mebibytes: i64) {
         self.base.quarantine_mib = mebibytes.clamp(0, QUARANTINE_MAX) as u32;
+    }
+
+    pub(super) const fn with_safety_action(&mut self, action: SafetyAction) {
+        self.base.safety_action = action;
+    }
+
+    pub(super) fn with_safety_seed(&mut self, seed: i64) {
+        self.base.safety_seed = seed.max(0) as u64;
+    }
+
+    pub(super) const fn with_guard_side(&mut self, side: GuardSide) {
+        self.base.guard_side = side;
+    }
+
+    pub(super) const fn with_never_unmap(&mut self, never: bool) {
+        self.base.never_unmap = never;
+    }
+
+    pub(super) const fn with_retain_metadata(&mut self, retain: bool) {
+        self.base.retain_metadata = retain;
     }
 }

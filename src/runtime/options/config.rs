@@ -7,7 +7,9 @@ use super::error::{OptionError, Problem};
 use super::parse;
 use super::path::ReportPath;
 use super::rows::TABLE;
-use super::values::{Interior, ReportFormat, Safety, ToggleSignal, Track};
+use super::values::{
+    GuardSide, Interior, ReportFormat, Safety, SafetyAction, ToggleSignal, Track,
+};
 
 /// The longest `purge_delay`: a day. Longer ones are surely meant to be -1.
 pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
@@ -18,6 +20,9 @@ pub(super) const LEDGER_SIZE_MAX: i64 = 64 << 10;
 
 /// The most MiB of freed blocks that are kept: 64 GiB.
 pub(super) const QUARANTINE_MAX: i64 = 64 << 10;
+
+/// The greatest `safety_seed`.
+pub(super) const SEED_MAX: i64 = i64::MAX;
 
 /// The greatest `max_allocation`: 64 TiB, half of what a process can address.
 pub(super) const MAX_ALLOCATION_MAX: i64 = 64 << 20;
@@ -47,6 +52,16 @@ pub struct Config {
     pub max_allocation_mib: u32,
     /// How many MiB of freed blocks are kept from being reused, with [`Safety::Full`].
     pub quarantine_mib: u32,
+    /// What happens after a memory error was reported.
+    pub safety_action: SafetyAction,
+    /// Decides where blocks are placed, with [`Safety::Full`]; 0: random.
+    pub safety_seed: u64,
+    /// On which side of a block its guard is, with [`Safety::Guard`].
+    pub guard_side: GuardSide,
+    /// Addresses of freed blocks are never used again, with [`Safety::Full`] or [`Safety::Guard`].
+    pub never_unmap: bool,
+    /// What was known of a freed block outlives the quarantine.
+    pub retain_metadata: bool,
     /// The file that the process writes while it runs; empty means none.
     pub ledger: ReportPath,
     /// How many MiB the ledger may grow to.
@@ -69,6 +84,11 @@ impl Config {
         purge_delay_ms: 500,
         max_allocation_mib: 0,
         quarantine_mib: 16,
+        safety_action: SafetyAction::Abort,
+        safety_seed: 0,
+        guard_side: GuardSide::Right,
+        never_unmap: false,
+        retain_metadata: false,
         ledger: ReportPath::EMPTY,
         ledger_size_mib: 256,
         toggle_signal: None,
@@ -124,6 +144,9 @@ impl Config {
             on_error(&OptionError::ignored(problem));
             match problem {
                 Problem::SafetyUntracked => config.safety = Safety::Basic,
+                Problem::Unwatched { .. } => {
+                    (config.never_unmap, config.retain_metadata) = (false, false);
+                }
                 _ => config.leaks = false,
             }
         }
@@ -137,6 +160,12 @@ impl Config {
             Track::Sample { .. } if self.leaks => Some(Problem::LeaksSampled),
             Track::Off | Track::Sample { .. } if self.safety.watches() => {
                 Some(Problem::SafetyUntracked)
+            }
+            _ if self.never_unmap && !self.safety.watches() => {
+                Some(Problem::Unwatched { name: "never_unmap" })
+            }
+            _ if self.retain_metadata && !self.safety.watches() => {
+                Some(Problem::Unwatched { name: "retain_metadata" })
             }
             _ => None,
         }

@@ -73,6 +73,7 @@ pub(super) enum Problem {
     LeaksUntracked,
     LeaksSampled,
     SafetyUntracked,
+    Unwatched { name: &'static str },
 }
 
 impl Problem {
@@ -152,9 +153,12 @@ impl Display for Reason<'_> {
                 "'leaks=on' needs every block, 'track=sample' records some: use 'track=full'",
             ),
             Problem::SafetyUntracked => f.write_str(
-                "'safety=full' watches every block, which must be recorded: use 'track=full' or \
-                 'track=stats'",
+                "'safety=full' and 'safety=guard' watch every block, which must be recorded: use \
+                 'track=full' or 'track=stats'",
             ),
+            Problem::Unwatched { name } => {
+                write!(f, "'{name}=1' needs freed blocks that are watched: use 'safety=full'")
+            }
             Problem::LeaksUntracked => {
                 f.write_str("'leaks=on' finds nothing with 'track=off': use 'track=full'")
             }

@@ -11,7 +11,7 @@
 //!
 //! | module | answers |
 //! |---|---|
-//! | `rows`, `table` | which options are there, what may each be, what does each mean? |
+//! | `rows`, `safety`, `table` | which options are there, what may each be, what does each mean? |
 //! | `config`, `builder`, `values` | what do they amount to? |
 //! | `parse` | how does text become settings? |
 //! | `path` | where does the report go? |
@@ -26,6 +26,7 @@ mod error;
 mod parse;
 mod path;
 mod rows;
+mod safety;
 mod size;
 mod suggest;
 mod table;
@@ -40,4 +41,6 @@ pub use parse::{Setting, Settings, escape, settings};
 pub use path::{PathError, ReportPath};
 pub use rows::TABLE;
 pub use table::{Choice, Number, OptionRow, PathSlot, Shown, Size, Values, row};
-pub use values::{Interior, ReportFormat, Safety, ToggleSignal, Track};
+pub use values::{
+    GuardSide, Interior, ReportFormat, Safety, SafetyAction, ToggleSignal, Track,
+};

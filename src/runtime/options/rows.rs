@@ -1,11 +1,12 @@
 //! The table: one row an option.
 
 use super::config::{
-    LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, MAX_ALLOCATION_MAX, PURGE_DELAY_MS_MAX, QUARANTINE_MAX,
+    LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, MAX_ALLOCATION_MAX, PURGE_DELAY_MS_MAX,
 };
+use super::safety;
 use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values};
 use super::values::{
-    Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, Safety, ToggleSignal, Track,
+    Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, ToggleSignal, Track,
 };
 
 /// Every option, in the order in which it is shown.
@@ -244,38 +245,13 @@ pub const TABLE: &[OptionRow] = &[
             },
         ]),
     },
-    OptionRow {
-        name: "safety",
-        doc: "Which memory errors are found. In any case these: the program frees a block twice, \
-              frees an address that is no block, or frees what another allocator made. See \
-              docs/safety.md.",
-        values: Values::Words(&[
-            Choice {
-                word: "off",
-                doc: "the bad free is ignored",
-                set: |builder| builder.with_safety(Safety::Off),
-                is_set: |config| matches!(config.safety, Safety::Off),
-                size: None,
-            },
-            Choice {
-                word: "basic",
-                doc: "one report says what was freed where, and the program aborts",
-                set: |builder| builder.with_safety(Safety::Basic),
-                is_set: |config| matches!(config.safety, Safety::Basic),
-                size: None,
-            },
-            Choice {
-                word: "full",
-                doc: "as basic, and each block is watched: bytes written past its ends, bytes \
-                      written after it was freed, and frees by the wrong function are found when \
-                      it is freed, when its memory is reused, and at exit; implies track=full \
-                      unless track is given",
-                set: |builder| builder.with_safety(Safety::Full),
-                is_set: |config| matches!(config.safety, Safety::Full),
-                size: None,
-            },
-        ]),
-    },
+    safety::SAFETY,
+    safety::ACTION,
+    safety::SEED,
+    safety::QUARANTINE,
+    safety::GUARD_SIDE,
+    safety::NEVER_UNMAP,
+    safety::RETAIN_METADATA,
     OptionRow {
         name: "purge_delay",
         doc: "How many milliseconds unused memory is kept before it goes back to the operating \
@@ -298,18 +274,6 @@ pub const TABLE: &[OptionRow] = &[
             max: MAX_ALLOCATION_MAX,
             set: |builder, number| builder.with_max_allocation(number),
             of: |config| config.max_allocation_mib as i64,
-        }),
-    },
-    OptionRow {
-        name: "quarantine",
-        doc: "How many MiB of freed blocks safety=full keeps from being reused, the longest. What \
-              is written to them meanwhile, or frees them again, is found.",
-        values: Values::Number(Number {
-            metavar: "MIB",
-            min: 0,
-            max: QUARANTINE_MAX,
-            set: |builder, number| builder.with_quarantine(number),
-            of: |config| config.quarantine_mib as i64,
         }),
     },
 ];

@@ -48,13 +48,39 @@ pub enum Safety {
     Basic,
     /// Also writes past the ends of blocks and after their end, and frees by the wrong function.
     Full,
+    /// Also each block lies beside pages that nobody can touch: what steps over its edge, or reads
+    /// or writes it after its end, stops there.
+    Guard,
 }
 
 impl Safety {
     /// Whether every block is watched from its allocation on.
     pub(crate) const fn watches(self) -> bool {
-        matches!(self, Self::Full)
+        matches!(self, Self::Full | Self::Guard)
     }
+}
+
+/// What happens after a memory error was reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SafetyAction {
+    /// The process aborts.
+    Abort,
+    /// The program goes on, as if it had not made the mistake, as far as that can be done.
+    Report,
+    /// The function that the program has named is called; then the program goes on. Without one the
+    /// process aborts.
+    Callback,
+}
+
+/// On which side of a block its guard is, with [`Safety::Guard`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuardSide {
+    /// Behind it, as near as its alignment allows.
+    Right,
+    /// Behind it, at once: blocks of C and C++ whose size is odd are not aligned.
+    Exact,
+    /// Before it.
+    Left,
 }
 
 /// What a pointer into the middle of a block is worth to a search for leaks.

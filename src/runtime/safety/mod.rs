@@ -1,4 +1,5 @@
-//! `safety=full`: every block is watched, from its allocation until long after its end.
+//! `safety=full` and `safety=guard`: every block is watched, from its allocation until long after
+//! its end.
 //!
 //! A watched block has a canary behind it, and in it junk until it is written to. Freeing it checks
 //! the canary, the canary of the block before it, and the family of the function; then the block is
@@ -11,47 +12,73 @@
 //! | junk, up to 4 KiB | stores | reads of what was never written: they show |
 //! | poison and quarantine | stores and a compare of the whole block; `quarantine` MiB | writes after free, second frees |
 //! | family | nothing | `free` of what `new` made, and all other mixtures |
+//! | guards ([`guards`]) | four system calls a block | all that steps over an edge or comes after the end, where it does |
+//!
+//! What is found becomes a [`finding`], and that a [`report`](mod@report); [`fault`] hears of what
+//! the processor finds.
 
 mod check;
-mod report;
+pub(crate) mod fault;
+mod finding;
+mod guards;
+pub(crate) mod report;
+mod sentence;
+mod stacks;
+mod strip;
+mod turn;
+mod watch;
 
 pub(crate) use check::{check, check_at_exit};
+pub(super) use finding::Finding;
+pub(super) use watch::{allocate, free, reallocate};
 
-use super::entry::Freeing;
-use super::{ENGINE, tls};
+use super::ENGINE;
+use super::options::Config;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
-use crate::harden::family::Family;
-use crate::harden::pattern::{self, Canary, JUNK, POISON};
-use crate::harden::quarantine::{Grave, Quarantine};
-use crate::heap::alloc::Request;
-use crate::heap::class::BLOCK_SIZE_MAX;
-use crate::heap::local::LocalHeap;
-use crate::heap::locate::Misuse;
-use crate::heap::observe::Slot;
-use crate::heap::slab::Kind;
+use crate::harden::archive::Archive;
+use crate::harden::pattern::Canary;
+use crate::harden::quarantine::Quarantine;
 use crate::os::process;
-use crate::track::columns::Record;
-use core::ptr;
-use report::{Finding, Moment, report};
 
 /// How many bytes behind each block are its canary's, at least.
 const REDZONE: usize = 8;
 /// How many bytes behind a block are, at most: where its memory ends may be far.
 const CANARY_MAX: usize = 4096;
+/// How many bytes before a block are looked at, where they are nobody's.
+const BEFORE_MAX: usize = 64;
 /// How much of a fresh block is junk, at most: whoever allocates more may mean to touch little of
 /// it.
 const JUNK_MAX: usize = 4096;
 
 static IS_ON: AtomicBool = AtomicBool::new(false);
 static SECRET: AtomicU64 = AtomicU64::new(0);
+static SEED: AtomicU64 = AtomicU64::new(0);
+static IS_NEVER_REUSED: AtomicBool = AtomicBool::new(false);
+static IS_RETAINED: AtomicBool = AtomicBool::new(false);
+/// The program has C++ operators of its own: which function made a block does not show.
+static IS_FAMILY_HIDDEN: AtomicBool = AtomicBool::new(false);
 static QUARANTINE: Quarantine = Quarantine::new();
+static ARCHIVE: Archive = Archive::new();
 
 /// Watches blocks from now on, or no more; those of before stay what they are.
-pub(super) fn set(is_on: bool, quarantine: usize) {
-    if is_on && SECRET.load(Ordering::Relaxed) == 0 {
-        SECRET.store(process::random_word() as u64 | 1, Ordering::Relaxed);
+pub(super) fn set(config: &Config) {
+    let is_on = config.safety.watches();
+    report::set_action(config.safety_action);
+    if is_on {
+        let drawn = (process::random_word() as u64 >> 1).max(1);
+        let seed = if config.safety_seed == 0 { drawn } else { config.safety_seed };
+        SEED.store(seed, Ordering::Relaxed);
+        if SECRET.load(Ordering::Relaxed) == 0 {
+            SECRET.store(drawn, Ordering::Relaxed);
+        }
+        ENGINE.set_placement(seed);
+        fault::install();
     }
-    QUARANTINE.set_bytes_max(quarantine);
+    IS_NEVER_REUSED.store(config.never_unmap, Ordering::Relaxed);
+    IS_RETAINED.store(config.retain_metadata, Ordering::Relaxed);
+    let room = (config.quarantine_mib as usize) << 20;
+    QUARANTINE.set_bytes_max(if config.never_unmap { usize::MAX } else { room });
+    guards::set(config);
     ENGINE.set_watched(is_on);
     IS_ON.store(is_on, Ordering::Relaxed);
 }
@@ -62,187 +89,19 @@ pub(super) fn is_on() -> bool {
     IS_ON.load(Ordering::Relaxed)
 }
 
+/// The program's own C++ operators serve what ours do not see.
+pub(crate) fn hide_families() {
+    IS_FAMILY_HIDDEN.store(true, Ordering::Relaxed);
+}
+
 /// In the child of a fork.
 pub(super) fn forked() {
     QUARANTINE.forked();
+    ARCHIVE.forked();
+    guards::forked();
+    turn::forked();
 }
 
 fn canary() -> Canary {
     Canary::new(SECRET.load(Ordering::Relaxed))
-}
-
-/// A block that is watched; null when memory ran out. The heap is the calling thread's.
-#[cold]
-pub(super) fn allocate(heap: &LocalHeap, request: Request) -> *mut u8 {
-    let block = ENGINE.allocate(heap, Request { redzone: REDZONE, ..request });
-    if !block.is_null() {
-        watch(block, request);
-    }
-    block
-}
-
-fn watch(block: *mut u8, request: Request) {
-    // A block of a thread's last moments, or on top of an interrupted path, may be unwatched.
-    let slot = ENGINE.slot_of(block).filter(|slot| slot.slab.is_tracked());
-    let Some(slot) = slot.filter(|slot| ENGINE.observer.record_of(*slot).is_some()) else { return };
-    if !request.zero {
-        // SAFETY: the block is fresh, its user's, and as long.
-        unsafe { block.write_bytes(JUNK, request.size.min(JUNK_MAX)) };
-    }
-    seal(slot, block, request);
-}
-
-/// Writes the canary behind a block, and notes that it is there.
-fn seal(slot: Slot<'_>, block: *mut u8, request: Request) {
-    let (end, len) = behind(slot, block, request.size);
-    // SAFETY: behind what the user may use, and in the block's memory.
-    unsafe { canary().write(end, len) };
-    ENGINE.observer.seal(slot, request.family);
-}
-
-/// Where the canary of a block of `size` bytes is.
-fn behind(slot: Slot<'_>, block: *mut u8, size: usize) -> (*mut u8, usize) {
-    let len = slot.slab.usable_size().saturating_sub(size).min(CANARY_MAX);
-    (block.wrapping_add(size), len)
-}
-
-/// Frees a block. The heap is the calling thread's.
-#[cold]
-pub(super) fn free(heap: &LocalHeap, address: *mut u8, how: Freeing) -> Result<(), Misuse> {
-    let slot = ENGINE.slot_at(address)?;
-    let Some(record) = sealed(slot) else { return ENGINE.free(heap, address) };
-    if let Some(named) = how.size.filter(|named| *named != record.size) {
-        report(Finding::Size { block: address, record, named, family: how.family });
-    }
-    examine(slot, address, record, how.family, Moment::Free);
-    let freed = heap_stack(heap);
-    ENGINE.observe_free(heap, slot, address)?;
-    if slot.slab.kind() == Kind::Large {
-        // SAFETY: the block was in use, and its user has given it up.
-        unsafe { ENGINE.take_back(heap, slot, address) };
-        return Ok(());
-    }
-    let len = slot.slab.usable_size();
-    // SAFETY: as above; the memory is the block's.
-    unsafe { address.write_bytes(POISON, len) };
-    let grave = Grave {
-        start: address,
-        size: record.size,
-        len,
-        allocated: record.site.number(),
-        freed,
-        allocator: ENGINE.observer.thread_id(record),
-        freer: heap.thread(),
-    };
-    QUARANTINE.bury(heap.thread(), grave, exhume);
-    Ok(())
-}
-
-/// What is recorded of a block, if it is in use and watched.
-fn sealed(slot: Slot<'_>) -> Option<Record> {
-    let record = ENGINE.observer.record_of(slot).filter(|_| slot.slab.is_tracked())?;
-    record.stamp.seal().map(|_| record)
-}
-
-fn heap_stack(heap: &LocalHeap) -> u32 {
-    ENGINE.undisturbed(heap, || ENGINE.observer.stack_here(heap)).unwrap_or(0)
-}
-
-/// Looks at a block that is given back.
-fn examine(slot: Slot<'_>, block: *mut u8, record: Record, family: Family, moment: Moment) {
-    match record.stamp.seal() {
-        Some(allocated) if allocated != family => {
-            report(Finding::Family { block, record, allocated, family });
-        }
-        _ => {}
-    }
-    if let Some(finding) = overflow(slot, block, record, moment) {
-        report(finding);
-    }
-    if let Some(finding) = underflow(slot, block, record, moment) {
-        report(finding);
-    }
-}
-
-fn overflow(slot: Slot<'_>, block: *mut u8, record: Record, found: Moment) -> Option<Finding> {
-    let (end, len) = behind(slot, block, record.size);
-    // SAFETY: the block's memory.
-    let damage = unsafe { canary().damage(end, len) }?;
-    Some(Finding::Overflow { block, record, damage, found })
-}
-
-/// Whether the canary of the block before is damaged: by that one, or by this.
-fn underflow(slot: Slot<'_>, block: *mut u8, record: Record, found: Moment) -> Option<Finding> {
-    let index = slot.index.checked_sub(1)?;
-    let before = Slot { slab: slot.slab, index };
-    let its = sealed(before)?;
-    let start = slot.slab.block(index);
-    let (end, len) = behind(before, start, its.size);
-    // SAFETY: the memory of a block of the slab.
-    let damage = unsafe { canary().damage(end, len) }?;
-    // It may have been freed, or resized, by its own thread while we looked.
-    let is_same = sealed(before).is_some_and(|now| now == its);
-    is_same.then_some(Finding::Between { before: start, its, block, record, damage, len, found })
-}
-
-/// A block leaves the quarantine: its memory may be reused, if nobody has written to it.
-fn exhume(grave: Grave) {
-    // SAFETY: the memory of a block in quarantine is ours.
-    if let Some(damage) = unsafe { pattern::difference(grave.start, grave.len, POISON) } {
-        report(Finding::Buried { grave, damage });
-    }
-    if let Some(slot) = ENGINE.slot_of(grave.start) {
-        // SAFETY: the block has been in quarantine since it was freed.
-        unsafe { ENGINE.take_back(tls::heap(), slot, grave.start) };
-    }
-}
-
-/// Resizes a block: except for large ones, it always moves, so that old pointers to it show.
-#[cold]
-pub(super) fn reallocate(
-    heap: &LocalHeap,
-    address: *mut u8,
-    request: Request,
-) -> Result<*mut u8, Misuse> {
-    let slot = ENGINE.slot_at(address)?;
-    let Some(record) = sealed(slot) else {
-        let new = ENGINE.reallocate(heap, address, Request { redzone: REDZONE, ..request })?;
-        reseal(new, request);
-        return Ok(new);
-    };
-    examine(slot, address, record, request.family, Moment::Realloc);
-    if slot.slab.kind() == Kind::Large && request.size > BLOCK_SIZE_MAX {
-        let new = ENGINE.reallocate(heap, address, Request { redzone: REDZONE, ..request })?;
-        if new.is_null() {
-            return Ok(new);
-        }
-        reseal(new, request);
-        return Ok(new);
-    }
-    let new = allocate(heap, Request { zero: false, ..request });
-    if !new.is_null() {
-        // SAFETY: two blocks, each as long as that.
-        unsafe { ptr::copy_nonoverlapping(address, new, record.size.min(request.size)) };
-        ENGINE.observe_move(heap, new);
-        free(heap, address, Freeing { family: request.family, size: None })?;
-    }
-    Ok(new)
-}
-
-/// A block has another size, and its old content.
-fn reseal(block: *mut u8, request: Request) {
-    let slot = ENGINE.slot_of(block).filter(|slot| slot.slab.is_tracked());
-    if let Some(slot) = slot.filter(|slot| ENGINE.observer.record_of(*slot).is_some()) {
-        seal(slot, block, request);
-    }
-}
-
-/// The grave of a block that was freed not long ago.
-pub(super) fn grave_of(address: *const u8) -> Option<Grave> {
-    if is_on() { QUARANTINE.find(address) } else { None }
-}
-
-/// Prints what is known of a block that was freed not long ago.
-pub(super) fn print_grave(grave: &Grave) {
-    report::print_grave(grave);
 }

@@ -1,232 +1,163 @@
-//! What is said of a mistake: a sentence that names it, the block and its neighbours, the bytes, and
-//! the stacks; then the process ends.
+//! What is said of a mistake, in which order, and what happens then.
 //!
-//! The sentence is written before anything else is tried, without allocating, so that it is there
-//! even if the process is too broken for the stacks that follow.
+//! One sentence names the mistake and the function that the block came from; then come the bytes,
+//! the stacks, the neighbours, and what to run next. Nothing of it comes from the program's heap:
+//! the sentence is put together in place, and what the stacks need is Heapsight's own. Where the
+//! mistake interrupted Heapsight itself, the stacks are bare addresses.
 
-use super::super::inspect;
-use crate::base::sync::{AtomicBool, Ordering};
+use super::finding::Finding;
+use super::stacks::{self, Names, Printer};
+use super::turn::{self, Turn};
+use super::{SEED, is_on, sentence, strip};
+use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use crate::base::text::Text;
 use crate::format::layout::event;
-use crate::harden::family::Family;
-use crate::harden::quarantine::Grave;
 use crate::os::process;
 use crate::runtime::ENGINE;
-use crate::track::SiteId;
-use crate::track::columns::Record;
+use crate::runtime::options::SafetyAction;
+use core::ffi::{c_char, c_void};
 use core::fmt::Write;
-use core::ops::Range;
+use core::{mem, ptr};
 
-/// When a mistake was found that had been made before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
-    Free,
-    Realloc,
-    Check,
-}
-
-/// A mistake.
-#[derive(Clone, Debug)]
-pub(super) enum Finding {
-    /// Bytes behind a block have been written, `damage` counted from its end.
-    Overflow { block: *mut u8, record: Record, damage: Range<usize>, found: Moment },
-    /// Bytes between two blocks have been written, `damage` counted from the end of the first; the
-    /// second begins `len` bytes behind it.
-    Between {
-        before: *mut u8,
-        its: Record,
-        block: *mut u8,
-        record: Record,
-        damage: Range<usize>,
-        len: usize,
-        found: Moment,
-    },
-    /// A freed block has been written to.
-    Buried { grave: Grave, damage: Range<usize> },
-    /// The program names another size for a block that it frees.
-    Size { block: *mut u8, record: Record, named: usize, family: Family },
-    /// A block is freed by another family's function.
-    Family { block: *mut u8, record: Record, allocated: Family, family: Family },
-}
-
-/// Bytes of memory that are shown.
-const SHOWN: usize = 16;
 const STDERR: i32 = 2;
 
-static IS_REPORTING: AtomicBool = AtomicBool::new(false);
+/// Reports of a program that goes on, at most.
+const REPORTS_MAX: u32 = 200;
 
-/// Says what was found, and ends the process.
+static ACTION: AtomicU8 = AtomicU8::new(ABORT);
+const ABORT: u8 = 0;
+const REPORT: u8 = 1;
+const CALLBACK: u8 = 2;
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+static FUNCTION: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+static DATA: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+
+/// What the program's own function is told of a memory error.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct MemoryError {
+    /// Which one, in words that do not change: `double free`, `heap buffer overflow`.
+    pub kind: *const c_char,
+    /// The sentence of the report.
+    pub message: *const c_char,
+    /// The address concerned: of the access, the free, or the first damaged byte.
+    pub address: *const c_void,
+}
+
+/// A function that hears of memory errors.
+pub type OnMemoryError = unsafe extern "C" fn(error: *const MemoryError, data: *mut c_void);
+
+pub(super) fn set_action(action: SafetyAction) {
+    let number = match action {
+        SafetyAction::Abort => ABORT,
+        SafetyAction::Report => REPORT,
+        SafetyAction::Callback => CALLBACK,
+    };
+    ACTION.store(number, Ordering::Relaxed);
+}
+
+/// Names the function that `safety_action=callback` calls.
+pub(crate) fn set_function(function: Option<OnMemoryError>, data: *mut c_void) {
+    FUNCTION.store(ptr::null_mut(), Ordering::Release);
+    DATA.store(data, Ordering::Release);
+    let function = function.map_or(ptr::null_mut(), |function| function as *mut c_void);
+    FUNCTION.store(function, Ordering::Release);
+}
+
+/// Writes to standard error, at once.
+pub(super) fn say(bytes: &[u8]) {
+    process::write(STDERR, bytes);
+}
+
+/// Says what was found. Comes back if the program is to go on.
 #[cold]
-pub(super) fn report(finding: Finding) {
+pub(in crate::runtime) fn report(finding: &Finding) {
+    if !tell(finding) {
+        process::abort();
+    }
+}
+
+/// Says what was found; whether the program is to go on.
+#[cold]
+pub(super) fn tell(finding: &Finding) -> bool {
+    let Some(turn) = Turn::take() else { turn::fail() };
+    let action = ACTION.load(Ordering::Relaxed);
+    if action == REPORT && COUNT.fetch_add(1, Ordering::Relaxed) >= REPORTS_MAX {
+        return true;
+    }
     let mut line = Text::<512>::new();
-    let _cut = sentence(&finding, &mut line);
-    process::write(STDERR, line.as_bytes());
+    let _cut = sentence::write(finding, &Names::NONE, &mut line);
+    turn.prepare(&line);
+    if ENGINE.is_interrupted() {
+        tell_plainly(finding, &turn, &line);
+    } else {
+        stacks::print(|printer| tell_fully(finding, &turn, &mut line, printer));
+    }
+    advise(finding);
+    drop(turn);
+    match action {
+        REPORT => true,
+        CALLBACK => call_back(finding, &mut line),
+        _ => false,
+    }
+}
+
+fn first_line(turn: &Turn, line: &Text<512>) {
+    say(line.as_bytes());
+    turn.said();
     ENGINE.observer.ledger.note(event::MISUSE, 0, line.as_bytes().trim_ascii_end());
-    // A second thread with a mistake, or a mistake of the report itself, only aborts.
-    if !IS_REPORTING.swap(true, Ordering::Relaxed) {
-        let mut strip = Text::<512>::new();
-        let _cut = bytes(&finding, &mut strip);
-        process::write(STDERR, strip.as_bytes());
-        stacks(&finding);
-        process::write(STDERR, advice(&finding).as_bytes());
-    }
-    process::abort();
 }
 
-fn sentence(finding: &Finding, line: &mut Text<512>) -> core::fmt::Result {
-    write!(line, "heapsight: ")?;
-    match finding {
-        Finding::Overflow { block, record, damage, found } => writeln!(
-            line,
-            "heap buffer overflow: {}written behind the {}-byte block at {block:p}; found {}.",
-            Written(damage, "its end"),
-            record.size,
-            when(*found)
-        ),
-        Finding::Between { before, its, block, record, damage, len, found } => {
-            // What begins at the end of the one came from there, what ends at the other from that.
-            let is_underflow = damage.start > 0 && damage.end == *len;
-            if is_underflow {
-                writeln!(
-                    line,
-                    "heap buffer underflow: {} bytes before the {}-byte block at {block:p} were \
-                     written; found {}.",
-                    damage.len(),
-                    record.size,
-                    when(*found)
-                )
-            } else {
-                writeln!(
-                    line,
-                    "heap buffer overflow: {}written behind the {}-byte block at {before:p}; found \
-                     {} of the block behind it, at {block:p}.",
-                    Written(damage, "its end"),
-                    its.size,
-                    when(*found)
-                )
-            }
-        }
-        Finding::Buried { grave, damage } => writeln!(
-            line,
-            "write after free: {} bytes were written {} bytes into the {}-byte block at {:p} after \
-             it had been freed.",
-            damage.len(),
-            damage.start,
-            grave.size,
-            grave.start
-        ),
-        Finding::Size { block, record, named, family } => writeln!(
-            line,
-            "size mismatch: {} of the {}-byte block at {block:p} names {named} bytes.",
-            family.deallocator(),
-            record.size
-        ),
-        Finding::Family { block, record, allocated, family } => writeln!(
-            line,
-            "allocation family mismatch: {} of the {}-byte block at {block:p}, which {} made; free \
-             it with {}.",
-            family.deallocator(),
-            record.size,
-            allocated.allocator(),
-            allocated.deallocator()
-        ),
-    }
+fn tell_plainly(finding: &Finding, turn: &Turn, line: &Text<512>) {
+    say(line.as_bytes());
+    turn.said();
+    let mut strip = Text::<1024>::new();
+    let _cut = strip::write(finding, &mut strip);
+    say(strip.as_bytes());
+    stacks::print_addresses(finding);
 }
 
-/// `3 bytes, the first of them 2 behind its end, were `
-struct Written<'a>(&'a Range<usize>, &'static str);
-
-impl core::fmt::Display for Written<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self(Range { start, end }, from) = self;
-        let (count, verb) = (end - start, if end - start == 1 { "was" } else { "were" });
-        let unit = if count == 1 { "byte" } else { "bytes" };
-        match start {
-            0 => write!(f, "{count} {unit} {verb} "),
-            _ => write!(f, "{count} {unit}, from {start} bytes behind {from} on, {verb} "),
-        }
-    }
+fn tell_fully(finding: &Finding, turn: &Turn, line: &mut Text<512>, printer: &mut Printer<'_>) {
+    let names = printer.names(finding);
+    *line = Text::new();
+    let _cut = sentence::write(finding, &names, line);
+    first_line(turn, line);
+    let mut strip = Text::<1024>::new();
+    let _cut = strip::write(finding, &mut strip);
+    say(strip.as_bytes());
+    printer.stacks(finding);
 }
 
-const fn when(found: Moment) -> &'static str {
-    match found {
-        Moment::Free => "at the free",
-        Moment::Realloc => "at the realloc",
-        Moment::Check => "by a check of the heap",
+/// What to do next.
+fn advise(finding: &Finding) {
+    let mut line = Text::<512>::new();
+    let _cut = write!(line, "  {}", sentence::advice(finding, is_on()));
+    let seed = SEED.load(Ordering::Relaxed);
+    if is_on() && seed != 0 {
+        let _cut = write!(line, " Blocks were placed by safety_seed={seed}.");
     }
+    let _cut = writeln!(line);
+    say(line.as_bytes());
 }
 
-/// The memory around the mistake: bytes that should be others are in brackets.
-fn bytes(finding: &Finding, strip: &mut Text<512>) -> core::fmt::Result {
-    let (from, damage) = match finding {
-        Finding::Overflow { block, record, damage, .. } => {
-            (block.wrapping_add(record.size), damage)
-        }
-        Finding::Between { before, its, damage, .. } => (before.wrapping_add(its.size), damage),
-        Finding::Buried { grave, damage } => (grave.start, damage),
-        Finding::Size { .. } | Finding::Family { .. } => return Ok(()),
+/// Calls the program's function; whether there is one.
+fn call_back(finding: &Finding, line: &mut Text<512>) -> bool {
+    let function = FUNCTION.load(Ordering::Acquire);
+    if function.is_null() {
+        return false;
+    }
+    let mut message = Text::<513>::new();
+    message.push_bytes(line.as_bytes().trim_ascii_end());
+    message.push_bytes(b"\0");
+    let error = MemoryError {
+        kind: sentence::kind(finding).as_ptr(),
+        message: message.as_bytes().as_ptr().cast(),
+        address: ptr::without_provenance(sentence::address(finding)),
     };
-    let first = from.wrapping_add(damage.start);
-    write!(strip, "  memory from {first:p} on:")?;
-    for at in 0..damage.len().min(SHOWN) {
-        // SAFETY: bytes of the heap, which were looked at just now.
-        let byte = unsafe { first.wrapping_add(at).read_volatile() };
-        write!(strip, " [{byte:02x}]")?;
-    }
-    writeln!(strip, "{}", if damage.len() > SHOWN { " ..." } else { "" })
-}
-
-fn stacks(finding: &Finding) {
-    let mut printer = inspect::StackPrinter::begin();
-    let owned = |printer: &mut inspect::StackPrinter, what: &str, record: &Record| {
-        let thread = ENGINE.observer.thread_id(*record);
-        printer.site(what, record.size, thread, record.site);
-    };
-    match finding {
-        Finding::Overflow { record, .. } => {
-            printer.here("found in this call");
-            owned(&mut printer, "the block", record);
-        }
-        Finding::Between { its, record, .. } => {
-            printer.here("found in this call");
-            owned(&mut printer, "the block before", its);
-            owned(&mut printer, "the block behind", record);
-        }
-        Finding::Size { record, .. } | Finding::Family { record, .. } => {
-            printer.here("in this call");
-            owned(&mut printer, "the block", record);
-        }
-        Finding::Buried { grave, .. } => print_buried(&mut printer, grave),
-    }
-}
-
-fn print_buried(printer: &mut inspect::StackPrinter, grave: &Grave) {
-    if let Some(site) = SiteId::from_number(grave.allocated) {
-        printer.site("the block", grave.size, grave.allocator, site);
-    }
-    printer.stack("freed", grave.freer, grave.freed);
-}
-
-/// Prints who allocated a block and who freed it.
-pub(super) fn print_grave(grave: &Grave) {
-    print_buried(&mut inspect::StackPrinter::begin(), grave);
-}
-
-const fn advice(finding: &Finding) -> &'static str {
-    match finding {
-        Finding::Overflow { .. } | Finding::Between { .. } => {
-            "  To stop at the write itself, set a watchpoint on that memory in a debugger, with \
-             addresses that do not change (setarch -R).\n"
-        }
-        Finding::Buried { .. } => {
-            "  The write came between the free and now. To stop at it, set a watchpoint on that \
-             memory in a debugger, with addresses that do not change (setarch -R).\n"
-        }
-        Finding::Size { .. } => {
-            "  Look for a class without a virtual destructor, a wrong layout, or a wrong cast.\n"
-        }
-        Finding::Family { .. } => {
-            "  Mixing them works with some allocators and corrupts the heap of others.\n"
-        }
-    }
+    // SAFETY: `set_function` stored it.
+    let function = unsafe { mem::transmute::<*mut c_void, OnMemoryError>(function) };
+    // SAFETY: whoever named the function promised that it may be called so.
+    unsafe { function(&raw const error, DATA.load(Ordering::Acquire)) };
+    true
 }
