@@ -31,8 +31,8 @@ pub mod unwind {
 }
 
 use crate::os::process;
-use crate::runtime::{entry, safety};
 use crate::runtime::regions::REGIONS;
+use crate::runtime::{entry, safety};
 use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::c_void;
 

@@ -176,13 +176,13 @@ pub unsafe extern "C" fn heapsight_mark(name: *const c_char) {
 /// `function` is null or may be called with an error, which lives as long as the call, and `data`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn heapsight_on_memory_error(
-    function: Option<
-        unsafe extern "C" fn(error: *const heapsight_memory_error, data: *mut c_void),
-    >,
+    function: Option<unsafe extern "C" fn(error: *const heapsight_memory_error, data: *mut c_void)>,
     data: *mut c_void,
 ) {
-    // SAFETY: the two types of errors are laid out alike.
-    let function = unsafe { core::mem::transmute::<_, Option<OnMemoryError>>(function) };
+    let function = function.map(|function| {
+        // SAFETY: the two types of errors are laid out alike.
+        unsafe { core::mem::transmute::<*const c_void, OnMemoryError>(function as *const c_void) }
+    });
     report::set_function(function, data);
 }
 

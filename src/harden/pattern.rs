@@ -2,8 +2,8 @@
 //!
 //! A *canary* fills what lies between the end of a block and the end of its memory. It differs from
 //! process to process and from place to place, so that neither a constant nor a copy of other
-//! memory passes for it, and none of its bytes is zero: a string's terminator, one byte too far, is
-//! the commonest overflow of all. *Junk* fills a fresh block, *poison* a freed one, with the values
+//! memory passes for it, and none of its bytes is zero or a character: a string that is one byte too
+//! long, or its terminator, is the commonest overflow of all. *Junk* fills a fresh block, *poison* a freed one, with the values
 //! that `phkmalloc` and jemalloc use: read as addresses, both fault.
 
 use core::ops::Range;
@@ -16,6 +16,8 @@ pub(crate) const POISON: u8 = 0x5a;
 const WORD: usize = size_of::<u64>();
 /// The lowest bit of each byte.
 const ONES: u64 = 0x0101_0101_0101_0101;
+/// Bits of a canary that are always set: none of its bytes is zero, or a character of ASCII.
+const ALWAYS: u64 = 0x81 * ONES;
 
 /// The canaries of a process.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,7 @@ impl Canary {
     /// The canary of the aligned word at `address`.
     const fn word(self, address: usize) -> u64 {
         let place = (address as u64 / WORD as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (self.0 ^ place) | ONES
+        (self.0 ^ place) | ALWAYS
     }
 
     const fn byte(self, address: usize) -> u8 {

@@ -8,7 +8,7 @@ use super::observe::{ColumnMemory, Observer, Slot};
 use super::orphans::Orphans;
 use super::records::Records;
 use super::shared::SharedHeap;
-use super::slab::Kind;
+use super::slab::{Kind, Slab};
 use super::space::Space;
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use crate::os::thread;
@@ -32,6 +32,8 @@ pub(crate) struct Engine<O> {
     pub(super) is_torn: AtomicBool,
     /// Every block is watched from above: none may go the short way.
     pub(super) is_watched: AtomicBool,
+    /// So it has been since that began, and what is free is poisoned.
+    is_poisoned: AtomicBool,
     /// State of the random numbers by which blocks are placed; zero: they lie in order.
     placement: AtomicU64,
     /// A free block whose link or key somebody has overwritten, until it is reported.
@@ -54,6 +56,7 @@ impl<O: Observer> Engine<O> {
             heaps: AtomicPtr::new(ptr::null_mut()),
             is_torn: AtomicBool::new(false),
             is_watched: AtomicBool::new(false),
+            is_poisoned: AtomicBool::new(true),
             placement: AtomicU64::new(0),
             damaged: AtomicPtr::new(ptr::null_mut()),
             observer,
@@ -124,7 +127,18 @@ impl<O: Observer> Engine<O> {
 
     /// Whether every block is watched from above, for heaps that begin to follow the observer.
     pub(crate) fn set_watched(&self, is_watched: bool) {
-        self.is_watched.store(is_watched, Ordering::Relaxed);
+        let was_watched = self.is_watched.swap(is_watched, Ordering::Relaxed);
+        if was_watched && !is_watched {
+            self.is_poisoned.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether free blocks of a slab are poisoned behind their two link words: those that came into
+    /// being since every block is watched.
+    pub(crate) fn is_poisoned(&self, slab: &Slab) -> bool {
+        slab.held() > 0
+            && self.is_watched.load(Ordering::Relaxed)
+            && self.is_poisoned.load(Ordering::Relaxed)
     }
 
     /// Places blocks at random from here on, the same for the same seed, which is not zero.

@@ -11,6 +11,7 @@ use super::local::{LocalHeap, State};
 use super::locate::Misuse;
 use super::observe::{Freer, Observer, Slot};
 use super::slab::{Kind, Slab};
+use crate::harden::pattern::POISON;
 
 /// How far the fast path came.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +61,10 @@ impl<O: Observer> Engine<O> {
     #[cold]
     pub(crate) fn free(&self, heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
         let slot = self.slot_at(address)?;
+        if self.is_poisoned(slot.slab) {
+            // SAFETY: the user has given the block up, and it is that long.
+            unsafe { address.write_bytes(POISON, slot.slab.usable_size()) };
+        }
         self.observe_free(heap, slot, address)?;
         // SAFETY: the user has given the block up.
         unsafe { self.take_back(heap, slot, address) };
@@ -113,7 +118,7 @@ impl<O: Observer> Engine<O> {
         if was_in_use { Ok(()) } else { Err(Misuse::double_free(slot, address)) }
     }
 
-    fn is_at_home(&self, heap: &LocalHeap, slab: &Slab) -> bool {
+    pub(crate) fn is_at_home(&self, heap: &LocalHeap, slab: &Slab) -> bool {
         slab.owner_token() == heap.token()
     }
 

@@ -121,7 +121,8 @@ impl<O: Observer> Engine<O> {
         let slab = self.space.span_of(address)?;
         let offset = address as usize - slab.start() as usize;
         let index = slab.index_in(offset);
-        let in_use = matches!(slab.kind(), Kind::Slab | Kind::Large) && (slab.held()..slab.capacity()).contains(&index);
+        let in_use = matches!(slab.kind(), Kind::Slab | Kind::Large)
+            && (slab.held()..slab.capacity()).contains(&index);
         in_use.then_some(Slot { slab, index })
     }
 

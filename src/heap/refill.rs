@@ -15,6 +15,7 @@ use super::slab::Slab;
 use super::zones::Purpose;
 use crate::base::stack;
 use crate::base::sync::Ordering;
+use crate::harden::pattern::{self, POISON};
 
 /// A cold path in so many looks for slabs that have stayed empty.
 const TICKS_PER_SWEEP: u32 = 128;
@@ -65,7 +66,8 @@ impl<O: Observer> Engine<O> {
         Taken { slab, address: heap.pop(class), zeroed }
     }
 
-    /// Whether somebody has written to the free block that is next to be handed out.
+    /// Whether somebody has written to the free block that is next to be handed out. What is cut
+    /// one by one is handed out at once.
     fn is_damaged(&self, slab: &Slab) -> bool {
         let block = slab.first_local();
         if block.is_null() {
@@ -77,10 +79,16 @@ impl<O: Observer> Engine<O> {
         let offset = (next as usize).wrapping_sub(slab.start() as usize);
         let is_link = next.is_null()
             || offset < slab.touched_len() && slab.block(slab.index_in(offset)) == next.cast();
-        if !is_free || !is_link {
+        let links = size_of::<Block>();
+        let rest = block.cast::<u8>().wrapping_add(links);
+        let is_clean = !self.is_poisoned(slab)
+            // SAFETY: the rest of a block of ours, which is free.
+            || unsafe { pattern::difference(rest, slab.block_size() - links, POISON) }.is_none();
+        let is_intact = is_free && is_link && is_clean;
+        if !is_intact {
             self.set_damaged(block.cast());
         }
-        !is_free || !is_link
+        !is_intact
     }
 
     pub(super) fn take_single<'a>(&self, heap: &LocalHeap, slab: &'a Slab) -> Taken<'a> {
@@ -90,7 +98,8 @@ impl<O: Observer> Engine<O> {
             let list = slab.carve(self.space.secret(), self.placement());
             slab.give_back(list, slab.used() - used);
         }
-        let (block, zeroed) = (slab.take_one(), is_fresh && slab.zeroed.get());
+        let zeroed = is_fresh && slab.zeroed.get() && !slab.is_carved_poisoned();
+        let block = slab.take_one();
         leave_queue_when_full(heap, slab);
         // SAFETY: the block was just taken.
         unsafe { Block::clear(block) };

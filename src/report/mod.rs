@@ -49,6 +49,6 @@ pub(crate) use lsan::LsanForm;
 pub use model::{Block, Frame, Leak, LeakClass, LeakReport, MemoryStats, Suppression};
 pub(crate) use modules::Modules;
 pub(crate) use raw::{RawAsked, RawHop, RawLeak, RawMember, RawPath, RawReport, RawRoot};
-pub(crate) use table::address_of_function;
 pub(crate) use stack::StackWriter;
+pub(crate) use table::address_of_function;
 pub(crate) use text::{Style, write_text};

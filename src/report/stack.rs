@@ -37,6 +37,6 @@ impl<'a> StackWriter<'a> {
         let stack = self.symbolizer.without_own(stack);
         let frames = self.symbolizer.frames(stack, Detail::Lines);
         let name = own_frame(&frames)?.function.as_deref()?;
-        Some(printable(name).into())
+        Some(printable(name))
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Slab;
 use crate::base::sync::Ordering;
+use crate::harden::pattern::POISON;
 use crate::heap::block::{Block, Secret};
 use crate::os::memory::PAGE;
 use core::ptr;
@@ -74,6 +75,10 @@ impl Slab {
         for turn in (0..count).rev() {
             let index = capacity + (first + turn * step) % count;
             let block = self.block(index).cast::<Block>();
+            if self.is_carved_poisoned() {
+                // SAFETY: as below.
+                unsafe { block.cast::<u8>().write_bytes(POISON, self.block_size()) };
+            }
             // SAFETY: the block lies in our committed span and has never had a user.
             unsafe {
                 Block::set_next(block, list);
@@ -84,6 +89,11 @@ impl Slab {
         self.capacity.store(capacity + count, Ordering::Relaxed);
         self.used.store(self.used() + count, Ordering::Relaxed);
         list
+    }
+
+    /// Whether what is cut is poisoned: it may wait. Where a page holds but one it does not.
+    pub(in crate::heap) fn is_carved_poisoned(&self) -> bool {
+        self.held() > 0 && self.block_size() <= PAGE / 2
     }
 
     /// Takes a block off the local list, or null where that would make the slab full.

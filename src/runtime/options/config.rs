@@ -7,9 +7,7 @@ use super::error::{OptionError, Problem};
 use super::parse;
 use super::path::ReportPath;
 use super::rows::TABLE;
-use super::values::{
-    GuardSide, Interior, ReportFormat, Safety, SafetyAction, ToggleSignal, Track,
-};
+use super::values::{GuardSide, Interior, ReportFormat, Safety, SafetyAction, ToggleSignal, Track};
 
 /// The longest `purge_delay`: a day. Longer ones are surely meant to be -1.
 pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;

@@ -41,6 +41,4 @@ pub use parse::{Setting, Settings, escape, settings};
 pub use path::{PathError, ReportPath};
 pub use rows::TABLE;
 pub use table::{Choice, Number, OptionRow, PathSlot, Shown, Size, Values, row};
-pub use values::{
-    GuardSide, Interior, ReportFormat, Safety, SafetyAction, ToggleSignal, Track,
-};
+pub use values::{GuardSide, Interior, ReportFormat, Safety, SafetyAction, ToggleSignal, Track};

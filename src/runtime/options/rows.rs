@@ -1,13 +1,9 @@
 //! The table: one row an option.
 
-use super::config::{
-    LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, MAX_ALLOCATION_MAX, PURGE_DELAY_MS_MAX,
-};
+use super::config::{LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, MAX_ALLOCATION_MAX, PURGE_DELAY_MS_MAX};
 use super::safety;
 use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values};
-use super::values::{
-    Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, ToggleSignal, Track,
-};
+use super::values::{Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, ToggleSignal, Track};
 
 /// Every option, in the order in which it is shown.
 pub const TABLE: &[OptionRow] = &[

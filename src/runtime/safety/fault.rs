@@ -42,8 +42,7 @@ struct Theirs {
 // SAFETY: the actions are reached only under the lock.
 unsafe impl Sync for Theirs {}
 
-type Sigaction =
-    unsafe extern "C" fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int;
+type Sigaction = unsafe extern "C" fn(c_int, *const libc::sigaction, *mut libc::sigaction) -> c_int;
 
 /// `sigaction(2)` as the system has it, not as the program is shown it.
 ///

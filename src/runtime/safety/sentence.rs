@@ -87,8 +87,10 @@ fn faulted(fault: &Fault, names: &Names, line: &mut dyn Write) -> Result {
     let from = From(names.block.as_deref());
     match fault.victim {
         Victim::Guard(Known { start, size, .. }) if fault.address >= start => {
-            let distance = fault.address.saturating_sub(start + size);
-            write!(line, "{access} {} past a {size}-byte block{from}", Bytes(distance))
+            match fault.address.saturating_sub(start + size) {
+                0 => write!(line, "{access} right past a {size}-byte block{from}"),
+                more => write!(line, "{access} {} past a {size}-byte block{from}", Bytes(more)),
+            }
         }
         Victim::Guard(Known { start, size, .. }) => {
             let distance = Bytes(start - fault.address);
@@ -104,8 +106,11 @@ fn faulted(fault: &Fault, names: &Names, line: &mut dyn Write) -> Result {
             write!(line, "{access} through a pointer that was read from a freed block")
         }
         Victim::Pattern { is_poison: false } => {
-            write!(line, "{access} through a pointer that was read from a block before anything \
-                          was written there")
+            write!(
+                line,
+                "{access} through a pointer that was read from a block before anything \
+                          was written there"
+            )
         }
         Victim::Own => {
             write!(line, "{access} at {:#x}, by Heapsight itself, whose data was ", fault.address)?;
@@ -161,8 +166,12 @@ pub(super) const fn advice(finding: &Finding, is_watched: bool) -> &'static str 
             _ if is_watched => "It has no owner by now: look for a second owner of it.",
             _ => "To see who allocated it and who freed it first, run with safety=full.",
         },
-        Finding::Overflow { .. } | Finding::Underflow { .. } => {
-            "To stop at the write itself, run with safety=guard."
+        Finding::Overflow { .. } => {
+            "To stop at the write itself, run with safety=guard, and guard_side=exact where the \
+             block's size is odd."
+        }
+        Finding::Underflow { .. } => {
+            "To stop at the write itself, run with safety=guard,guard_side=left."
         }
         Finding::Buried { .. } => {
             "The write came between the free and now: to stop at it, run with safety=guard."
@@ -182,7 +191,9 @@ pub(super) const fn advice(finding: &Finding, is_watched: bool) -> &'static str 
         }
         Finding::Fault(Fault { victim, .. }) => match victim {
             Victim::Guard(_) | Victim::Freed(_) => "The first stack is where the mistake is.",
-            Victim::Pattern { .. } => "To stop where the block itself is used, run with safety=guard.",
+            Victim::Pattern { .. } => {
+                "To stop where the block itself is used, run with safety=guard."
+            }
             Victim::Own => "To stop at the write that did it, run with safety=guard.",
         },
     }

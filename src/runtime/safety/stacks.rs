@@ -53,9 +53,8 @@ fn owner(finding: &Finding) -> Owner {
         | Finding::Size { block, .. }
         | Finding::Family { block, .. }
         | Finding::Fault(Fault { victim: Victim::Guard(block), .. }) => Owner::Living(*block),
-        Finding::Buried { grave, .. } | Finding::Fault(Fault { victim: Victim::Freed(grave), .. }) => {
-            Owner::Dead(*grave)
-        }
+        Finding::Buried { grave, .. }
+        | Finding::Fault(Fault { victim: Victim::Freed(grave), .. }) => Owner::Dead(*grave),
         Finding::Bad { misuse, .. } => owner_at(misuse.address),
         Finding::FreeList { address } => {
             grave_of(ptr::without_provenance(*address)).map_or(Owner::Unknown, Owner::Dead)
@@ -148,7 +147,8 @@ impl Printer<'_> {
             if let Some(near) = near {
                 let name = self.site_name(near.site).unwrap_or_else(|| "??".into());
                 let (size, start) = (near.size, near.start);
-                let line = format!("  {side} it: a {size}-byte block at {start:#x} from `{name}`\n");
+                let line =
+                    format!("  {side} it: a {size}-byte block at {start:#x} from `{name}`\n");
                 say(line.as_bytes());
             }
         }

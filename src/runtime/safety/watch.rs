@@ -116,8 +116,13 @@ pub(in crate::runtime) fn free(
     }
     examine(slot, block, how.family, Moment::Free);
     let freed = heap_stack(heap);
-    ENGINE.observe_free(heap, slot, address)?;
     let len = slot.slab.usable_size();
+    if slot.slab.kind() == Kind::Slab {
+        // Before it is free to others: what is free is poisoned.
+        // SAFETY: its user has given the block up, and it is that long.
+        unsafe { address.write_bytes(POISON, len) };
+    }
+    ENGINE.observe_free(heap, slot, address)?;
     let grave = Grave {
         start: address,
         size: record.size,
@@ -143,8 +148,6 @@ pub(in crate::runtime) fn free(
         unsafe { ENGINE.take_back(heap, slot, address) };
         return Ok(());
     }
-    // SAFETY: as above; the memory is the block's.
-    unsafe { address.write_bytes(POISON, len) };
     QUARANTINE.bury(grave.freer, ENGINE.placement(), grave, exhume);
     Ok(())
 }
@@ -164,11 +167,8 @@ fn examine(slot: Slot<'_>, block: Known, family: Family, moment: Moment) {
     if block.family != family && !IS_FAMILY_HIDDEN.load(Ordering::Relaxed) {
         report(&Finding::Family { block, family });
     }
-    for finding in [overflow(slot, block, moment), underflow(slot, block, moment)] {
-        if let Some(finding) = finding {
-            report(&finding);
-        }
-    }
+    let findings = [overflow(slot, block, moment), underflow(slot, block, moment)];
+    findings.iter().flatten().for_each(report);
 }
 
 /// Which bytes of a canary are damaged, in bytes from `origin`.
@@ -190,11 +190,15 @@ pub(super) fn overflow(slot: Slot<'_>, block: Known, found: Moment) -> Option<Fi
 pub(super) fn underflow(slot: Slot<'_>, block: Known, found: Moment) -> Option<Finding> {
     if let Some((start, len)) = before(slot) {
         let damage = damage(start as usize, (start, len))?;
-        return Some(Finding::Underflow { block, damage: len - damage.end..len - damage.start, found });
+        return Some(Finding::Underflow {
+            block,
+            damage: len - damage.end..len - damage.start,
+            found,
+        });
     }
     let index = slot.index.checked_sub(1).filter(|_| slot.slab.kind() == Kind::Slab)?;
     let neighbour = Slot { slab: slot.slab, index };
-    let its = sealed(neighbour)?;
+    let Some(its) = sealed(neighbour) else { return free_neighbour(neighbour, block, found) };
     let before = Known::of(neighbour, its);
     let end = before.start + before.size;
     let parts = behind(neighbour, slot.slab.block(index), its.size);
@@ -210,6 +214,23 @@ pub(super) fn underflow(slot: Slot<'_>, block: Known, found: Moment) -> Option<F
         return Some(Finding::Underflow { block, damage, found });
     }
     Some(Finding::Overflow { block: before, damage, found: Moment::Neighbour })
+}
+
+/// Whether the end of the block before, which is free, is damaged: free blocks are poisoned.
+fn free_neighbour(before: Slot<'_>, block: Known, found: Moment) -> Option<Finding> {
+    let is_free = before.index >= before.slab.held() && ENGINE.observer.record_of(before).is_none();
+    // What other threads hand out is emptied before it is on record.
+    let is_ours = ENGINE.is_at_home(tls::heap(), before.slab);
+    if !is_free || !is_ours || !ENGINE.is_poisoned(before.slab) {
+        return None;
+    }
+    let links = 2 * size_of::<usize>();
+    let len = (before.slab.usable_size() - links).min(BEFORE_MAX);
+    let start = before.slab.block(before.index).wrapping_add(before.slab.usable_size() - len);
+    // SAFETY: the end of a block that is free.
+    let damage = unsafe { pattern::difference(start, len, POISON) }?;
+    // What does not end at the edge came from elsewhere.
+    (damage.end == len).then(|| Finding::Underflow { block, damage: 0..len - damage.start, found })
 }
 
 /// A block leaves the quarantine: its memory may be reused, if nobody has written to it.

@@ -17,6 +17,7 @@
 
 static char in_the_program[64];
 static int other_thread;
+static volatile int sum;
 
 // The compiler must not know what these pointers are.
 static NOINLINE char *hidden(char *pointer) {
@@ -60,6 +61,18 @@ static NOINLINE void write_it(char *at, size_t count, int value) {
         hidden(at)[i] = (char)value;
 }
 
+static NOINLINE void read_it(const char *at, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        sum += *(volatile const char *)hidden((char *)at + i);
+}
+
+// A pointer that the program reads from a block, and follows.
+static NOINLINE void follow_it(char *block) {
+    char *next;
+    memcpy(&next, hidden(block), sizeof next);
+    write_it(next, 1, 'y');
+}
+
 static NOINLINE int misuse(const char *kind, char *block, size_t size) {
     int is(const char *name) { return strcmp(kind, name) == 0; }
     write_it(block, size, 'x');
@@ -76,6 +89,20 @@ static NOINLINE int misuse(const char *kind, char *block, size_t size) {
     } else if (is("overflow-8")) {
         write_it(block + size, 8, 'y');
         free_in_turn(block);
+    } else if (is("overflow-copy")) {
+        char *source = calloc(1, size + 4);
+        memcpy(hidden(block), source, size + 4);
+        free(source);
+        free_in_turn(block);
+    } else if (is("overflow-unfreed")) {
+        write_it(block + size, 1, 'y');
+    } else if (is("overflow-read")) {
+        read_it(block + size, 64);
+        free_in_turn(block);
+    } else if (is("overflow-shrunk")) {
+        block = hidden(realloc(block, size / 2 + 1));
+        write_it(block, size / 2 + 2, 'y');
+        free_in_turn(block);
     } else if (is("overflow-realloc")) {
         write_it(block + size, 1, 'y');
         free(realloc(block, size * 2));
@@ -85,9 +112,24 @@ static NOINLINE int misuse(const char *kind, char *block, size_t size) {
     } else if (is("underflow-8")) {
         write_it(block - 8, 8, 'y');
         free_in_turn(block);
+    } else if (is("underflow-read")) {
+        read_it(block - 16, 16);
+        free_in_turn(block);
     } else if (is("write-after-free")) {
         free_in_turn(block);
         write_it(block, 1, 'y');
+    } else if (is("write-after-realloc")) {
+        char *moved = hidden(realloc(block, size / 4 + 1));
+        write_it(hidden(block), 1, 'y');
+        free(moved);
+    } else if (is("read-after-free")) {
+        free_in_turn(block);
+        read_it(block + size / 2, 1);
+    } else if (is("follow-after-free")) {
+        free_in_turn(block);
+        follow_it(block);
+    } else if (is("follow-fresh")) {
+        follow_it(hidden(malloc(size)));
     } else if (is("write-after-free-end")) {
         free_in_turn(block);
         write_it(block + size - 1, 1, 'y');
@@ -103,6 +145,8 @@ static NOINLINE int misuse(const char *kind, char *block, size_t size) {
         free_again(block + 16);
     } else if (is("free-off-by-1")) {
         free_again(block + 1);
+    } else if (is("free-before")) {
+        free_again(block - 16);
     } else if (is("free-stack")) {
         char in_the_frame[64];
         free_again(in_the_frame);
