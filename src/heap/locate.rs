@@ -49,7 +49,7 @@ impl Misuse {
         Self { kind: MisuseKind::Foreign, address, block: None }
     }
 
-    pub(super) fn double_free(slot: Slot<'_>, address: *mut u8) -> Self {
+    pub(crate) fn double_free(slot: Slot<'_>, address: *mut u8) -> Self {
         let block = Some((address, slot.slab.usable_size()));
         Self { kind: MisuseKind::DoubleFree, address, block }
     }

@@ -32,6 +32,11 @@ impl Tracker {
         }
     }
 
+    /// Whether a block of a slab with columns is free by them.
+    pub(crate) fn is_free(&self, slot: Slot<'_>) -> bool {
+        Columns::of(slot.slab).is_some_and(|columns| columns.read(slot.index).is_none())
+    }
+
     /// The call stack of what the thread of `heap` is doing; zero if it cannot be had. The heap is
     /// in use by nobody else.
     pub(crate) fn stack_here(&self, heap: &LocalHeap) -> u32 {

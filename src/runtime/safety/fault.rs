@@ -12,7 +12,7 @@ use super::guards;
 use super::report::{say, tell};
 use super::watch::sealed;
 use super::{check, is_on};
-use crate::base::sync::{AtomicBool, AtomicPtr, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use crate::harden::pattern::{JUNK, POISON};
 use crate::os::lock::Lock;
 use crate::os::{memory, tasks, thread};
@@ -30,6 +30,9 @@ static IS_INSTALLED: AtomicBool = AtomicBool::new(false);
 static THEIRS: Theirs = Theirs { lock: Lock::new(), actions: UnsafeCell::new([None, None]) };
 /// End of the stack that reports run on.
 static STACK: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+/// Blocks that [`look_after`] has seen.
+static LOOKS: AtomicU32 = AtomicU32::new(0);
+const LOOKS_MAX: u32 = 1 << 12;
 /// libc's `sigaction`.
 static NEXT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
@@ -114,21 +117,53 @@ pub(super) fn install() {
     if IS_INSTALLED.load(Ordering::Relaxed) {
         return;
     }
-    if let Some(stack) = memory::map_zeroed(STACK_LEN) {
+    take_over();
+    IS_INSTALLED.store(true, Ordering::Release);
+}
+
+/// Among a program's first blocks, at every power of two of their number, looks whether our handler
+/// is still in place. Rust's run-time library asks for handlers, allocates, and sets its own; where
+/// `sigaction` is not interposed, it puts ours out of place.
+#[inline]
+pub(super) fn look_after() {
+    if LOOKS.load(Ordering::Relaxed) < LOOKS_MAX {
+        let count = LOOKS.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_power_of_two() {
+            renew();
+        }
+    }
+}
+
+#[cold]
+fn renew() {
+    let mut now = default_action();
+    // SAFETY: asks only.
+    let result = unsafe { real(libc::SIGSEGV, ptr::null(), &raw mut now) };
+    let is_lost = result == 0 && now.sa_sigaction != ours().sa_sigaction;
+    if is_lost && IS_INSTALLED.load(Ordering::Relaxed) {
+        take_over();
+    }
+}
+
+fn take_over() {
+    if STACK.load(Ordering::Relaxed).is_null()
+        && let Some(stack) = memory::map_zeroed(STACK_LEN)
+    {
         STACK.store(stack.as_ptr().wrapping_add(STACK_LEN), Ordering::Relaxed);
     }
     for (index, signal) in SIGNALS.into_iter().enumerate() {
         let (new, mut before) = (ours(), default_action());
         // SAFETY: both are actions.
         let result = unsafe { real(signal, &raw const new, &raw mut before) };
+        let is_new = before.sa_sigaction != new.sa_sigaction;
         if let Some(_lock) = THEIRS.lock.acquire()
             && result == 0
+            && is_new
         {
             // SAFETY: the lock is held.
             unsafe { (*THEIRS.actions.get())[index] = Some(before) };
         }
     }
-    IS_INSTALLED.store(true, Ordering::Release);
 }
 
 extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {

@@ -4,7 +4,7 @@ use super::finding::{Finding, Known, Moment};
 use super::report::report;
 use super::{
     ARCHIVE, BEFORE_MAX, CANARY_MAX, IS_FAMILY_HIDDEN, IS_NEVER_REUSED, IS_RETAINED, JUNK_MAX,
-    QUARANTINE, REDZONE, canary, guards,
+    QUARANTINE, REDZONE, canary, fault, guards,
 };
 use crate::base::sync::Ordering;
 use crate::harden::family::Family;
@@ -28,6 +28,7 @@ use core::ptr;
 /// A block that is watched; null when memory ran out. The heap is the calling thread's.
 #[cold]
 pub(in crate::runtime) fn allocate(heap: &LocalHeap, request: Request) -> *mut u8 {
+    fault::look_after();
     let guard = guards::next();
     // A block that ends at a wall has its alignment for a redzone.
     let redzone = if matches!(guard, Guard::Right | Guard::Exact) { 0 } else { REDZONE };
@@ -135,7 +136,7 @@ pub(in crate::runtime) fn free(
     if slot.slab.is_guarded() {
         guards::ended();
         // What it holds of addresses is what counts.
-        let grave = Grave { len: slot.slab.len(), ..grave };
+        let grave = Grave { len: slot.slab.len() - slot.slab.lead(), ..grave };
         // SAFETY: the block was in use, and its user has given it up.
         if !unsafe { guards::seal(slot, ENGINE.placement(), grave, exhume) } {
             // SAFETY: as above.
@@ -261,6 +262,9 @@ pub(in crate::runtime) fn reallocate(
 ) -> Result<*mut u8, Misuse> {
     let slot = ENGINE.slot_at(address)?;
     let Some(record) = sealed(slot) else {
+        if ENGINE.observer.is_free(slot) {
+            return Err(Misuse::double_free(slot, address));
+        }
         let new = ENGINE.reallocate(heap, address, Request { redzone: REDZONE, ..request })?;
         if let Some(slot) = recorded(new) {
             seal(slot, new, request);
