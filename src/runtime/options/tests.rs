@@ -36,11 +36,26 @@ fn nothing_said_means_the_defaults() {
 }
 
 #[test]
+fn what_keeps_freed_blocks_watches_them() {
+    for name in ["never_unmap", "retain_metadata"] {
+        assert_eq!(accepted(&format!("{name}=1")).safety, Safety::Full);
+        assert_eq!(accepted(&format!("{name}=1")).track, Track::Full);
+        assert_eq!(accepted(&format!("{name}=1,safety=guard")).safety, Safety::Guard);
+        let (config, said) = read(&format!("{name}=1,safety=basic"));
+        assert!(!config.never_unmap && !config.retain_metadata);
+        let sentence = format!(
+            "heapsight: '{name}=1' needs freed blocks that are watched: use 'safety=full' (ignored)"
+        );
+        assert_eq!(said, [sentence]);
+    }
+}
+
+#[test]
 fn every_option_is_read() {
     let config = accepted(
         "track=stats,leaks=on,leaks_exitcode=23,report=/a/b.json,ledger=/c,ledger_size=8,\
          toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64,\
-         quarantine=8",
+         quarantine=8,safety_action=report,safety_seed=5,guard_side=exact",
     );
     let built = Config::builder()
         .track(Track::Stats)
@@ -54,6 +69,9 @@ fn every_option_is_read() {
         .purge_delay_ms(-1)
         .max_allocation_mib(64)
         .quarantine_mib(8)
+        .safety_action(SafetyAction::Report)
+        .safety_seed(5)
+        .guard_side(GuardSide::Exact)
         .build();
     assert_eq!(config, built.unwrap());
 }
@@ -306,7 +324,12 @@ fn any_config() -> impl Strategy<Value = Config> {
     let ledger = (path, 4..=65_536_u32);
     let signals = [ToggleSignal::Usr1, ToggleSignal::Usr2, ToggleSignal::Hup, ToggleSignal::Urg];
     let toggle = prop::option::of(prop::sample::select(signals.to_vec()));
-    let ledger = (ledger, toggle, 0..=1_u32 << 26, 0..=65_536_u32);
+    let actions = [SafetyAction::Abort, SafetyAction::Report, SafetyAction::Callback];
+    let sides = [GuardSide::Right, GuardSide::Exact, GuardSide::Left];
+    let action = prop::sample::select(actions.to_vec());
+    let side = prop::sample::select(sides.to_vec());
+    let found = (action, side, 0..=i64::MAX as u64);
+    let ledger = (ledger, toggle, 0..=1_u32 << 26, 0..=65_536_u32, found);
     let formats = [ReportFormat::Json, ReportFormat::Sarif, ReportFormat::Markdown];
     let format = prop::option::of(prop::sample::select(formats.to_vec()));
     let interior = prop::sample::select(&[Interior::Reaches, Interior::Possible][..]);
@@ -327,6 +350,10 @@ fn any_config() -> impl Strategy<Value = Config> {
             toggle_signal: ledger.1,
             max_allocation_mib: ledger.2,
             quarantine_mib: ledger.3,
+            safety_action: ledger.4.0,
+            guard_side: ledger.4.1,
+            safety_seed: ledger.4.2,
+            ..Config::DEFAULT
         },
     )
 }
