@@ -6,6 +6,7 @@
 //! | [`family`] | which functions belong together? |
 //! | [`pattern`] | what lies behind a block, in a fresh one, in a freed one, and is it intact? |
 //! | [`quarantine`] | which freed blocks are kept, and for how long? |
+//! | [`archive`] | what was known of those that are kept no more? |
 
 pub(crate) mod archive;
 pub(crate) mod family;

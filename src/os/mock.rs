@@ -63,6 +63,10 @@ pub(crate) mod memory {
         None
     }
 
+    pub(crate) fn mappings_max() -> usize {
+        65530
+    }
+
     pub(crate) fn map_zeroed(len: usize) -> Option<NonNull<u8>> {
         reserve(len, PAGE)
     }
@@ -207,6 +211,8 @@ pub(crate) mod tasks {
         false
     }
 
+    pub(crate) fn raise(_signal: i32) {}
+
     pub(crate) fn signal(_id: u32, _signal: i32, _value: usize) -> bool {
         false
     }
@@ -350,6 +356,12 @@ pub(crate) mod process {
     pub(crate) fn resident_bytes() -> u64 {
         0
     }
+
+    pub(crate) fn kill_after(_seconds: i64) -> Option<i32> {
+        None
+    }
+
+    pub(crate) fn forget_timer(_timer: i32) {}
 
     pub(crate) fn random_word() -> usize {
         0x5bd1_e995_9d1b_54a1
