@@ -92,8 +92,8 @@ pub fn mark(name: &str) {
     inspect::mark(name.as_bytes());
 }
 
-/// Names the function that `safety_action=callback` calls for each memory error that is found. It is
-/// called on the thread that made or found the mistake, possibly from a signal handler; when it
+/// Names the function that `safety_action=callback` calls for each memory error that is found. It
+/// is called on the thread that made or found the mistake, possibly from a signal handler; when it
 /// returns, the program goes on.
 ///
 /// # Safety
@@ -103,9 +103,9 @@ pub unsafe fn on_memory_error(function: Option<OnMemoryError>, data: *mut c_void
     safety::report::set_function(function, data);
 }
 
-/// Checks the whole heap for contradictions, the sign of memory corruption, and, with `safety=full`,
-/// for writes past the ends of blocks and after their end, the first of which is reported; how many
-/// were found.
+/// Checks the whole heap for contradictions, the sign of memory corruption, and, with
+/// `safety=full`, for writes past the ends of blocks and after their end, the first of which is
+/// reported; how many were found.
 ///
 /// No other thread may use the heap meanwhile.
 #[must_use]

@@ -1,8 +1,8 @@
-//! C++'s allocation functions on this engine, as far as they are the engine's: running out of memory
-//! is null, and the rest of `operator new`'s duties its caller's.
+//! C++'s allocation functions on this engine, as far as they are the engine's: running out of
+//! memory is null, and the rest of `operator new`'s duties its caller's.
 //!
-//! `ARRAY` tells `operator new[]` and `operator delete[]` from those of single objects: a block goes
-//! back by the family it came from. All are thread-safe, none is async-signal-safe.
+//! `ARRAY` tells `operator new[]` and `operator delete[]` from those of single objects: a block
+//! goes back by the family it came from. All are thread-safe, none is async-signal-safe.
 
 use crate::harden::family::Family;
 use crate::heap::class::ALIGN_MIN;

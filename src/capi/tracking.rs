@@ -168,9 +168,9 @@ pub unsafe extern "C" fn heapsight_mark(name: *const c_char) {
     }
 }
 
-/// Names the function that `safety_action=callback` calls for each memory error that is found; null:
-/// none. It is called on the thread that made or found the mistake, possibly from a signal handler,
-/// while nothing of the heap is locked; when it returns, the program goes on.
+/// Names the function that `safety_action=callback` calls for each memory error that is found;
+/// null: none. It is called on the thread that made or found the mistake, possibly from a signal
+/// handler, while nothing of the heap is locked; when it returns, the program goes on.
 ///
 /// # Safety
 /// `function` is null or may be called with an error, which lives as long as the call, and `data`.
@@ -186,9 +186,9 @@ pub unsafe extern "C" fn heapsight_on_memory_error(
     report::set_function(function, data);
 }
 
-/// Checks the whole heap for contradictions, the sign of memory corruption, and, with `safety=full`,
-/// for writes past the ends of blocks and after their end; the first of these is reported. No other
-/// thread may use the heap meanwhile.
+/// Checks the whole heap for contradictions, the sign of memory corruption, and, with
+/// `safety=full`, for writes past the ends of blocks and after their end; the first of these is
+/// reported. No other thread may use the heap meanwhile.
 ///
 /// Returns how many were found.
 #[unsafe(no_mangle)]

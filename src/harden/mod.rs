@@ -1,5 +1,5 @@
-//! Floor 2: what makes misuse of a block visible: bytes that nobody but a mistake changes, and freed
-//! blocks that nobody reuses for a while. Mechanisms, which know nothing of heaps or reports.
+//! Floor 2: what makes misuse of a block visible: bytes that nobody but a mistake changes, and
+//! freed blocks that nobody reuses for a while. Mechanisms, which know nothing of heaps or reports.
 //!
 //! | module | answers |
 //! |---|---|

@@ -2,9 +2,10 @@
 //!
 //! A *canary* fills what lies between the end of a block and the end of its memory. It differs from
 //! process to process and from place to place, so that neither a constant nor a copy of other
-//! memory passes for it, and none of its bytes is zero or a character: a string that is one byte too
-//! long, or its terminator, is the commonest overflow of all. *Junk* fills a fresh block, *poison* a freed one, with the values
-//! that `phkmalloc` and jemalloc use: read as addresses, both fault.
+//! memory passes for it, and none of its bytes is zero or a character: a string that is one byte
+//! too long, or its terminator, is the commonest overflow of all. *Junk* fills a fresh block,
+//! *poison* a freed one, with the values that `phkmalloc` and jemalloc use: read as addresses, both
+//! fault.
 
 use core::ops::Range;
 
@@ -166,7 +167,8 @@ mod tests {
             }
             let changed: vec::Vec<_> =
                 (0..len).filter(|at| memory[offset + at] != written[*at]).collect();
-            let expected = changed.first().zip(changed.last()).map(|(first, last)| *first..last + 1);
+            let ends = changed.first().zip(changed.last());
+            let expected = ends.map(|(first, last)| *first..last + 1);
             let start = memory.as_ptr().wrapping_add(offset);
             // SAFETY: as above.
             prop_assert_eq!(unsafe { CANARY.damage(start, len) }, expected);

@@ -146,7 +146,8 @@ impl<O: Observer> Engine<O> {
         self.placement.store(seed, Ordering::Relaxed);
     }
 
-    /// A random number of the sequence that [`Self::set_placement`] began (SplitMix64); zero before.
+    /// A random number of the sequence that [`Self::set_placement`] began (SplitMix64); zero
+    /// before.
     pub(crate) fn placement(&self) -> u64 {
         const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
         if self.placement.load(Ordering::Relaxed) == 0 {
@@ -170,8 +171,8 @@ impl<O: Observer> Engine<O> {
         Some(self.damaged.swap(ptr::null_mut(), Ordering::Relaxed)).filter(|block| !block.is_null())
     }
 
-    /// Runs `task` while no signal handler's requests reach `heap`, the caller's. `None`: it runs in
-    /// one itself, on top of the heap.
+    /// Runs `task` while no signal handler's requests reach `heap`, the caller's. `None`: it runs
+    /// in one itself, on top of the heap.
     pub(crate) fn undisturbed<T>(&self, heap: &LocalHeap, task: impl FnOnce() -> T) -> Option<T> {
         let _busy = if heap.state() == State::Running { heap.enter() } else { None }?;
         Some(task())

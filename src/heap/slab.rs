@@ -7,7 +7,8 @@
 //!
 //! ```text
 //!   capacity  ≤ reserved                blocks carved so far ≤ blocks that fit
-//!   used      = capacity − held − |local_free| blocks with users, on the heap's fast list, or in an inbox
+//!   used      = capacity − held − |local_free|
+//!                                       blocks with users, on the heap's fast list, or in an inbox
 //!   FULL      ⇒ local_free empty and capacity = reserved, and the slab is in no queue
 //!   ¬FULL     ⇒ the slab is in its heap's queue for the class, or parked (other tracking mode)
 //! ```

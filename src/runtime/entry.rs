@@ -29,8 +29,8 @@ pub(crate) fn pop_layout(size: usize, align: usize) -> *mut u8 {
     }
 }
 
-/// Ways into [`allocate_any`] for a size and an alignment, one for each family; null when memory ran
-/// out.
+/// Ways into [`allocate_any`] for a size and an alignment, one for each family; null when memory
+/// ran out.
 macro_rules! allocate_aligned {
     ($($name:ident, $body:ident, $family:ident;)*) => {
         $(

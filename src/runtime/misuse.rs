@@ -1,7 +1,7 @@
 //! What happens when the program frees or resizes what it must not.
 //!
-//! With `safety=off` the call does nothing. Else it is reported ([`super::safety`]), and the process
-//! ends, unless `safety_action` says otherwise: then the call does nothing, too.
+//! With `safety=off` the call does nothing. Else it is reported ([`super::safety`]), and the
+//! process ends, unless `safety_action` says otherwise: then the call does nothing, too.
 
 use super::safety::{self, Finding};
 use crate::base::sync::{AtomicBool, Ordering};

@@ -1,9 +1,10 @@
-//! Mistakes with blocks are found, named, and shown with the right functions; and programs that make
-//! none run as ever.
+//! Mistakes with blocks are found, named, and shown with the right functions; and programs that
+//! make none run as ever.
 //!
-//! The programs are in `planted/`: each makes one mistake, with a block of the kind and size that it
-//! is told. [`corpus`] says what must be found of each. What was found, and by which means, is the
-//! table in `docs/safety.md`; with `HEAPSIGHT_WRITE_DOCS=1` in the environment it is written anew.
+//! The programs are in `planted/`: each makes one mistake, with a block of the kind and size that
+//! it is told. [`corpus`] says what must be found of each. What was found, and by which means, is
+//! the table in `docs/safety.md`; with `HEAPSIGHT_WRITE_DOCS=1` in the environment it is written
+//! anew.
 
 mod corpus;
 mod hostile;

@@ -1,5 +1,5 @@
-//! The free list of a slab, for its owner alone: blocks of it that are free, and how blocks that have
-//! never had a user get there.
+//! The free list of a slab, for its owner alone: blocks of it that are free, and how blocks that
+//! have never had a user get there.
 
 use super::Slab;
 use crate::base::sync::Ordering;

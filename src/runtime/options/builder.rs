@@ -1,6 +1,7 @@
 //! The builder of a configuration.
 //!
-//! It remembers which options were given, because one rule needs to know: `leaks=on`, a `ledger` and
+//! It remembers which options were given, because one rule needs to know: `leaks=on`, a `ledger`
+//! and
 //! `safety=full` mean `track=full` unless somebody chose how to track. The parser fills the same
 //! builder, so the rule exists once.
 
@@ -173,7 +174,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// How many MiB of freed blocks are kept from being reused with [`Safety::Full`], at most 65536.
+    /// How many MiB of freed blocks are kept from being reused with [`Safety::Full`], at most
+    /// 65536.
     #[must_use]
     pub const fn quarantine_mib(mut self, mebibytes: u32) -> Self {
         let number = mebibytes as i64;
@@ -228,8 +230,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// The configuration. Fails when a setting was out of bounds, or when leaks or a watching safety
-    /// are asked for with tracking off.
+    /// The configuration. Fails when a setting was out of bounds, or when leaks or a watching
+    /// safety are asked for with tracking off.
     pub const fn build(self) -> Result<Config, OptionError> {
         let config = self.resolve();
         match self.problem {

@@ -95,8 +95,8 @@ pub(super) const SEED: OptionRow = OptionRow {
 
 pub(super) const QUARANTINE: OptionRow = OptionRow {
     name: "quarantine",
-    doc: "How many MiB of freed blocks safety=full and guard keep from being reused, the longest. What \
-          is written to them meanwhile, or frees them again, is found.",
+    doc: "How many MiB of freed blocks safety=full and guard keep from being reused, the longest. \
+          What is written to them meanwhile, or frees them again, is found.",
     values: Values::Number(Number {
         metavar: "MIB",
         min: 0,

@@ -8,11 +8,11 @@
 //!
 //! | what | costs | finds |
 //! |---|---|---|
-//! | canary, at least 8 bytes | memory; a store and a compare a word | writes behind a block, and, by the canary of the one before, before it |
-//! | junk, up to 4 KiB | stores | reads of what was never written: they show |
-//! | poison and quarantine | stores and a compare of the whole block; `quarantine` MiB | writes after free, second frees |
+//! | canary, at least 8 bytes | memory; a store and a compare a word | writes over edges |
+//! | junk, up to 4 KiB | stores | uses of what was never written: they show |
+//! | poison and quarantine | two passes; `quarantine` MiB | writes after free, second frees |
 //! | family | nothing | `free` of what `new` made, and all other mixtures |
-//! | guards ([`guards`]) | four system calls a block | all that steps over an edge or comes after the end, where it does |
+//! | guards ([`guards`]) | four system calls a block | what steps over an edge, where it does |
 //!
 //! What is found becomes a [`finding`], and that a [`report`](mod@report); [`fault`] hears of what
 //! the processor finds.

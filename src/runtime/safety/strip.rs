@@ -1,5 +1,5 @@
-//! The memory around a mistake: bytes that should be others are in brackets, a bar is an edge of the
-//! block.
+//! The memory around a mistake: bytes that should be others are in brackets, a bar is an edge of
+//! the block.
 
 use super::finding::Finding;
 use crate::os::memory;

@@ -1,9 +1,9 @@
 //! One report at a time, and an end to each.
 //!
 //! A second thread with a mistake waits until the first has said its own: it would cut it short. A
-//! mistake of the report itself is told apart by its thread: then what was to be said first is said,
-//! if it was not, and the process ends. Should all else fail, a timer ends the process: a report may
-//! need a lock whose owner waits for it.
+//! mistake of the report itself is told apart by its thread: then what was to be said first is
+//! said, if it was not, and the process ends. Should all else fail, a timer ends the process: a
+//! report may need a lock whose owner waits for it.
 
 use crate::base::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::base::text::Text;

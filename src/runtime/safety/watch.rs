@@ -48,8 +48,8 @@ pub(in crate::runtime) fn allocate(heap: &LocalHeap, request: Request) -> *mut u
     block
 }
 
-/// The slot of a block that is recorded. One of a thread's last moments, or on top of an interrupted
-/// path, may not be.
+/// The slot of a block that is recorded. One of a thread's last moments, or on top of an
+/// interrupted path, may not be.
 fn recorded(block: *mut u8) -> Option<Slot<'static>> {
     let slot = ENGINE.slot_of(block).filter(|slot| slot.slab.is_tracked())?;
     ENGINE.observer.record_of(slot).map(|_| slot)
