@@ -181,7 +181,7 @@ mod tests {
             at in 0..100_usize,
             value in any::<u8>(),
         ) {
-            let mut memory = vec![POISON; 128];
+            let mut memory = [POISON; 128];
             let at = at % len;
             memory[offset + at] = value;
             let start = memory.as_ptr().wrapping_add(offset);

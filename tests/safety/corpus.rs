@@ -79,10 +79,10 @@ impl Kind {
     /// Whether the mode finds it. `None`: nobody can say.
     pub(crate) fn is_found(&self, mode: Mode, size: u32) -> Option<bool> {
         match self.found[mode as usize] {
-            Found::Yes => Some(true),
-            Found::No => Some(false),
-            Found::Large => Some(size > 512 << 10),
-            Found::Perhaps => None,
+            Yes => Some(true),
+            No => Some(false),
+            Large => Some(size > 512 << 10),
+            Perhaps => None,
         }
     }
 }

@@ -39,10 +39,13 @@ impl Result {
     }
 }
 
+/// How often there was each result, by mode.
+type Row = BTreeMap<Mode, BTreeMap<Result, usize>>;
+
 /// Results by language, kind and mode. See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    rows: BTreeMap<(Language, &'static str), BTreeMap<Mode, BTreeMap<Result, usize>>>,
+    rows: BTreeMap<(Language, &'static str), Row>,
 }
 
 const BEGIN: &str = "<!-- corpus: begin -->\n";
