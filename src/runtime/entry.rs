@@ -152,12 +152,21 @@ pub(crate) fn free(address: *mut u8, how: Freeing) -> Result<(), Misuse> {
             ENGINE.retire(heap, slab);
             Ok(())
         }
-        Freed::Undecided => free_cold(heap, address, how),
+        // In registers: what is only the cold path's costs the fast one nothing.
+        Freed::Undecided => free_cold(heap, address, how.family, how.size.unwrap_or(UNKNOWN)),
     }
 }
 
+/// No block is as large.
+const UNKNOWN: usize = usize::MAX;
+
 #[inline(never)]
-fn free_cold(heap: &LocalHeap, address: *mut u8, how: Freeing) -> Result<(), Misuse> {
+fn free_cold(
+    heap: &LocalHeap,
+    address: *mut u8,
+    family: Family,
+    size: usize,
+) -> Result<(), Misuse> {
     if address.is_null() || ENGINE.free_tracked(heap, address) {
         Ok(())
     } else if safety::is_on() {
@@ -166,7 +175,8 @@ fn free_cold(heap: &LocalHeap, address: *mut u8, how: Freeing) -> Result<(), Mis
             State::Placeholder if next::if_passive().is_none() => thread::attach().unwrap_or(heap),
             _ => heap,
         };
-        safety::free(heap, address, how)
+        let size = Some(size).filter(|size| *size != UNKNOWN);
+        safety::free(heap, address, Freeing { family, size })
     } else {
         ENGINE.free(heap, address)
     }

@@ -68,12 +68,15 @@ impl Slab {
         let count = (self.reserved() - capacity).min(page_of_blocks);
         let mut list = ptr::null_mut();
         // A step that is no multiple of any divisor of the count comes by each block once.
-        let (first, step) = match random {
-            0 => (0, 1),
-            _ => (random as u32 % count.max(1), PRIMES[(random >> 32) as usize % PRIMES.len()]),
+        let step = match random {
+            0 => 1,
+            _ => PRIMES[(random >> 32) as usize % PRIMES.len()] % count.max(1),
         };
-        for turn in (0..count).rev() {
-            let index = capacity + (first + turn * step) % count;
+        let mut place = if random == 0 { 0 } else { random as u32 % count.max(1) };
+        for _ in 0..count {
+            // From the last of the list to the first.
+            place = if place < step { place + count - step } else { place - step };
+            let index = capacity + place;
             let block = self.block(index).cast::<Block>();
             if self.is_carved_poisoned() {
                 // SAFETY: as below.
