@@ -60,6 +60,16 @@ typedef struct heapsight_features_t {
   size_t fill_past_caches;
 } heapsight_features_t;
 
+// A memory error, as the program's own function is told of it.
+typedef struct heapsight_memory_error {
+  // Which one, in words that do not change: `double free`, `heap buffer overflow`.
+  const char *kind;
+  // The sentence of the report.
+  const char *message;
+  // The address concerned: of the access, the free, or the first damaged byte.
+  const void *address;
+} heapsight_memory_error;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -152,8 +162,19 @@ uint64_t heapsight_check_for_leaks(void);
 // `name` is null or a C string.
 void heapsight_mark(const char *name);
 
-// Checks the whole heap for contradictions, the sign of memory corruption. No other thread may
-// use the heap meanwhile.
+// Names the function that `safety_action=callback` calls for each memory error that is found; null:
+// none. It is called on the thread that made or found the mistake, possibly from a signal handler,
+// while nothing of the heap is locked; when it returns, the program goes on.
+//
+// # Safety
+// `function` is null or may be called with an error, which lives as long as the call, and `data`.
+void heapsight_on_memory_error(void (*function)(const struct heapsight_memory_error *error,
+                                                void *data),
+                               void *data);
+
+// Checks the whole heap for contradictions, the sign of memory corruption, and, with `safety=full`,
+// for writes past the ends of blocks and after their end; the first of these is reported. No other
+// thread may use the heap meanwhile.
 //
 // Returns how many were found.
 size_t heapsight_check_heap(void);

@@ -7,11 +7,13 @@ pub use crate::report::{
 };
 pub use crate::runtime::options;
 pub use crate::runtime::options::Config;
+pub use crate::runtime::safety::report::{MemoryError, OnMemoryError};
 pub use crate::simd::{Features, features};
 
 use crate::runtime::options::{OptionError, Track};
 use crate::runtime::park::Caller;
-use crate::runtime::{exit, inspect, start};
+use crate::runtime::{exit, inspect, safety, start};
+use core::ffi::c_void;
 
 /// The allocator, to be passed along: for typed blocks ([`Owned`]) and for every collection that
 /// takes an allocator of the crate [`allocator_api2`]. The program's global allocator may be
@@ -109,7 +111,20 @@ pub fn mark(name: &str) {
     inspect::mark(name.as_bytes());
 }
 
-/// Checks the whole heap for contradictions, the sign of memory corruption; how many were found.
+/// Names the function that `safety_action=callback` calls for each memory error that is found. It
+/// is called on the thread that made or found the mistake, possibly from a signal handler; when it
+/// returns, the program goes on.
+///
+/// # Safety
+///
+/// The function may be called with `data` from any thread.
+pub unsafe fn on_memory_error(function: Option<OnMemoryError>, data: *mut c_void) {
+    safety::report::set_function(function, data);
+}
+
+/// Checks the whole heap for contradictions, the sign of memory corruption, and, with
+/// `safety=full`, for writes past the ends of blocks and after their end, the first of which is
+/// reported; how many were found.
 ///
 /// No other thread may use the heap meanwhile.
 #[must_use]

@@ -1,10 +1,13 @@
 //! What the C library package needs of the engine: not an interface for others.
 
+pub use crate::capi::cxx::{delete, new, new_aligned};
 pub use crate::capi::memory::{
-    aligned_alloc, calloc, free, free_with_size, good_size, malloc, memalign, posix_memalign,
-    pvalloc, realloc, realloc_with_size, reallocarray, reallocf, usable_size, valloc,
+    aligned_alloc, calloc, free, free_sized, free_with_size, good_size, malloc, memalign,
+    posix_memalign, pvalloc, realloc, realloc_with_size, reallocarray, reallocf, usable_size,
+    valloc,
 };
 pub use crate::capi::summary::{Summary, summary};
+pub use crate::runtime::safety::fault::sigaction;
 pub use crate::runtime::start::{Environment, start, start_passive};
 
 /// LeakSanitizer's interface; leak checks begin here.
@@ -33,8 +36,8 @@ pub mod unwind {
 }
 
 use crate::os::process;
-use crate::runtime::entry;
 use crate::runtime::regions::REGIONS;
+use crate::runtime::{entry, safety};
 use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::c_void;
 
@@ -46,6 +49,11 @@ pub fn trim() -> bool {
 /// Whether `address` lies in memory of this engine.
 pub fn is_ours(address: *const c_void) -> bool {
     entry::is_ours(address.cast())
+}
+
+/// The program has C++ operators of its own: which function made a block does not show.
+pub fn hide_families() {
+    safety::hide_families();
 }
 
 /// Gives the addresses held in reserve back: a limit of `limit` bytes is about to count them.

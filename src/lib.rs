@@ -19,6 +19,8 @@ pub mod ffi;
 #[cfg(not(loom))]
 mod global;
 #[cfg(not(loom))]
+mod harden;
+#[cfg(not(loom))]
 mod heap;
 #[cfg(not(loom))]
 mod leak;

@@ -198,6 +198,39 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "MODE", value_parser = words("simd"), help = doc("simd"))]
     pub(crate) simd: Option<String>,
 
+    #[arg(
+        long,
+        value_name = "MIB",
+        value_parser = range("quarantine"),
+        help = doc("quarantine"),
+    )]
+    pub(crate) quarantine: Option<i64>,
+
+    #[arg(
+        long,
+        value_name = "ACTION",
+        value_parser = words("safety_action"),
+        help = doc("safety_action"),
+    )]
+    pub(crate) safety_action: Option<String>,
+
+    #[arg(long, value_name = "N", value_parser = range("safety_seed"), help = doc("safety_seed"))]
+    pub(crate) safety_seed: Option<i64>,
+
+    #[arg(long, value_name = "SIDE", value_parser = words("guard_side"), help = doc("guard_side"))]
+    pub(crate) guard_side: Option<String>,
+
+    #[arg(long, value_name = "0|1", value_parser = range("never_unmap"), help = doc("never_unmap"))]
+    pub(crate) never_unmap: Option<i64>,
+
+    #[arg(
+        long,
+        value_name = "0|1",
+        value_parser = range("retain_metadata"),
+        help = doc("retain_metadata"),
+    )]
+    pub(crate) retain_metadata: Option<i64>,
+
     /// Any option, as in HEAPSIGHT; may be repeated
     #[arg(short, long = "option", value_name = "NAME=VALUE")]
     pub(crate) options: Vec<OsString>,

@@ -122,6 +122,12 @@ fn flags(args: &RunArgs) -> impl Iterator<Item = Vec<u8>> {
         number("purge_delay", args.purge_delay),
         number("max_allocation", args.max_allocation),
         word("simd", &args.simd),
+        number("quarantine", args.quarantine),
+        word("safety_action", &args.safety_action),
+        number("safety_seed", args.safety_seed),
+        word("guard_side", &args.guard_side),
+        number("never_unmap", args.never_unmap),
+        number("retain_metadata", args.retain_metadata),
     ]
     .into_iter()
     .flatten()

@@ -6,7 +6,7 @@
 //! does the rest. No Rust frame is on the stack then.
 
 use core::arch::naked_asm;
-use core::ffi::{c_char, c_void};
+use core::ffi::{CStr, c_char, c_void};
 use core::sync::atomic::{AtomicPtr, Ordering};
 use engine::ffi;
 
@@ -94,21 +94,45 @@ macro_rules! operator_new {
 
 operator_new! {
     _Znwm, serve, NEXT_NEW;
-    _Znam, serve, NEXT_NEW_ARRAY;
+    _Znam, serve_array, NEXT_NEW_ARRAY;
     _ZnwmRKSt9nothrow_t, serve, NEXT_NEW_NOTHROW;
-    _ZnamRKSt9nothrow_t, serve, NEXT_NEW_ARRAY_NOTHROW;
+    _ZnamRKSt9nothrow_t, serve_array, NEXT_NEW_ARRAY_NOTHROW;
     _ZnwmSt11align_val_t, serve_aligned, NEXT_NEW_ALIGNED;
-    _ZnamSt11align_val_t, serve_aligned, NEXT_NEW_ARRAY_ALIGNED;
+    _ZnamSt11align_val_t, serve_aligned_array, NEXT_NEW_ARRAY_ALIGNED;
     _ZnwmSt11align_val_tRKSt9nothrow_t, serve_aligned, NEXT_NEW_ALIGNED_NOTHROW;
-    _ZnamSt11align_val_tRKSt9nothrow_t, serve_aligned, NEXT_NEW_ARRAY_ALIGNED_NOTHROW;
+    _ZnamSt11align_val_tRKSt9nothrow_t, serve_aligned_array, NEXT_NEW_ARRAY_ALIGNED_NOTHROW;
 }
 
 extern "C" fn serve(size: usize) -> *mut c_void {
-    ffi::malloc(size)
+    ffi::new::<false>(size)
+}
+
+extern "C" fn serve_array(size: usize) -> *mut c_void {
+    ffi::new::<true>(size)
 }
 
 extern "C" fn serve_aligned(size: usize, align: usize) -> *mut c_void {
-    ffi::aligned_alloc(align, size)
+    ffi::new_aligned::<false>(size, align)
+}
+
+extern "C" fn serve_aligned_array(size: usize, align: usize) -> *mut c_void {
+    ffi::new_aligned::<true>(size, align)
+}
+
+/// Whether the program brings operators of its own for some of ours: what they serve is then
+/// allocated by one family, and freed by another.
+pub(crate) fn is_replaced() -> bool {
+    let ours: [(&CStr, *const c_void); 4] = [
+        (c"_Znwm", _Znwm as *const c_void),
+        (c"_Znam", _Znam as *const c_void),
+        (c"_ZdlPv", _ZdlPv as *const c_void),
+        (c"_ZdaPv", _ZdaPv as *const c_void),
+    ];
+    ours.into_iter().any(|(name, ours)| {
+        // SAFETY: a C string.
+        let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+        !found.is_null() && found.cast_const() != ours
+    })
 }
 
 #[cold]
@@ -116,30 +140,31 @@ fn give_up() -> ! {
     ffi::fatal("out of memory in operator new, and no C++ library to throw std::bad_alloc")
 }
 
-/// `operator delete` in each of its twelve forms. Size and alignment are advice.
+/// `operator delete` in each of its twelve forms: for arrays or not, and whether the size is known.
+/// The alignment is advice.
 macro_rules! operator_delete {
-    ($($name:ident($($arg:ident: $type:ty),*);)*) => {
+    ($($name:ident, $is_array:literal, $size:expr, ($($arg:ident: $type:ty),*);)*) => {
         $(
             /// See the module.
             #[unsafe(no_mangle)]
             unsafe extern "C" fn $name(address: *mut c_void, $($arg: $type),*) {
-                ffi::free(address);
+                ffi::delete::<$is_array>(address, $size);
             }
         )*
     };
 }
 
 operator_delete! {
-    _ZdlPv();
-    _ZdaPv();
-    _ZdlPvm(_size: usize);
-    _ZdaPvm(_size: usize);
-    _ZdlPvRKSt9nothrow_t(_tag: *const c_void);
-    _ZdaPvRKSt9nothrow_t(_tag: *const c_void);
-    _ZdlPvSt11align_val_t(_align: usize);
-    _ZdaPvSt11align_val_t(_align: usize);
-    _ZdlPvmSt11align_val_t(_size: usize, _align: usize);
-    _ZdaPvmSt11align_val_t(_size: usize, _align: usize);
-    _ZdlPvSt11align_val_tRKSt9nothrow_t(_align: usize, _tag: *const c_void);
-    _ZdaPvSt11align_val_tRKSt9nothrow_t(_align: usize, _tag: *const c_void);
+    _ZdlPv, false, None, ();
+    _ZdaPv, true, None, ();
+    _ZdlPvm, false, Some(size), (size: usize);
+    _ZdaPvm, true, Some(size), (size: usize);
+    _ZdlPvRKSt9nothrow_t, false, None, (_tag: *const c_void);
+    _ZdaPvRKSt9nothrow_t, true, None, (_tag: *const c_void);
+    _ZdlPvSt11align_val_t, false, None, (_align: usize);
+    _ZdaPvSt11align_val_t, true, None, (_align: usize);
+    _ZdlPvmSt11align_val_t, false, Some(size), (size: usize, _align: usize);
+    _ZdaPvmSt11align_val_t, true, Some(size), (size: usize, _align: usize);
+    _ZdlPvSt11align_val_tRKSt9nothrow_t, false, None, (_align: usize, _tag: *const c_void);
+    _ZdaPvSt11align_val_tRKSt9nothrow_t, true, None, (_align: usize, _tag: *const c_void);
 }

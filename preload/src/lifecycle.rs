@@ -22,6 +22,9 @@ unsafe extern "C" fn start(
     if replaces_malloc() {
         // Before anything is observed: a lookup that fails leaves its message in libc's hands.
         crate::cxx::resolve_next();
+        if crate::cxx::is_replaced() {
+            ffi::hide_families();
+        }
         // SAFETY: the loader's.
         unsafe { ffi::start(environment) };
     } else {
@@ -54,6 +57,39 @@ fn lookup(name: &CStr) -> Option<*mut c_void> {
     // SAFETY: a C string.
     let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!found.is_null()).then_some(found)
+}
+
+/// `sigaction(2)`: the handlers of faults that the program sees and sets are its own, while ours is
+/// in place.
+///
+/// # Safety
+/// As `sigaction`'s.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn sigaction(
+    signal: c_int,
+    new: *const libc::sigaction,
+    old: *mut libc::sigaction,
+) -> c_int {
+    // SAFETY: the caller's.
+    unsafe { ffi::sigaction(signal, new, old) }
+}
+
+/// `signal(2)`, as glibc has it: the handler stays, and system calls go on.
+///
+/// # Safety
+/// As `signal`'s.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn signal(number: c_int, handler: libc::sighandler_t) -> libc::sighandler_t {
+    // SAFETY: all-zero is an action with an empty mask.
+    let (mut new, mut old): (libc::sigaction, libc::sigaction) = unsafe { core::mem::zeroed() };
+    new.sa_sigaction = handler;
+    new.sa_flags = libc::SA_RESTART;
+    // SAFETY: the mask is ours; a signal that is none is refused by both.
+    let result = unsafe {
+        libc::sigaddset(&raw mut new.sa_mask, number);
+        ffi::sigaction(number, &raw const new, &raw mut old)
+    };
+    if result == 0 { old.sa_sigaction } else { libc::SIG_ERR }
 }
 
 type Dlopen = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_void;

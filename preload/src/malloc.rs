@@ -62,14 +62,14 @@ unsafe extern "C" fn __posix_memalign(slot: *mut *mut c_void, align: usize, size
     unsafe { ffi::posix_memalign(slot, align, size) }
 }
 
-/// C23's `free_sized`. The size is advice: glibc ignores it, and so do we.
+/// C23's `free_sized`. The size is checked where every block is watched; glibc ignores it.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn free_sized(address: *mut c_void, _size: usize) {
-    ffi::free(address);
+unsafe extern "C" fn free_sized(address: *mut c_void, size: usize) {
+    ffi::free_sized(address, size);
 }
 
-/// C23's `free_aligned_sized`. Alignment and size are advice.
+/// C23's `free_aligned_sized`. The alignment is advice.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn free_aligned_sized(address: *mut c_void, _align: usize, _size: usize) {
-    ffi::free(address);
+unsafe extern "C" fn free_aligned_sized(address: *mut c_void, _align: usize, size: usize) {
+    ffi::free_sized(address, size);
 }

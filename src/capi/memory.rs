@@ -4,10 +4,12 @@
 //! Failure is null and `ENOMEM`; requests above `PTRDIFF_MAX` fail; `free` keeps `errno`.
 //! All are thread-safe, none is async-signal-safe.
 
+use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::heap::class::ALIGN_MIN;
 use crate::os::memory::PAGE;
 use crate::runtime::caller::with_caller;
+use crate::runtime::entry::Freeing;
 use crate::runtime::{entry, foreign, inspect, misuse};
 use crate::unwind::Registers;
 use core::ffi::{c_int, c_void};
@@ -38,7 +40,7 @@ with_caller! {
 }
 
 extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    checked(entry::allocate_plain(size, Registers { sp, fp }))
+    checked(entry::allocate_plain(size, Family::C, Registers { sp, fp }))
 }
 
 /// `calloc(3)`; overflow of the product is `ENOMEM`.
@@ -54,15 +56,26 @@ with_caller! {
 extern "C" fn calloc_body(count: usize, size: usize, sp: usize, fp: usize) -> *mut c_void {
     let Some(size) = count.checked_mul(size) else { return fail(libc::ENOMEM) };
     let caller = Registers { sp, fp };
-    checked(entry::allocate_any(Request { size, align: ALIGN_MIN, zero: true, caller }))
+    checked(entry::allocate_any(Request::plain(size, caller).zeroed()))
 }
 
 /// `free(3)`; null is allowed, anything else that is no block in use is reported.
 #[inline(always)]
 pub fn free(address: *mut c_void) {
-    if let Err(misuse) = entry::free(address.cast()) {
+    free_as(address, Freeing::C);
+}
+
+#[inline(always)]
+fn free_as(address: *mut c_void, how: Freeing) {
+    if let Err(misuse) = entry::free(address.cast(), how) {
         foreign::free(misuse);
     }
+}
+
+/// `free_sized` of C23: as [`free`], with a size that is checked where every block is watched.
+#[inline(always)]
+pub fn free_sized(address: *mut c_void, size: usize) {
+    free_as(address, Freeing { size: Some(size), ..Freeing::C });
 }
 
 /// `realloc(3)`; as in glibc, `realloc(p, 0)` frees `p` and returns null.

@@ -11,6 +11,7 @@
 // The header is made of what is `pub` here, exported by name rather than by path.
 #![expect(unreachable_pub, reason = "cbindgen reads `pub`")]
 
+pub(crate) mod cxx;
 pub(crate) mod heap;
 pub(crate) mod memory;
 pub(crate) mod simd;

@@ -1,8 +1,9 @@
 //! Start, statistics and leak checks for C.
 
 use crate::runtime::park::Caller;
+use crate::runtime::safety::report::{self, MemoryError, OnMemoryError};
 use crate::runtime::{inspect, options, start};
-use core::ffi::{CStr, c_char};
+use core::ffi::{CStr, c_char, c_void};
 
 /// How Heapsight is configured.
 #[repr(C)]
@@ -36,6 +37,21 @@ pub struct heapsight_stats_t {
     /// Most bytes in use at one moment.
     pub peak_bytes: u64,
 }
+
+/// A memory error, as the program's own function is told of it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+#[allow(non_camel_case_types)]
+pub struct heapsight_memory_error {
+    /// Which one, in words that do not change: `double free`, `heap buffer overflow`.
+    pub kind: *const c_char,
+    /// The sentence of the report.
+    pub message: *const c_char,
+    /// The address concerned: of the access, the free, or the first damaged byte.
+    pub address: *const c_void,
+}
+
+const _: () = assert!(size_of::<heapsight_memory_error>() == size_of::<MemoryError>());
 
 /// Puts a configuration into force, from this call on; null means defaults. Blocks from before stay
 /// untracked.
@@ -152,8 +168,27 @@ pub unsafe extern "C" fn heapsight_mark(name: *const c_char) {
     }
 }
 
-/// Checks the whole heap for contradictions, the sign of memory corruption. No other thread may
-/// use the heap meanwhile.
+/// Names the function that `safety_action=callback` calls for each memory error that is found;
+/// null: none. It is called on the thread that made or found the mistake, possibly from a signal
+/// handler, while nothing of the heap is locked; when it returns, the program goes on.
+///
+/// # Safety
+/// `function` is null or may be called with an error, which lives as long as the call, and `data`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn heapsight_on_memory_error(
+    function: Option<unsafe extern "C" fn(error: *const heapsight_memory_error, data: *mut c_void)>,
+    data: *mut c_void,
+) {
+    let function = function.map(|function| {
+        // SAFETY: the two types of errors are laid out alike.
+        unsafe { core::mem::transmute::<*const c_void, OnMemoryError>(function as *const c_void) }
+    });
+    report::set_function(function, data);
+}
+
+/// Checks the whole heap for contradictions, the sign of memory corruption, and, with
+/// `safety=full`, for writes past the ends of blocks and after their end; the first of these is
+/// reported. No other thread may use the heap meanwhile.
 ///
 /// Returns how many were found.
 #[unsafe(no_mangle)]

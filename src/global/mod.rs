@@ -9,10 +9,12 @@ mod tracked;
 pub use owned::{DupeError, Owned};
 pub use tracked::Tracked;
 
+use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::runtime::caller::with_caller;
+use crate::runtime::entry::{self, Freeing};
 use crate::runtime::misuse::{self, Call};
-use crate::runtime::{entry, start};
+use crate::runtime::start;
 use crate::unwind::Registers;
 use core::alloc::{GlobalAlloc, Layout};
 
@@ -56,8 +58,9 @@ unsafe impl GlobalAlloc for Heapsight {
     }
 
     #[inline]
-    unsafe fn dealloc(&self, address: *mut u8, _: Layout) {
-        if let Err(misuse) = entry::free(address) {
+    unsafe fn dealloc(&self, address: *mut u8, layout: Layout) {
+        let how = Freeing { family: Family::Rust, size: Some(layout.size()) };
+        if let Err(misuse) = entry::free(address, how) {
             misuse::handle(Call::Free, misuse);
         }
     }
@@ -75,7 +78,7 @@ with_caller! {
 /// The first request of a process starts Heapsight: a Rust program has no constructor that would.
 extern "C" fn cold_body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
     start::ensure();
-    entry::allocate_any(Request { size, align, zero: false, caller: Registers { sp, fp } })
+    entry::allocate_any(Request::new(size, align, Registers { sp, fp }).of(Family::Rust))
 }
 
 with_caller! {
@@ -84,7 +87,7 @@ with_caller! {
 
 extern "C" fn zeroed_body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
     start::ensure();
-    entry::allocate_any(Request { size, align, zero: true, caller: Registers { sp, fp } })
+    entry::allocate_any(Request::new(size, align, Registers { sp, fp }).of(Family::Rust).zeroed())
 }
 
 with_caller! {
@@ -98,7 +101,7 @@ extern "C" fn reallocate_body(
     sp: usize,
     fp: usize,
 ) -> *mut u8 {
-    let request = Request { size, align, zero: false, caller: Registers { sp, fp } };
+    let request = Request::new(size, align, Registers { sp, fp }).of(Family::Rust);
     match entry::reallocate(address, request) {
         Ok(block) => block,
         Err(misuse) => {

@@ -5,9 +5,11 @@
 
 use super::class::{ALIGN_MIN, ClassId, SMALL_MAX};
 use super::engine::Engine;
+use super::guarded::Guard;
 use super::local::LocalHeap;
 use super::observe::{Observer, Slot};
 use super::slab::Slab;
+use crate::harden::family::Family;
 use crate::unwind::Registers;
 use core::ptr;
 
@@ -18,6 +20,10 @@ pub(crate) struct Request {
     /// A power of two.
     pub(crate) align: usize,
     pub(crate) zero: bool,
+    /// Bytes behind the block's own that must be there, and that its user may not use.
+    pub(crate) redzone: usize,
+    pub(crate) guard: Guard,
+    pub(crate) family: Family,
     /// Who asks.
     pub(crate) caller: Registers,
 }
@@ -32,15 +38,36 @@ pub(super) struct Taken<'a> {
 }
 
 impl Request {
+    #[inline]
+    pub(crate) const fn new(size: usize, align: usize, caller: Registers) -> Self {
+        Self { size, align, zero: false, redzone: 0, guard: Guard::None, family: Family::C, caller }
+    }
+
     /// A request of the C face.
     #[inline]
     pub(crate) const fn plain(size: usize, caller: Registers) -> Self {
-        Self { size, align: ALIGN_MIN, zero: false, caller }
+        Self::new(size, ALIGN_MIN, caller)
+    }
+
+    #[inline]
+    pub(crate) const fn zeroed(self) -> Self {
+        Self { zero: true, ..self }
+    }
+
+    #[inline]
+    pub(crate) const fn of(self, family: Family) -> Self {
+        Self { family, ..self }
+    }
+
+    /// Bytes of memory.
+    #[inline]
+    pub(super) const fn memory(&self) -> usize {
+        self.size.saturating_add(self.redzone)
     }
 
     #[inline]
     fn class(&self) -> Option<ClassId> {
-        ClassId::for_layout(self.size, self.align)
+        ClassId::for_layout(self.memory(), self.align)
     }
 }
 
@@ -57,8 +84,8 @@ impl<O: Observer> Engine<O> {
     /// shared one whose lock it holds.
     pub(crate) fn allocate(&self, heap: &LocalHeap, request: Request) -> *mut u8 {
         match request.class() {
-            Some(class) => self.allocate_block(heap, class, request),
-            None => self.allocate_large(heap, request),
+            Some(class) if !request.guard.is_for_all() => self.allocate_block(heap, class, request),
+            _ => self.allocate_large(heap, request),
         }
     }
 
@@ -76,7 +103,7 @@ impl<O: Observer> Engine<O> {
             return self.allocate_late(request);
         }
         // Blocks of a tracked heap are not on its ready list.
-        if request.zero {
+        if request.zero && request.redzone == 0 {
             let block = self.allocate_tracked(heap, class, request.size, request.caller);
             if !block.is_null() {
                 return block;
@@ -139,6 +166,11 @@ impl<O: Observer> Engine<O> {
     #[inline]
     pub(super) unsafe fn zero(&self, start: *mut u8, len: usize) {
         // SAFETY: the caller's.
-        unsafe { self.memory.set(start, 0, len) };
+        unsafe {
+            match self.memory() {
+                Some(routines) => _ = routines.set(start, 0, len),
+                None => start.write_bytes(0, len),
+            }
+        }
     }
 }

@@ -33,7 +33,7 @@ impl<O: Observer> Engine<O> {
             slab.is_tracked() && reserved as usize == slab.class().sampled_slab_blocks();
         [
             capacity > reserved,
-            listed.is_none_or(|listed| (used + listed).abs_diff(capacity) > slack),
+            listed.is_none_or(|listed| (used + listed).abs_diff(capacity - slab.held()) > slack),
             slab.is_full() && !is_full,
             slab.is_full() && slab.queued.get(),
             slab.owner_token() == 0,

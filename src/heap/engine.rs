@@ -4,13 +4,13 @@
 //! product has one engine, a static of `runtime`; a test may have ten.
 
 use super::local::{LocalHeap, State};
-use super::observe::{ColumnMemory, Observer};
+use super::observe::{ColumnMemory, Observer, Slot};
 use super::orphans::Orphans;
 use super::records::Records;
 use super::shared::SharedHeap;
+use super::slab::{Kind, Slab};
 use super::space::Space;
-use crate::base::sync::{AtomicBool, AtomicPtr, Ordering};
-use crate::mem::libc::platform;
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use crate::mem::routines::dispatch::Dispatch;
 use crate::os::thread;
 use core::ptr;
@@ -31,9 +31,17 @@ pub(crate) struct Engine<O> {
     heaps: AtomicPtr<LocalHeap>,
     /// This process was forked while other threads were using their heaps.
     pub(super) is_torn: AtomicBool,
+    /// Every block is watched from above: none may go the short way.
+    pub(super) is_watched: AtomicBool,
+    /// That was so and has ended: not all that is free is poisoned.
+    was_watched: AtomicBool,
+    /// State of the random numbers by which blocks are placed; zero: they lie in order.
+    placement: AtomicU64,
+    /// A free block whose link or key somebody has overwritten, until it is reported.
+    damaged: AtomicPtr<u8>,
     pub(crate) observer: O,
-    /// Copies and fills what is not small.
-    pub(crate) memory: Dispatch,
+    /// Copies and fills what is not small; null: the platform does.
+    memory: AtomicPtr<Dispatch>,
 }
 
 // SAFETY: the parts are Sync or say how they are guarded; heaps are reached through their owners.
@@ -52,8 +60,12 @@ impl<O: Observer> Engine<O> {
             private: SharedHeap::new(),
             heaps: AtomicPtr::new(ptr::null_mut()),
             is_torn: AtomicBool::new(false),
+            is_watched: AtomicBool::new(false),
+            was_watched: AtomicBool::new(false),
+            placement: AtomicU64::new(0),
+            damaged: AtomicPtr::new(ptr::null_mut()),
             observer,
-            memory: Dispatch::new(platform()),
+            memory: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
@@ -117,6 +129,83 @@ impl<O: Observer> Engine<O> {
         if heap.state() == State::Running {
             self.follow_mode_of(heap);
         }
+    }
+
+    /// The routines that copy and fill what is not small.
+    #[inline(always)]
+    pub(crate) fn memory(&self) -> Option<&Dispatch> {
+        // SAFETY: null, or what `set_memory` was given.
+        unsafe { self.memory.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Has these routines copy and fill from now on; the platform did before.
+    pub(crate) fn set_memory(&self, routines: &'static Dispatch) {
+        self.memory.store(ptr::from_ref(routines).cast_mut(), Ordering::Release);
+    }
+
+    /// Whether every block is watched from above, for heaps that begin to follow the observer.
+    pub(crate) fn set_watched(&self, is_watched: bool) {
+        let was_watched = self.is_watched.swap(is_watched, Ordering::Relaxed);
+        if was_watched && !is_watched {
+            self.was_watched.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether free blocks of a slab are poisoned behind their two link words: those that came into
+    /// being since every block is watched.
+    pub(crate) fn is_poisoned(&self, slab: &Slab) -> bool {
+        slab.held() > 0
+            && self.is_watched.load(Ordering::Relaxed)
+            && !self.was_watched.load(Ordering::Relaxed)
+    }
+
+    /// Places blocks at random from here on, the same for the same seed, which is not zero.
+    pub(crate) fn set_placement(&self, seed: u64) {
+        self.placement.store(seed, Ordering::Relaxed);
+    }
+
+    /// A random number of the sequence that [`Self::set_placement`] began (SplitMix64); zero
+    /// before.
+    pub(crate) fn placement(&self) -> u64 {
+        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+        if self.placement.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        let state = self.placement.fetch_add(STEP, Ordering::Relaxed);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) | 1
+    }
+
+    pub(super) fn set_damaged(&self, block: *mut u8) {
+        self.damaged.store(block, Ordering::Relaxed);
+    }
+
+    /// A free block that somebody has written to, if one was found since the last call.
+    pub(crate) fn take_damaged(&self) -> Option<*mut u8> {
+        if self.damaged.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        Some(self.damaged.swap(ptr::null_mut(), Ordering::Relaxed)).filter(|block| !block.is_null())
+    }
+
+    /// Runs `task` while no signal handler's requests reach `heap`, the caller's. `None`: it runs
+    /// in one itself, on top of the heap.
+    pub(crate) fn undisturbed<T>(&self, heap: &LocalHeap, task: impl FnOnce() -> T) -> Option<T> {
+        let _busy = if heap.state() == State::Running { heap.enter() } else { None }?;
+        Some(task())
+    }
+
+    /// Visits every block of tracked slabs that has had a user. No other thread may use the heap
+    /// meanwhile, and the visitor must not allocate or free.
+    pub(crate) fn for_each_block(&self, mut visit: impl FnMut(Slot<'_>, *mut u8)) {
+        self.space.for_each_span(|slab| {
+            let is_used = matches!(slab.kind(), Kind::Slab | Kind::Large) && slab.is_tracked();
+            let count = if is_used { slab.capacity() } else { 0 };
+            for index in slab.held()..count {
+                visit(Slot { slab, index }, slab.block(index));
+            }
+        });
     }
 
     pub(super) fn column_memory(&self) -> ColumnMemory<'_> {

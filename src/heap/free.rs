@@ -8,9 +8,10 @@ use super::block::Block;
 use super::class::SLICE;
 use super::engine::Engine;
 use super::local::{LocalHeap, State};
-use super::locate::{Misuse, Place};
+use super::locate::Misuse;
 use super::observe::{Freer, Observer, Slot};
-use super::slab::Slab;
+use super::slab::{Kind, Slab};
+use crate::harden::pattern::POISON;
 
 /// How far the fast path came.
 #[derive(Clone, Copy, Debug)]
@@ -59,35 +60,44 @@ impl<O: Observer> Engine<O> {
     /// Frees anything that this engine handed out, from any thread; says so when it did not.
     #[cold]
     pub(crate) fn free(&self, heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
-        match self.locate(address) {
-            Place::Foreign => Err(Misuse::foreign(address)),
-            Place::Misused(misuse) => Err(misuse),
-            Place::Large(slab) => {
-                self.observe_free(heap, Slot { slab, index: 0 }, address)?;
-                self.free_large(slab);
-                Ok(())
-            }
-            Place::Block(slab, index) => {
-                self.observe_free(heap, Slot { slab, index }, address)?;
-                let block = address.cast();
-                // SAFETY: the block was in use: it is not free.
-                unsafe { Block::set_key(block, self.space.secret()) };
-                // The busy mark keeps a signal handler, on top of us, out of the lists.
-                let entered = if self.is_at_home(heap, slab) { heap.enter() } else { None };
-                if entered.is_some() {
-                    // SAFETY: the user has given the block up; we own its slab.
-                    unsafe { self.free_local(heap, slab, block) };
-                } else {
-                    // SAFETY: the user has given the block up.
-                    unsafe { self.send_home(slab, block) };
-                }
-                Ok(())
-            }
+        let slot = self.slot_at(address)?;
+        if self.is_poisoned(slot.slab) {
+            // SAFETY: the user has given the block up, and it is that long.
+            unsafe { address.write_bytes(POISON, slot.slab.usable_size()) };
+        }
+        self.observe_free(heap, slot, address)?;
+        // SAFETY: the user has given the block up.
+        unsafe { self.take_back(heap, slot, address) };
+        Ok(())
+    }
+
+    /// The second half of a free: the block's memory may be used again.
+    ///
+    /// # Safety
+    /// `slot` is the block at `address`, which was in use; nobody knows of it any more.
+    #[inline]
+    pub(crate) unsafe fn take_back(&self, heap: &LocalHeap, slot: Slot<'_>, address: *mut u8) {
+        let slab = slot.slab;
+        if slab.kind() == Kind::Large {
+            return self.free_large(slab);
+        }
+        let block = address.cast();
+        // SAFETY: the block was in use: it is not free.
+        unsafe { Block::set_key(block, self.space.secret()) };
+        // The busy mark keeps a signal handler, on top of us, out of the lists.
+        let entered = if self.is_at_home(heap, slab) { heap.enter() } else { None };
+        if entered.is_some() {
+            // SAFETY: the caller's; we own its slab.
+            unsafe { self.free_local(heap, slab, block) };
+        } else {
+            // SAFETY: the caller's.
+            unsafe { self.send_home(slab, block) };
         }
     }
 
+    /// The first half of a free: to the observer the block is in use no more.
     #[inline]
-    fn observe_free(
+    pub(crate) fn observe_free(
         &self,
         heap: &LocalHeap,
         slot: Slot<'_>,
@@ -108,7 +118,7 @@ impl<O: Observer> Engine<O> {
         if was_in_use { Ok(()) } else { Err(Misuse::double_free(slot, address)) }
     }
 
-    fn is_at_home(&self, heap: &LocalHeap, slab: &Slab) -> bool {
+    pub(crate) fn is_at_home(&self, heap: &LocalHeap, slab: &Slab) -> bool {
         slab.owner_token() == heap.token()
     }
 

@@ -4,6 +4,7 @@
 use super::alloc::{Request, Taken};
 use super::class::SLICE;
 use super::engine::Engine;
+use super::guarded::Frame;
 use super::local::LocalHeap;
 use super::observe::Observer;
 use super::refill::of_whole_slabs;
@@ -16,16 +17,19 @@ use core::ptr;
 impl<O: Observer> Engine<O> {
     pub(super) fn allocate_large(&self, heap: &LocalHeap, request: Request) -> *mut u8 {
         self.follow_mode_of(heap);
-        let Some(size) = checked_round_up(request.size.max(1), PAGE) else {
+        let Some(size) = checked_round_up(request.memory().max(1), PAGE) else {
             return ptr::null_mut();
         };
+        if let Some(frame) = Frame::of(request) {
+            return self.allocate_guarded(heap, request, frame);
+        }
         let (slices, align) = (size.div_ceil(SLICE), (request.align / SLICE).max(1));
         let purpose = Purpose::of(of_whole_slabs(heap));
         let Some((slab, clean)) = self.space.allocate(slices, align, purpose) else {
             return ptr::null_mut();
         };
         let is_sampled = self.is_large_sample(heap, size);
-        slab.become_large(size, heap.is_tracked() || is_sampled);
+        slab.become_large(size, 0, heap.is_tracked() || is_sampled);
         // As for small blocks: only what a search for leaks will read starts empty.
         if (request.zero || heap.is_tracked()) && !clean {
             self.space.for_each_dirty(slab, |start, len| {
@@ -52,7 +56,11 @@ impl<O: Observer> Engine<O> {
         if slab.is_tracked() {
             self.observer.slab_died(slab, self.column_memory());
         }
-        let touched = slab.touched_len();
-        self.space.free(slab, touched);
+        // What a guard has covered cannot be used until it is open again, and has lost its content.
+        if !slab.is_guarded() {
+            self.space.free(slab, slab.touched_len());
+        } else if self.unguard(slab) {
+            self.space.free(slab, 0);
+        }
     }
 }

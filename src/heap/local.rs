@@ -25,6 +25,8 @@ pub(crate) struct LocalHeap {
     /// Bit per class: the ready list is fresh, zero behind its two link words.
     zeroed: Cell<u128>,
     tracked: Cell<bool>,
+    /// Tracked, and what nearly always happens to a block may go the short way.
+    quick: Cell<bool>,
     follows_mode: Cell<bool>,
     busy: Cell<bool>,
     observing: Cell<bool>,
@@ -74,6 +76,7 @@ impl LocalHeap {
             queues: [const { Queue::new() }; CLASS_COUNT],
             zeroed: Cell::new(0),
             tracked: Cell::new(false),
+            quick: Cell::new(false),
             follows_mode: Cell::new(true),
             busy: Cell::new(false),
             observing: Cell::new(false),
@@ -158,8 +161,14 @@ impl LocalHeap {
         self.tracked.get()
     }
 
-    pub(super) fn set_tracked(&self, tracked: bool) {
+    /// `quick`: what nearly always happens to a tracked block may go the short way.
+    pub(super) fn set_tracked(&self, tracked: bool, quick: bool) {
         self.tracked.set(tracked);
+        self.quick.set(tracked && quick);
+    }
+
+    pub(super) fn is_quick(&self) -> bool {
+        self.quick.get()
     }
 
     /// Whether the heap becomes tracked when the engine does. The engine's private one does not.
@@ -177,10 +186,10 @@ impl LocalHeap {
         (!self.busy.replace(true)).then(|| Busy(self))
     }
 
-    /// As [`Self::enter`], if the heap is tracked and its thread not in code of ours.
+    /// As [`Self::enter`], if the heap is quick and its thread not in code of ours.
     #[inline(always)]
     pub(super) fn enter_tracked(&self) -> Option<Busy<'_>> {
-        let may = self.tracked.get() & !self.busy.get() & !self.observing.get();
+        let may = self.quick.get() & !self.busy.get() & !self.observing.get();
         if may {
             self.busy.set(true);
         }

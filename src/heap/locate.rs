@@ -49,7 +49,7 @@ impl Misuse {
         Self { kind: MisuseKind::Foreign, address, block: None }
     }
 
-    pub(super) fn double_free(slot: Slot<'_>, address: *mut u8) -> Self {
+    pub(crate) fn double_free(slot: Slot<'_>, address: *mut u8) -> Self {
         let block = Some((address, slot.slab.usable_size()));
         Self { kind: MisuseKind::DoubleFree, address, block }
     }
@@ -77,19 +77,30 @@ impl<O: Observer> Engine<O> {
         let offset = address as usize - slab.start() as usize;
         match slab.kind() {
             Kind::Free | Kind::Records => Place::Misused(Misuse::not_allocated(address)),
-            Kind::Large if offset == 0 => Place::Large(slab),
+            Kind::Large if offset == slab.lead() => Place::Large(slab),
             Kind::Large => Place::Misused(Misuse {
                 kind: MisuseKind::NotBlockStart,
                 address,
-                block: Some((slab.start(), slab.usable_size())),
+                block: Some((slab.block(0), slab.usable_size())),
             }),
             Kind::Slab => self.locate_in_slab(slab, offset, address),
         }
     }
 
+    /// The block in use at `address`.
+    #[inline]
+    pub(crate) fn slot_at(&self, address: *mut u8) -> Result<Slot<'_>, Misuse> {
+        match self.locate(address) {
+            Place::Foreign => Err(Misuse::foreign(address)),
+            Place::Misused(misuse) => Err(misuse),
+            Place::Large(slab) => Ok(Slot { slab, index: 0 }),
+            Place::Block(slab, index) => Ok(Slot { slab, index }),
+        }
+    }
+
     fn locate_in_slab<'a>(&self, slab: &'a Slab, offset: usize, address: *mut u8) -> Place<'a> {
         let index = slab.index_in(offset);
-        if index >= slab.capacity() {
+        if index >= slab.capacity() || index < slab.held() {
             return Place::Misused(Misuse::not_allocated(address));
         }
         let start = slab.block(index);
@@ -110,7 +121,8 @@ impl<O: Observer> Engine<O> {
         let slab = self.space.span_of(address)?;
         let offset = address as usize - slab.start() as usize;
         let index = slab.index_in(offset);
-        let in_use = matches!(slab.kind(), Kind::Slab | Kind::Large) && index < slab.capacity();
+        let in_use = matches!(slab.kind(), Kind::Slab | Kind::Large)
+            && (slab.held()..slab.capacity()).contains(&index);
         in_use.then_some(Slot { slab, index })
     }
 

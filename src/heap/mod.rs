@@ -13,6 +13,7 @@
 //! | slab | span cut into blocks of one size class | [`slab`], [`queue`] |
 //! | block | what the user gets | [`block`] |
 //! | large block | a span that is one block | [`large`] |
+//! | guarded block | a large block beside inaccessible pages | [`guarded`] |
 //! | heap | a thread's slabs, and its lists of blocks ready to hand out | [`local`], [`refill`] |
 //! | remote free | a block freed by a thread that does not own its slab | [`remote`] |
 //! | abandon, adopt | what happens to a heap when its thread ends | [`orphans`] |
@@ -35,6 +36,7 @@ pub(crate) mod engine;
 pub(crate) mod fork;
 pub(crate) mod free;
 pub(crate) mod frozen;
+pub(crate) mod guarded;
 mod large;
 pub(crate) mod local;
 pub(crate) mod locate;

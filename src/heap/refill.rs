@@ -14,6 +14,8 @@ use super::queue::Queue;
 use super::slab::Slab;
 use super::zones::Purpose;
 use crate::base::stack;
+use crate::base::sync::Ordering;
+use crate::harden::pattern::{self, POISON};
 
 /// A cold path in so many looks for slabs that have stayed empty.
 const TICKS_PER_SWEEP: u32 = 128;
@@ -38,6 +40,11 @@ impl<O: Observer> Engine<O> {
         let slab = heap.queue(class).first()?;
         // SAFETY: queued records stay mapped while the slab lives, and it has a used block next.
         let slab = unsafe { &*core::ptr::from_ref(slab) };
+        if self.is_watched.load(Ordering::Relaxed) && self.is_damaged(slab) {
+            slab.forget_local();
+            leave_queue_when_full(heap, slab);
+            return self.refill(heap, class);
+        }
         if heap.is_tracked() {
             return Some(self.take_single(heap, slab));
         }
@@ -51,7 +58,7 @@ impl<O: Observer> Engine<O> {
         let (list, zeroed) = if slab.has_local() {
             (slab.take_list(), false)
         } else {
-            (slab.carve(self.space.secret()), slab.zeroed.get())
+            (slab.carve(self.space.secret(), 0), slab.zeroed.get())
         };
         let list = self.cut_before_sample(heap, slab, list, slab.used() - used);
         leave_queue_when_full(heap, slab);
@@ -59,14 +66,40 @@ impl<O: Observer> Engine<O> {
         Taken { slab, address: heap.pop(class), zeroed }
     }
 
+    /// Whether somebody has written to the free block that is next to be handed out. What is cut
+    /// one by one is handed out at once.
+    fn is_damaged(&self, slab: &Slab) -> bool {
+        let block = slab.first_local();
+        if block.is_null() {
+            return false;
+        }
+        // SAFETY: the list is ours; what a link leads to is not looked at.
+        let (next, is_free) =
+            unsafe { (Block::next(block), Block::is_free(block, self.space.secret())) };
+        let offset = (next as usize).wrapping_sub(slab.start() as usize);
+        let is_link = next.is_null()
+            || offset < slab.touched_len() && slab.block(slab.index_in(offset)) == next.cast();
+        let links = size_of::<Block>();
+        let rest = block.cast::<u8>().wrapping_add(links);
+        let is_clean = !self.is_poisoned(slab)
+            // SAFETY: the rest of a block of ours, which is free.
+            || unsafe { pattern::difference(rest, slab.block_size() - links, POISON) }.is_none();
+        let is_intact = is_free && is_link && is_clean;
+        if !is_intact {
+            self.set_damaged(block.cast());
+        }
+        !is_intact
+    }
+
     pub(super) fn take_single<'a>(&self, heap: &LocalHeap, slab: &'a Slab) -> Taken<'a> {
         let is_fresh = !slab.has_local();
         if is_fresh {
             let used = slab.used();
-            let list = slab.carve(self.space.secret());
+            let list = slab.carve(self.space.secret(), self.placement());
             slab.give_back(list, slab.used() - used);
         }
-        let (block, zeroed) = (slab.take_one(), is_fresh && slab.zeroed.get());
+        let zeroed = is_fresh && slab.zeroed.get() && !slab.is_carved_poisoned();
+        let block = slab.take_one();
         leave_queue_when_full(heap, slab);
         // SAFETY: the block was just taken.
         unsafe { Block::clear(block) };
@@ -85,6 +118,9 @@ impl<O: Observer> Engine<O> {
         };
         let (slab, clean) = self.space.allocate(slices, 1, Purpose::of(watched))?;
         slab.become_slab(class, heap, clean, watched);
+        if watched == Wanted::All && self.is_watched.load(Ordering::Relaxed) {
+            slab.hold_first();
+        }
         if watched != Wanted::None {
             let is_sampled = watched == Wanted::Samples;
             self.observer.slab_born(slab, self.column_memory(), is_sampled);
@@ -113,7 +149,9 @@ impl<O: Observer> Engine<O> {
             return;
         }
         let wanted = self.observer.wants();
+        let quick = wanted == Wanted::All && !self.is_watched.load(Ordering::Relaxed);
         if heap.is_tracked() == (wanted == Wanted::All)
+            && heap.is_quick() == quick
             && heap.sample_left().is_some() == (wanted == Wanted::Samples)
         {
             return;
@@ -138,7 +176,7 @@ impl<O: Observer> Engine<O> {
         };
         heap.all_queues().for_each(park);
         heap.forget_samples_due();
-        heap.set_tracked(wanted == Wanted::All);
+        heap.set_tracked(wanted == Wanted::All, quick);
         heap.set_sample_left(self.observer.until_sample(heap));
     }
 

@@ -5,7 +5,7 @@ use super::alloc::Request;
 use super::class::{BLOCK_SIZE_MAX, SLICE};
 use super::engine::Engine;
 use super::local::LocalHeap;
-use super::locate::{Misuse, Place};
+use super::locate::Misuse;
 use super::observe::{Observer, Slot};
 use super::slab::{Kind, Slab};
 use crate::base::arith::checked_round_up;
@@ -25,14 +25,9 @@ impl<O: Observer> Engine<O> {
         address: *mut u8,
         request: Request,
     ) -> Result<*mut u8, Misuse> {
-        let slot = match self.locate(address) {
-            Place::Foreign => return Err(Misuse::foreign(address)),
-            Place::Misused(misuse) => return Err(misuse),
-            Place::Block(slab, index) => Slot { slab, index },
-            Place::Large(slab) => Slot { slab, index: 0 },
-        };
+        let slot = self.slot_at(address)?;
         let is_aligned = address as usize & (request.align - 1) == 0;
-        if is_aligned && self.resize_in_place(slot.slab, request.size) {
+        if is_aligned && self.resize_in_place(slot.slab, request.memory()) {
             if slot.slab.is_tracked() {
                 self.observe_resize(heap, slot, request);
             }
@@ -64,6 +59,20 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// Resizes a large block where it is. `false`: nothing was done.
+    pub(crate) fn resize_large_in_place(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        request: Request,
+    ) -> bool {
+        let is_resized = self.resize_in_place(slot.slab, request.memory());
+        if is_resized && slot.slab.is_tracked() {
+            self.observe_resize(heap, slot, request);
+        }
+        is_resized
+    }
+
     fn resize_in_place(&self, slab: &Slab, size: usize) -> bool {
         match slab.kind() {
             // Shrinking to half or less is worth a move to a smaller class.
@@ -74,8 +83,12 @@ impl<O: Observer> Engine<O> {
     }
 
     fn resize_large(&self, slab: &Slab, size: usize) -> bool {
+        // With a guard behind it a block has no room to grow into.
+        if slab.is_walled() {
+            return false;
+        }
         let Some(size) = checked_round_up(size, PAGE) else { return false };
-        let (slices, wanted) = (slab.slices(), size.div_ceil(SLICE));
+        let (slices, wanted) = (slab.slices(), (slab.lead() + size).div_ceil(SLICE));
         if wanted > slices && !self.space.extend(slab, wanted) {
             return false;
         }
@@ -105,14 +118,19 @@ impl<O: Observer> Engine<O> {
         let len = slot.slab.usable_size().min(request.size);
         if !self.move_large(slot.slab, new, len) {
             // SAFETY: both blocks are in use, distinct, and hold `len` bytes.
-            unsafe { self.memory.copy(new, address, len) };
+            unsafe {
+                match self.memory() {
+                    Some(routines) => _ = routines.copy(new, address, len),
+                    None => ptr::copy_nonoverlapping(address, new, len),
+                }
+            }
         }
         self.observe_move(heap, new);
         self.free(heap, address)?;
         Ok(new)
     }
 
-    fn observe_move(&self, heap: &LocalHeap, new: *mut u8) {
+    pub(crate) fn observe_move(&self, heap: &LocalHeap, new: *mut u8) {
         let slot = self.slot_of(new).filter(|slot| slot.slab.is_tracked());
         if let Some((slot, _busy)) = slot.zip(heap.enter()) {
             self.observer.moved(heap, slot);
@@ -121,8 +139,9 @@ impl<O: Observer> Engine<O> {
 
     /// Moves the pages of a large block into another. `false`: nothing was done.
     fn move_large(&self, from: &Slab, to: *mut u8, len: usize) -> bool {
-        let is_worth_it = from.kind() == Kind::Large && len >= MOVE_MIN;
-        let target = self.space.span_of(to).filter(|slab| slab.kind() == Kind::Large);
+        let is_worth_it = from.kind() == Kind::Large && !from.is_guarded() && len >= MOVE_MIN;
+        let target = self.space.span_of(to);
+        let target = target.filter(|slab| slab.kind() == Kind::Large && !slab.is_guarded());
         let (Some(target), true) = (target, is_worth_it) else { return false };
         // Whole slices: what is left behind must read as zero up to the end of its last slice.
         let moved = from.len().min(target.len());

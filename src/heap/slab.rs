@@ -7,18 +7,20 @@
 //!
 //! ```text
 //!   capacity  ≤ reserved                blocks carved so far ≤ blocks that fit
-//!   used      = capacity − |local_free| blocks with users, on the heap's fast list, or in an inbox
+//!   used      = capacity − held − |local_free|
+//!                                       blocks with users, on the heap's fast list, or in an inbox
 //!   FULL      ⇒ local_free empty and capacity = reserved, and the slab is in no queue
 //!   ¬FULL     ⇒ the slab is in its heap's queue for the class, or parked (other tracking mode)
 //! ```
 
-use super::block::{Block, Secret};
+mod lists;
+
+use super::block::Block;
 use super::class::{ClassId, SLICE};
 use super::local::LocalHeap;
 use super::observe::Wanted;
 use crate::base::arith::Divisor;
 use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
-use crate::os::memory::PAGE;
 use core::cell::Cell;
 use core::ptr;
 
@@ -65,6 +67,13 @@ pub(crate) struct Slab {
     /// When the span was freed, or the slab emptied; milliseconds.
     pub(super) stamp: Cell<u32>,
     pub(super) dirty: Cell<bool>,
+    /// Bytes of the span before its first block: a guard, or nothing.
+    lead: Cell<u32>,
+    /// Behind a large block is a guard, so that it cannot grow.
+    walled: Cell<bool>,
+    /// Blocks at its start that are never handed out, so that there is something before the first:
+    /// one, or none.
+    held: Cell<u8>,
 }
 
 const _: () = assert!(size_of::<Slab>() == 128);
@@ -98,6 +107,8 @@ impl Slab {
         self.reserved.set(blocks as u32);
         self.block_size.set(block_size);
         self.class.set(class.index() as u8);
+        self.lead.set(0);
+        self.held.set(0);
         self.zeroed.set(zeroed);
         self.queued.set(false);
         self.side.store(ptr::null_mut(), Ordering::Relaxed);
@@ -106,8 +117,12 @@ impl Slab {
         self.kind.store(Kind::Slab as u8, Ordering::Release);
     }
 
-    /// Makes a free span's record that of a large block of `size` usable bytes.
-    pub(super) fn become_large(&self, size: usize, tracked: bool) {
+    /// Makes a free span's record that of a large block of `size` usable bytes, `lead` bytes into
+    /// the span; with a lead there is a guard.
+    pub(super) fn become_large(&self, size: usize, lead: u32, tracked: bool) {
+        self.lead.set(lead);
+        self.walled.set(false);
+        self.held.set(0);
         self.owner.store(if tracked { Self::TRACKED } else { 0 }, Ordering::Relaxed);
         self.capacity.store(1, Ordering::Relaxed);
         self.used.store(1, Ordering::Relaxed);
@@ -144,6 +159,38 @@ impl Slab {
     #[inline]
     pub(crate) fn start(&self) -> *mut u8 {
         self.start.get()
+    }
+
+    /// Bytes before the first block, which nobody can read or write.
+    #[inline]
+    pub(crate) fn lead(&self) -> usize {
+        self.lead.get() as usize
+    }
+
+    /// Whether the span holds one block between guards.
+    #[inline]
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.kind() == Kind::Large && self.lead.get() != 0
+    }
+
+    pub(super) fn set_walled(&self, is_walled: bool) {
+        self.walled.set(is_walled);
+    }
+
+    pub(super) fn is_walled(&self) -> bool {
+        self.walled.get()
+    }
+
+    /// Never hands the first block of this slab, an empty one, out.
+    pub(super) fn hold_first(&self) {
+        self.held.set(1);
+        self.capacity.store(1, Ordering::Relaxed);
+    }
+
+    /// How many blocks at the start are never handed out.
+    #[inline]
+    pub(crate) fn held(&self) -> u32 {
+        u32::from(self.held.get())
     }
 
     /// Slices of the span.
@@ -218,7 +265,11 @@ impl Slab {
     #[inline]
     pub(crate) fn block(&self, index: u32) -> *mut u8 {
         debug_assert!(index < self.reserved());
-        self.start().wrapping_add(index as usize * self.block_size.get() as usize)
+        let offset = match self.kind() {
+            Kind::Large => self.lead(),
+            _ => index as usize * self.block_size.get() as usize,
+        };
+        self.start().wrapping_add(offset)
     }
 
     // --- The owner ---
@@ -265,105 +316,11 @@ impl Slab {
         self.side.store(side, Ordering::Release);
     }
 
-    // --- Free lists; the owner alone ---
-
-    /// Puts a block on the local list; `true` when that was the last one in use.
-    ///
-    /// # Safety
-    /// The caller is the owner, and `block` is a used block of this slab.
-    #[inline(always)]
-    pub(super) unsafe fn push_local(&self, block: *mut Block, secret: Secret) -> bool {
-        // SAFETY: the user has given the block up, so it is ours.
-        unsafe {
-            Block::set_next(block, self.local_free.get());
-            Block::set_key(block, secret);
-        }
-        self.local_free.set(block);
-        let used = self.used.load(Ordering::Relaxed) - 1;
-        self.used.store(used, Ordering::Relaxed);
-        used == 0
-    }
-
-    /// Takes the whole local list; its blocks count as used from here on.
-    pub(super) fn take_list(&self) -> *mut Block {
-        self.used.store(self.capacity(), Ordering::Relaxed);
-        self.local_free.replace(ptr::null_mut())
-    }
-
-    /// Puts blocks that [`Self::take_list`] or [`Self::carve`] gave back on the empty local list.
-    pub(super) fn give_back(&self, list: *mut Block, count: u32) {
-        debug_assert!(self.local_free.get().is_null());
-        self.local_free.set(list);
-        self.used.store(self.used() - count, Ordering::Relaxed);
-    }
-
-    /// Takes one block off the local list, or null.
-    pub(super) fn take_one(&self) -> *mut Block {
-        let block = self.local_free.get();
-        if !block.is_null() {
-            // SAFETY: the list is ours and its links were written by `push_local` or `carve`.
-            self.local_free.set(unsafe { Block::next(block) });
-            self.used.store(self.used() + 1, Ordering::Relaxed);
-        }
-        block
-    }
-
-    /// Cuts more blocks, at most an OS page of them (but one at least), into a list. Touching
-    /// memory a page at a time keeps a lean program lean.
-    pub(super) fn carve(&self, secret: Secret) -> *mut Block {
-        let capacity = self.capacity();
-        let page_of_blocks = (PAGE as u32 / self.block_size.get()).max(1);
-        let count = (self.reserved() - capacity).min(page_of_blocks);
-        let mut list = ptr::null_mut();
-        for index in (capacity..capacity + count).rev() {
-            let block = self.block(index).cast::<Block>();
-            // SAFETY: the block lies in our committed span and has never had a user.
-            unsafe {
-                Block::set_next(block, list);
-                Block::set_key(block, secret);
-            }
-            list = block;
-        }
-        self.capacity.store(capacity + count, Ordering::Relaxed);
-        self.used.store(self.used() + count, Ordering::Relaxed);
-        list
-    }
-
-    /// Takes a block off the local list, or null where that would make the slab full.
-    #[inline(always)]
-    pub(super) fn take_spare(&self) -> *mut Block {
-        let block = self.local_free.get();
-        if block.is_null() {
-            return block;
-        }
-        // SAFETY: the list is ours and its links were written by `push_local` or `carve`.
-        let next = unsafe { Block::next(block) };
-        if next.is_null() && self.capacity() == self.reserved() {
-            return next;
-        }
-        self.local_free.set(next);
-        self.used.store(self.used() + 1, Ordering::Relaxed);
-        block
-    }
-
-    pub(super) fn has_local(&self) -> bool {
-        !self.local_free.get().is_null()
-    }
-
-    /// Whether a block can be had without another thread's help.
-    pub(super) fn has_room(&self) -> bool {
-        self.has_local() || self.capacity() < self.reserved()
-    }
-
-    pub(super) fn first_local(&self) -> *mut Block {
-        self.local_free.get()
-    }
-
     /// Bytes from the start of the span that may have been written.
     pub(super) fn touched_len(&self) -> usize {
         match self.kind() {
             Kind::Slab => self.capacity() as usize * self.block_size.get() as usize,
-            Kind::Large => self.usable_size(),
+            Kind::Large => self.lead() + self.usable_size(),
             _ => self.len(),
         }
     }

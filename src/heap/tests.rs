@@ -89,9 +89,10 @@ impl World {
         match *op {
             Op::Allocate { size, align_log, zero } => {
                 let align = 1 << align_log;
-                let address = self
-                    .engine
-                    .allocate(mine, Request { size, align, zero, caller: Registers::NOWHERE });
+                let address = self.engine.allocate(
+                    mine,
+                    Request { zero, ..Request::new(size, align, Registers::NOWHERE) },
+                );
                 assert!(!address.is_null(), "{op:?}");
                 assert_eq!(address as usize % align, 0, "{op:?}");
                 if zero {

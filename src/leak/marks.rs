@@ -16,6 +16,7 @@ use crate::heap::class::SLICE;
 use crate::heap::frozen::Frozen;
 use crate::heap::slab::Slab;
 use crate::mem::prefetch;
+use crate::mem::routines::dispatch::{Dispatch, Tier};
 use crate::mem::scan::{Range, Scanner, WORD};
 use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
@@ -92,6 +93,8 @@ impl Marks {
         u32::try_from(blocks).map_err(|_| NoMemory)?;
         let low = extents.iter().map(|extent| extent.start).min().unwrap_or(0);
         let end = extents.iter().map(|extent| extent.start + extent.len).max().unwrap_or(0);
+        // Of the best that the processor has, if nobody wants less.
+        let tier = heap.engine.memory().map_or(Tier::Avx512, Dispatch::tier);
         let mut marks = Self {
             extents,
             slices: Vector::zeroed(slices)?,
@@ -104,7 +107,7 @@ impl Marks {
             interior: Bits::zeroed(blocks)?,
             beginnings: Vector::zeroed(blocks)?,
             range: Range::between(low, end),
-            scanner: Scanner::up_to(heap.engine.memory.tier()),
+            scanner: Scanner::up_to(tier),
             count: 0,
             holes: Vector::new(),
         };

@@ -27,7 +27,7 @@ impl Span {
             _ => Divisor::INFINITY,
         };
         let columns = Columns::of(slab).map_or(ptr::null(), ptr::from_ref);
-        let (start, capacity) = (slab.start().expose_provenance(), slab.capacity());
+        let (start, capacity) = (slab.block(0).expose_provenance(), slab.capacity());
         Self { start, divisor, block_size, first, capacity, columns }
     }
 

@@ -53,6 +53,16 @@ impl Lock {
         self.word.load(Ordering::Relaxed) & !WAITED == thread::token()
     }
 
+    /// Whether another thread holds the lock.
+    pub(crate) fn is_anothers(&self) -> bool {
+        self.word.load(Ordering::Relaxed) != FREE && !self.is_mine()
+    }
+
+    /// Makes the lock free, in the child of a fork that has no thread any more that could.
+    pub(crate) fn forget(&self) {
+        self.word.store(FREE, Ordering::Relaxed);
+    }
+
     /// Takes the lock without a guard, for `fork`: it is given back by [`Lock::give_back`] in both
     /// processes.
     pub(crate) fn take(&self) {

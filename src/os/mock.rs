@@ -37,6 +37,12 @@ pub(crate) mod memory {
 
     /// # Safety
     /// As on a real machine.
+    pub(crate) unsafe fn protect(_start: NonNull<u8>, _len: usize) -> bool {
+        true
+    }
+
+    /// # Safety
+    /// As on a real machine.
     pub(crate) unsafe fn purge(start: NonNull<u8>, len: usize) -> bool {
         // SAFETY: the caller owns the range and gives up its content.
         unsafe { start.write_bytes(0, len) };
@@ -55,6 +61,10 @@ pub(crate) mod memory {
 
     pub(crate) fn address_space_limit() -> Option<usize> {
         None
+    }
+
+    pub(crate) fn mappings_max() -> usize {
+        65530
     }
 
     pub(crate) fn map_zeroed(len: usize) -> Option<NonNull<u8>> {
@@ -201,6 +211,8 @@ pub(crate) mod tasks {
         false
     }
 
+    pub(crate) fn raise(_signal: i32) {}
+
     pub(crate) fn signal(_id: u32, _signal: i32, _value: usize) -> bool {
         false
     }
@@ -344,6 +356,12 @@ pub(crate) mod process {
     pub(crate) fn resident_bytes() -> u64 {
         0
     }
+
+    pub(crate) fn kill_after(_seconds: i64) -> Option<i32> {
+        None
+    }
+
+    pub(crate) fn forget_timer(_timer: i32) {}
 
     pub(crate) fn random_word() -> usize {
         0x5bd1_e995_9d1b_54a1

@@ -2,8 +2,9 @@
 
 use super::caller::with_caller;
 use super::next::{self, Next};
-use super::{ENGINE, ask, limit, lsan, thread, tls};
+use super::{ENGINE, ask, limit, lsan, safety, thread, tls};
 use crate::base::stack;
+use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::heap::class::{ALIGN_MIN, ClassId};
 use crate::heap::free::Freed;
@@ -28,25 +29,39 @@ pub(crate) fn pop_layout(size: usize, align: usize) -> *mut u8 {
     }
 }
 
-with_caller! {
-    /// [`pop_layout`]'s cold path; null when memory ran out.
-    pub(crate) fn allocate_layout(size: usize, align: usize) -> *mut u8 = layout_body
+/// Ways into [`allocate_any`] for a size and an alignment, one for each family; null when memory
+/// ran out.
+macro_rules! allocate_aligned {
+    ($($name:ident, $body:ident, $family:ident;)*) => {
+        $(
+            with_caller! {
+                pub(crate) fn $name(size: usize, align: usize) -> *mut u8 = $body
+            }
+
+            extern "C" fn $body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
+                let request = Request::new(size, align, Registers { sp, fp });
+                allocate_any(request.of(Family::$family))
+            }
+        )*
+    };
 }
 
-extern "C" fn layout_body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
-    allocate_any(Request { size, align, zero: false, caller: Registers { sp, fp } })
+allocate_aligned! {
+    allocate_layout, layout_body, C;
+    allocate_new, new_body, New;
+    allocate_new_array, new_array_body, NewArray;
 }
 
 /// The cold path for `size` bytes aligned to 16; null when memory ran out.
 #[inline(always)]
-pub(crate) fn allocate_plain(size: usize, caller: Registers) -> *mut u8 {
+pub(crate) fn allocate_plain(size: usize, family: Family, caller: Registers) -> *mut u8 {
     if let Some(class) = ClassId::for_size(size) {
         let block = ENGINE.allocate_tracked(tls::heap(), class, size, caller);
         if !block.is_null() {
             return block;
         }
     }
-    allocate_any(Request::plain(size, caller))
+    allocate_any(Request::plain(size, caller).of(family))
 }
 
 /// Any request, by way of the thread's state; null when memory ran out.
@@ -58,6 +73,11 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
     }
     match heap.state() {
         State::Running if heap.is_observing() => ENGINE.allocate_private(request),
+        State::Running if safety::is_on() => {
+            let block = safety::allocate(heap, request);
+            stack::clear::<{ stack::COLD_PATH }>();
+            block
+        }
         State::Running => {
             let block = ENGINE.allocate(heap, request);
             if heap.is_tracked() {
@@ -68,7 +88,11 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
         }
         State::Placeholder => match next::if_passive() {
             Some(next) => allocate_behind(next, request),
-            None => thread::attach().map_or(ptr::null_mut(), |heap| ENGINE.allocate(heap, request)),
+            None => match thread::attach() {
+                Some(heap) if safety::is_on() => safety::allocate(heap, request),
+                Some(heap) => ENGINE.allocate(heap, request),
+                None => ptr::null_mut(),
+            },
         },
         _ => ignored_if_disabled(ENGINE.allocate_late(request)),
     }
@@ -102,12 +126,24 @@ fn allocate_behind(next: Next, Request { size, align, zero, .. }: Request) -> *m
 
 /// From the heap that is never observed: Heapsight's own needs.
 pub(crate) fn allocate_private(size: usize, align: usize, zero: bool) -> *mut u8 {
-    ENGINE.allocate_private(Request { size, align, zero, caller: Registers::NOWHERE })
+    ENGINE.allocate_private(Request { zero, ..Request::new(size, align, Registers::NOWHERE) })
+}
+
+/// What a function that frees says beside the address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Freeing {
+    pub(crate) family: Family,
+    /// The size of the block, as far as the caller knows it.
+    pub(crate) size: Option<usize>,
+}
+
+impl Freeing {
+    pub(crate) const C: Self = Self { family: Family::C, size: None };
 }
 
 /// Frees a block of any thread. Null is allowed.
 #[inline(always)]
-pub(crate) fn free(address: *mut u8) -> Result<(), Misuse> {
+pub(crate) fn free(address: *mut u8, how: Freeing) -> Result<(), Misuse> {
     let heap = tls::heap();
     // SAFETY: the heap is the calling thread's, or a sentinel that owns no slab.
     match unsafe { ENGINE.free_fast(heap, address) } {
@@ -116,14 +152,31 @@ pub(crate) fn free(address: *mut u8) -> Result<(), Misuse> {
             ENGINE.retire(heap, slab);
             Ok(())
         }
-        Freed::Undecided => free_cold(heap, address),
+        // In registers: what is only the cold path's costs the fast one nothing.
+        Freed::Undecided => free_cold(heap, address, how.family, how.size.unwrap_or(UNKNOWN)),
     }
 }
 
+/// No block is as large.
+const UNKNOWN: usize = usize::MAX;
+
 #[inline(never)]
-fn free_cold(heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
+fn free_cold(
+    heap: &LocalHeap,
+    address: *mut u8,
+    family: Family,
+    size: usize,
+) -> Result<(), Misuse> {
     if address.is_null() || ENGINE.free_tracked(heap, address) {
         Ok(())
+    } else if safety::is_on() {
+        // Who frees is remembered, also of a thread that has never allocated.
+        let heap = match heap.state() {
+            State::Placeholder if next::if_passive().is_none() => thread::attach().unwrap_or(heap),
+            _ => heap,
+        };
+        let size = Some(size).filter(|size| *size != UNKNOWN);
+        safety::free(heap, address, Freeing { family, size })
     } else {
         ENGINE.free(heap, address)
     }
@@ -136,8 +189,12 @@ pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, 
         return Ok(ptr::null_mut());
     }
     match heap.state() {
+        State::Running if safety::is_on() && !heap.is_observing() => {
+            safety::reallocate(heap, address, request)
+        }
         State::Running => ENGINE.reallocate(heap, address, request),
         State::Placeholder => match thread::attach() {
+            Some(heap) if safety::is_on() => safety::reallocate(heap, address, request),
             Some(heap) => ENGINE.reallocate(heap, address, request),
             None => Ok(ptr::null_mut()),
         },

@@ -11,7 +11,7 @@ use super::park::Caller;
 use super::rules::{self, Rules};
 use super::search::How;
 use super::stderr::Stderr;
-use super::{inspect, ledger, place, start};
+use super::{inspect, ledger, place, safety, start};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::os::process;
 use crate::report::{Form, Modules, Style};
@@ -84,6 +84,7 @@ unsafe extern "C" fn at_exit(_: *mut c_void) {
 /// Out of the hook's frame, where nothing of the program's is left behind.
 #[inline(never)]
 fn end(caller: &Caller) {
+    safety::check_at_exit();
     let config = start::config();
     if !wants_report(&config) || !claim_report() {
         return;

@@ -7,15 +7,13 @@ use super::park::Caller;
 use super::rules::Rules;
 use super::search::How;
 use super::stderr::Stderr;
-use super::{ENGINE, start, tls};
+use super::{ENGINE, safety, start, tls};
 use crate::base::sync::Ordering;
 use crate::format::layout;
 use crate::heap::census::Census;
 use crate::heap::local::{LocalHeap, State};
 use crate::report::{self, Form, LeakReport, MemoryStats, Modules};
-use crate::track::columns::Record;
 use crate::track::{Recorded, SiteId};
-use crate::unwind;
 use std::format;
 use std::io::{self, Write};
 use std::vec::Vec;
@@ -77,8 +75,12 @@ pub(crate) fn print_stats() {
 }
 
 pub(super) fn stack_of(site: SiteId) -> (Vec<u64>, bool) {
+    frames_of(ENGINE.observer.tree().frames(site))
+}
+
+pub(super) fn frames_of<'a>(frames: impl Iterator<Item = &'a layout::Frame>) -> (Vec<u64>, bool) {
     let (mut stack, mut truncated) = (Vec::new(), false);
-    for frame in ENGINE.observer.tree().frames(site) {
+    for frame in frames {
         let address = frame.address.load(Ordering::Relaxed);
         match frame.flags.load(Ordering::Relaxed) & layout::Frame::ENDING {
             0 => stack.push(address),
@@ -129,27 +131,6 @@ pub(super) fn report_failure(written: io::Result<()>) {
     drop(written);
 }
 
-/// Prints where the program is, and where the block concerned came from.
-pub(super) fn print_misuse_stacks(record: Option<Record>) {
-    let _unobserved = Unobserved::begin();
-    let mut frames = [unwind::Frame::NONE; 64];
-    let walk = unwind::walk(&ENGINE.observer.rules, unwind::State::here(), &mut frames);
-    let here = frames.iter().take(walk.len).map(|frame| frame.pc() as u64).collect();
-    let modules = Modules::of_this_process();
-    // Not buffered: the process may be too broken for the rest.
-    let (mut stderr, style) = (Stderr, Stderr::style());
-    report_failure(report::write_stack("in this call", here, &modules, &mut stderr, style));
-    if let Some(record) = record {
-        let title = format!(
-            "of a block of {} bytes, allocated by thread {}",
-            record.size,
-            ENGINE.observer.thread_id(record)
-        );
-        let (stack, _) = stack_of(record.site);
-        report_failure(report::write_stack(&title, stack, &modules, &mut stderr, style));
-    }
-}
-
 /// Bytes that were asked for, of a tracked block in use.
 pub(crate) fn requested_size(address: *mut u8) -> Option<usize> {
     let slot = ENGINE.slot_of(address)?;
@@ -166,9 +147,10 @@ pub(crate) fn mark(name: &[u8]) {
     ENGINE.observer.ledger.note(layout::event::MARK, 0, name);
 }
 
-/// Number of contradictions in the whole heap; no other thread may use it meanwhile.
+/// Number of contradictions in the whole heap, and of watched blocks that were damaged; no other
+/// thread may use it meanwhile.
 pub(crate) fn check_heap() -> usize {
-    ENGINE.check()
+    ENGINE.check() + safety::check()
 }
 
 /// What is tracked.

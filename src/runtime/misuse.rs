@@ -1,14 +1,12 @@
 //! What happens when the program frees or resizes what it must not.
 //!
-//! `safety=basic`, the default: one report on stderr, then `abort`. `safety=off`: the call does
-//! nothing. The first line is written before anything else is tried, so that it is there even if
-//! the process is too broken for the stacks that follow.
+//! With `safety=off` the call does nothing. Else it is reported ([`super::safety`]), and the
+//! process ends, unless `safety_action` says otherwise: then the call does nothing, too.
 
-use super::{ENGINE, inspect};
+use super::safety::{self, Finding};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
-use crate::format::layout::event;
-use crate::heap::locate::{Misuse, MisuseKind};
+use crate::heap::locate::Misuse;
 use crate::os::process;
 use core::fmt::Write;
 
@@ -20,28 +18,20 @@ pub(crate) enum Call {
 }
 
 static IS_FATAL: AtomicBool = AtomicBool::new(true);
-static IS_REPORTING: AtomicBool = AtomicBool::new(false);
 
 const STDERR: i32 = 2;
 
-/// Chooses between `safety=basic` and `safety=off`.
+/// Chooses between `safety=off` and all others.
 pub(super) fn set_fatal(fatal: bool) {
     IS_FATAL.store(fatal, Ordering::Relaxed);
 }
 
-/// Reports the misuse and ends the process, or ignores the call.
+/// Reports the misuse, or ignores the call.
 #[cold]
 pub(crate) fn handle(call: Call, misuse: Misuse) {
-    if !IS_FATAL.load(Ordering::Relaxed) {
-        return;
+    if IS_FATAL.load(Ordering::Relaxed) {
+        safety::report::report(&Finding::Bad { call, misuse });
     }
-    say(call, misuse);
-    // A second thread with a bad pointer, or a bad pointer in the report itself, only aborts.
-    if !IS_REPORTING.swap(true, Ordering::Relaxed) {
-        let slot = ENGINE.slot_of(misuse.address);
-        inspect::print_misuse_stacks(slot.and_then(|slot| ENGINE.observer.record_of(slot)));
-    }
-    process::abort();
 }
 
 /// Reports a size that does not match the block. The block is fine, so the program goes on.
@@ -57,44 +47,4 @@ pub(crate) fn report_size(address: *mut u8, named: usize, usable: usize) {
          but the block holds at most {usable}. The call goes on with the block's own size."
     );
     process::write(STDERR, line.as_bytes());
-}
-
-fn say(call: Call, misuse: Misuse) {
-    let mut line = Text::<512>::new();
-    let (what, advice) = describe(misuse.kind);
-    let caller = match call {
-        Call::Free => "free",
-        Call::Realloc => "realloc",
-    };
-    let _cut = write!(line, "heapsight: {what}: {caller}({:p}): ", misuse.address);
-    let _cut = match misuse.block {
-        Some((start, size)) if start != misuse.address => {
-            let inside = misuse.address as usize - start as usize;
-            write!(line, "the address is {inside} bytes into the {size}-byte block at {start:p}. ")
-        }
-        Some((start, size)) => write!(line, "the {size}-byte block at {start:p}. "),
-        None => Ok(()),
-    };
-    let _cut = writeln!(line, "{advice}");
-    process::write(STDERR, line.as_bytes());
-    ENGINE.observer.ledger.note(event::MISUSE, 0, line.as_bytes().trim_ascii_end());
-}
-
-const fn describe(kind: MisuseKind) -> (&'static str, &'static str) {
-    match kind {
-        MisuseKind::DoubleFree => {
-            ("double free", "It was freed before and has no owner; look for a second owner of it.")
-        }
-        MisuseKind::NotBlockStart => {
-            ("invalid free", "Only the address that malloc returned can be freed.")
-        }
-        MisuseKind::NotAllocated => (
-            "invalid free",
-            "This heap memory holds no block in use: it was freed before, or never allocated.",
-        ),
-        MisuseKind::Foreign => (
-            "foreign free",
-            "The address was not allocated by this heap: look for a stack, static or mmap address.",
-        ),
-    }
 }

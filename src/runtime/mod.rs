@@ -22,6 +22,7 @@
 //! | [`rules`] | by which rules, and which leaks are known? |
 //! | [`lsan`] | what do programs say that are annotated for LeakSanitizer? |
 //! | [`raw`](mod@raw) | how do findings become a report? |
+//! | [`safety`] | how are blocks watched, and what is said of a mistake? |
 //! | [`scope`] | what does a set of threads allocate while it is told to count? |
 //! | [`simd`] | whose memory routines serve? |
 //! | [`next`] | which allocator is behind this one? |
@@ -46,6 +47,7 @@ mod place;
 mod raw;
 pub(crate) mod regions;
 mod rules;
+pub(crate) mod safety;
 pub(crate) mod scope;
 mod search;
 pub(crate) mod simd;

@@ -3,18 +3,22 @@
 use super::ENGINE;
 use super::options::Simd;
 use crate::base::text::Text;
+use crate::mem::libc::platform;
 use crate::mem::routines::dispatch::{Dispatch, Tier};
 use crate::os::process;
 use core::fmt::Write;
 
+static ROUTINES: Dispatch = Dispatch::new(platform());
+
 /// The routines of the process.
 #[inline(always)]
 pub(crate) fn routines() -> &'static Dispatch {
-    &ENGINE.memory
+    &ROUTINES
 }
 
-/// Follows the option; says so if the processor cannot.
+/// Follows the option, and has the engine use what serves; says so if the processor cannot.
 pub(super) fn follow(simd: Simd) {
+    ENGINE.set_memory(&ROUTINES);
     if !routines().choose(tier_of(simd)) {
         let mut line = Text::<160>::new();
         let (wish, serves) = (simd.name(), serving().name());

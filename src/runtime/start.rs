@@ -6,7 +6,8 @@
 
 use super::options::{Config, Safety, ToggleSignal, Track};
 use super::{
-    ENGINE, ask, exit, fork, ledger, limit, lsan, misuse, next, park, place, simd, tls, toggle,
+    ENGINE, ask, exit, fork, ledger, limit, lsan, misuse, next, park, place, safety, simd, tls,
+    toggle,
 };
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::base::text::Text;
@@ -137,7 +138,8 @@ pub(crate) fn apply(config: Config) -> Config {
     let config = place::anchored(config);
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
     limit::set(config.max_allocation_mib as usize, false);
-    misuse::set_fatal(config.safety == Safety::Basic);
+    misuse::set_fatal(config.safety != Safety::Off);
+    safety::set(&config);
     simd::follow(config.simd);
     record(&config);
     toggle::follow(config.toggle_signal);

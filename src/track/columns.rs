@@ -11,6 +11,7 @@
 
 use super::{SiteId, event};
 use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::harden::family::Family;
 use crate::heap::observe::{ColumnMemory, Freer};
 use crate::heap::slab::{Kind, Slab};
 
@@ -58,14 +59,19 @@ pub(crate) struct Stamp(u64);
 impl Stamp {
     const THREAD_BITS: u32 = 20;
 
-    /// The program does not want to hear of the block. Above the time.
+    /// Above the time: the program does not want to hear of the block.
     const IGNORED: u64 = 1 << 63;
+    /// The block is watched: its memory ends with a canary.
+    const SEALED: u64 = 1 << 62;
+    /// Where the family of a watched block is.
+    const FAMILY_SHIFT: u32 = 60;
+    const FLAGS: u64 = 0xf << Self::FAMILY_SHIFT;
 
     /// Bytes of the allocation clock to a unit of a stamp's time.
     const UNIT_LOG: u32 = 8;
 
     /// `thread` is the number of a record of the ledger; larger ones than fit stand for none.
-    /// `clock` is the allocation clock; times wrap after two petabytes.
+    /// `clock` is the allocation clock; times wrap after 256 TiB.
     #[inline]
     pub(crate) const fn new(thread: u32, clock: u64) -> Self {
         let known = if thread >> Self::THREAD_BITS == 0 { thread } else { 0 };
@@ -75,7 +81,7 @@ impl Stamp {
     /// The same at another time, if this is of time zero.
     #[inline(always)]
     pub(super) const fn at(self, clock: u64) -> Self {
-        Self(clock >> Self::UNIT_LOG << Self::THREAD_BITS & !Self::IGNORED | self.0)
+        Self(clock >> Self::UNIT_LOG << Self::THREAD_BITS & !Self::FLAGS | self.0)
     }
 
     /// The same of a block that is to be ignored, if so.
@@ -89,7 +95,12 @@ impl Stamp {
     }
 
     pub(super) const fn number(self) -> u64 {
-        self.0 & !Self::IGNORED
+        self.0 & !Self::FLAGS
+    }
+
+    /// The family of a block that is watched from its allocation to its end.
+    pub(crate) fn seal(self) -> Option<Family> {
+        (self.0 & Self::SEALED != 0).then(|| Family::from_number(self.0 >> Self::FAMILY_SHIFT))
     }
 
     /// The thread's number in the ledger; zero for those without a record.
@@ -100,7 +111,7 @@ impl Stamp {
     /// The time, in ticks of 256 bytes of the allocation clock.
     #[inline]
     pub(crate) const fn tick(self) -> u64 {
-        (self.0 & !Self::IGNORED) >> Self::THREAD_BITS
+        (self.0 & !Self::FLAGS) >> Self::THREAD_BITS
     }
 
     /// What the allocation clock shows at a tick.
@@ -113,7 +124,7 @@ impl Stamp {
     pub(crate) const fn age(self, now: u64) -> u64 {
         let now = now >> Self::UNIT_LOG << Self::THREAD_BITS;
         let units = now.wrapping_sub(self.0 >> Self::THREAD_BITS << Self::THREAD_BITS);
-        (units & !Self::IGNORED) >> Self::THREAD_BITS << Self::UNIT_LOG
+        (units & !Self::FLAGS) >> Self::THREAD_BITS << Self::UNIT_LOG
     }
 }
 
@@ -252,6 +263,12 @@ impl Columns {
         self.entry(index).stamp.fetch_or(Stamp::IGNORED, Ordering::Relaxed);
     }
 
+    /// Notes that a block in use is watched from here on. What lies behind it has been written.
+    pub(super) fn seal(&self, index: u32, family: Family) {
+        let bits = Stamp::SEALED | family.number() << Stamp::FAMILY_SHIFT;
+        self.entry(index).stamp.fetch_or(bits, Ordering::Release);
+    }
+
     /// The record of a block in use.
     pub(crate) fn read(&self, index: u32) -> Option<Record> {
         let entry = self.entry(index);
@@ -267,7 +284,7 @@ mod tests {
 
     #[test]
     fn stamps_keep_thread_and_time() {
-        let clock = (1 << 51) - 5 * 256;
+        let clock = (1 << 48) - 5 * 256;
         for is_ignored in [false, true] {
             let stamp = Stamp::new(77, clock).ignored_if(is_ignored);
             assert_eq!(stamp.is_ignored(), is_ignored);

@@ -9,11 +9,11 @@
 mod cells;
 pub(crate) mod columns;
 mod event;
-mod ignore;
 pub(crate) mod ledger;
 mod mode;
 mod modules;
 pub(crate) mod moment;
+mod notes;
 mod numbers;
 mod record;
 pub(crate) mod recorder;

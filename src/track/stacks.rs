@@ -270,7 +270,12 @@ impl Tree<'_> {
     /// The frames of a site's stack, innermost first.
     pub(crate) fn frames(&self, site: SiteId) -> impl Iterator<Item = &Frame> {
         let record = self.ledger.sites.get(site.number());
-        let mut next = record.map_or(ROOT, |site| site.node.load(Ordering::Relaxed));
+        self.frames_from(record.map_or(ROOT, |site| site.node.load(Ordering::Relaxed)))
+    }
+
+    /// The frames of a stack, innermost first.
+    pub(crate) fn frames_from(&self, stack: u32) -> impl Iterator<Item = &Frame> {
+        let mut next = stack;
         core::iter::from_fn(move || {
             let node = self.ledger.nodes.get(next).filter(|_| next != ROOT)?;
             next = node.parent.load(Ordering::Relaxed);

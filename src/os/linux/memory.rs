@@ -1,5 +1,6 @@
 //! Pages: reserve → commit → purge → release, and moving them without copying.
 
+use super::file;
 use super::syscall::call;
 use core::ptr::{self, NonNull};
 
@@ -57,6 +58,18 @@ pub(crate) unsafe fn commit(start: NonNull<u8>, len: usize) -> bool {
     let access = (libc::PROT_READ | libc::PROT_WRITE) as usize;
     // SAFETY: only widens access to addresses the caller owns.
     unsafe { call(libc::SYS_mprotect, [start.as_ptr() as usize, len, access, 0, 0, 0]) == 0 }
+}
+
+/// Makes pages inaccessible; their content stays. `false`: the system refused, as it does when a
+/// process has too many mappings.
+///
+/// # Safety
+/// The range lies in one reservation of ours, and nobody needs to reach it.
+#[must_use]
+pub(crate) unsafe fn protect(start: NonNull<u8>, len: usize) -> bool {
+    let none = libc::PROT_NONE as usize;
+    // SAFETY: the caller's.
+    unsafe { call(libc::SYS_mprotect, [start.as_ptr() as usize, len, none, 0, 0, 0]) == 0 }
 }
 
 /// Gives the memory behind committed pages back; they stay committed and read as zero.
@@ -196,4 +209,17 @@ pub(crate) unsafe fn replace(over: NonNull<u8>, by: NonNull<u8>, len: usize) -> 
     let (old, new) = (by.as_ptr() as usize, over.as_ptr() as usize);
     // SAFETY: the caller's.
     unsafe { call(libc::SYS_mremap, [old, len, len, flags, new, 0]) == new as isize }
+}
+
+/// How many mappings the kernel allows a process.
+pub(crate) fn mappings_max() -> usize {
+    /// What it allows where it does not say.
+    const USUAL: usize = 65530;
+    let mut text = [0; 32];
+    let len = file::read(c"/proc/sys/vm/max_map_count", &mut text);
+    let digits = text[..len].iter().take_while(|byte| byte.is_ascii_digit());
+    let number = digits.fold(0usize, |number, digit| {
+        number.saturating_mul(10).saturating_add(usize::from(digit - b'0'))
+    });
+    if number == 0 { USUAL } else { number }
 }

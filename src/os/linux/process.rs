@@ -94,3 +94,34 @@ pub(crate) fn resident_bytes() -> u64 {
     // SAFETY: getauxval reads the auxiliary vector and nothing else.
     pages * unsafe { libc::getauxval(libc::AT_PAGESZ) }
 }
+
+/// Has the kernel kill the process in so many seconds. `None`: it has no timer left.
+pub(crate) fn kill_after(seconds: i64) -> Option<i32> {
+    // SAFETY: all-zero is an event.
+    let mut event: libc::sigevent = unsafe { core::mem::zeroed() };
+    event.sigev_notify = libc::SIGEV_SIGNAL;
+    event.sigev_signo = libc::SIGKILL;
+    let mut timer = 0i32;
+    let clock = libc::CLOCK_MONOTONIC as usize;
+    let args = [clock, &raw mut event as usize, &raw mut timer as usize, 0, 0, 0];
+    // SAFETY: the kernel reads the event and writes the timer's number.
+    if unsafe { call(libc::SYS_timer_create, args) } != 0 {
+        return None;
+    }
+    let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let times = libc::itimerspec {
+        it_interval: none,
+        it_value: libc::timespec { tv_sec: seconds, tv_nsec: 0 },
+    };
+    // SAFETY: the timer was just made; the kernel reads the times.
+    unsafe {
+        call(libc::SYS_timer_settime, [timer as usize, 0, &raw const times as usize, 0, 0, 0]);
+    }
+    Some(timer)
+}
+
+/// Takes [`kill_after`] back.
+pub(crate) fn forget_timer(timer: i32) {
+    // SAFETY: a timer of this process.
+    unsafe { call(libc::SYS_timer_delete, [timer as usize, 0, 0, 0, 0, 0]) };
+}

@@ -37,6 +37,13 @@ fn number(name: &[u8]) -> Option<u32> {
     })
 }
 
+/// Sends the calling thread a signal.
+pub(crate) fn raise(signal: i32) {
+    let (process, thread) = (super::process::id() as usize, super::thread::id() as usize);
+    // SAFETY: changes nothing but what is pending.
+    unsafe { call(libc::SYS_tgkill, [process, thread, signal as usize, 0, 0, 0]) };
+}
+
 /// Sends a thread of this process a signal with a value. `false`: there is no such thread.
 pub(crate) fn signal(id: u32, signal: i32, value: usize) -> bool {
     #[repr(C)]

@@ -8,8 +8,6 @@ pub(super) use suppressed::lines as suppression_lines;
 
 use super::fold;
 use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, count, grouped};
-use super::modules::Modules;
-use super::symbols::{Detail, Symbolizer};
 use std::format;
 use std::io::{self, Write};
 use std::string::String;
@@ -189,7 +187,7 @@ fn describe(frame: &Frame, style: Style) -> String {
 }
 
 /// Names come from files that anyone may have made: none moves the cursor of a terminal.
-fn printable(name: &str) -> String {
+pub(super) fn printable(name: &str) -> String {
     name.chars().map(|symbol| if symbol.is_control() { '?' } else { symbol }).collect()
 }
 
@@ -239,22 +237,6 @@ pub(crate) fn write_stats(
     for (name, value) in rows {
         writeln!(sink, "  {name:<20} {:>20}", grouped(value))?;
     }
-    sink.flush()
-}
-
-/// Writes one call stack under a title.
-pub(crate) fn write_stack(
-    title: &str,
-    stack: Vec<u64>,
-    modules: &Modules,
-    sink: &mut dyn Write,
-    style: Style,
-) -> io::Result<()> {
-    let mut symbolizer = Symbolizer::new(modules);
-    let stack = symbolizer.without_own(&stack);
-    let frames = symbolizer.frames(stack, Detail::Lines);
-    writeln!(sink, "  {title}:")?;
-    write_frames(&frames, sink, style)?;
     sink.flush()
 }
 

@@ -1,16 +1,15 @@
-//! What the options amount to: a plain value, and its builder.
-//!
-//! The builder remembers which options were given, because one rule needs to know: `leaks=on` and
-//! a `ledger` mean `track=full` unless somebody chose how to track. The parser fills the same
-//! builder, so the rule exists once.
+//! What the options amount to: a plain value.
 
 use core::fmt::{self, Display, Formatter, Write};
 
+use super::builder::ConfigBuilder;
 use super::error::{OptionError, Problem};
 use super::parse;
 use super::path::ReportPath;
 use super::rows::TABLE;
-use super::values::{Interior, ReportFormat, SAMPLE_BYTES_MAX, Safety, Simd, ToggleSignal, Track};
+use super::values::{
+    GuardSide, Interior, ReportFormat, Safety, SafetyAction, Simd, ToggleSignal, Track,
+};
 
 /// The longest `purge_delay`: a day. Longer ones are surely meant to be -1.
 pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
@@ -18,6 +17,12 @@ pub(super) const PURGE_DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 /// MiB of the ledger, at least and at most.
 pub(super) const LEDGER_SIZE_MIN: i64 = 4;
 pub(super) const LEDGER_SIZE_MAX: i64 = 64 << 10;
+
+/// The most MiB of freed blocks that are kept: 64 GiB.
+pub(super) const QUARANTINE_MAX: i64 = 64 << 10;
+
+/// The greatest `safety_seed`.
+pub(super) const SEED_MAX: i64 = i64::MAX;
 
 /// The greatest `max_allocation`: 64 TiB, half of what a process can address.
 pub(super) const MAX_ALLOCATION_MAX: i64 = 64 << 20;
@@ -45,14 +50,26 @@ pub struct Config {
     pub purge_delay_ms: i64,
     /// An allocation of more MiB than this fails; 0: only what cannot be had fails.
     pub max_allocation_mib: u32,
+    /// Whose memory routines serve.
+    pub simd: Simd,
+    /// How many MiB of freed blocks are kept from being reused, with [`Safety::Full`].
+    pub quarantine_mib: u32,
+    /// What happens after a memory error was reported.
+    pub safety_action: SafetyAction,
+    /// Decides where blocks are placed, with [`Safety::Full`]; 0: random.
+    pub safety_seed: u64,
+    /// On which side of a block its guard is, with [`Safety::Guard`].
+    pub guard_side: GuardSide,
+    /// Addresses of freed blocks are never used again, with [`Safety::Full`] or [`Safety::Guard`].
+    pub never_unmap: bool,
+    /// What was known of a freed block outlives the quarantine.
+    pub retain_metadata: bool,
     /// The file that the process writes while it runs; empty means none.
     pub ledger: ReportPath,
     /// How many MiB the ledger may grow to.
     pub ledger_size_mib: u32,
     /// The signal that switches recording off and on; `None`: no signal does.
     pub toggle_signal: Option<ToggleSignal>,
-    /// Whose memory routines serve.
-    pub simd: Simd,
 }
 
 impl Config {
@@ -68,10 +85,16 @@ impl Config {
         safety: Safety::Basic,
         purge_delay_ms: 500,
         max_allocation_mib: 0,
+        simd: Simd::Auto,
+        quarantine_mib: 16,
+        safety_action: SafetyAction::Abort,
+        safety_seed: 0,
+        guard_side: GuardSide::Right,
+        never_unmap: false,
+        retain_metadata: false,
         ledger: ReportPath::EMPTY,
         ledger_size_mib: 256,
         toggle_signal: None,
-        simd: Simd::Auto,
     };
 
     /// Starts from the defaults.
@@ -91,7 +114,7 @@ impl Config {
 
     /// Starts from this configuration; what is set afterwards overrides it.
     pub const fn to_builder(self) -> ConfigBuilder {
-        ConfigBuilder { base: self, track: None, leaks: None, has_ledger: false, problem: None }
+        ConfigBuilder::from(self)
     }
 
     /// Reads `name=value,...`. Items that make no sense go to `on_error` and change nothing.
@@ -119,19 +142,34 @@ impl Config {
                 Err(error) => on_error(&error),
             }
         }
-        let config = builder.resolve();
-        if let Some(problem) = config.contradiction() {
+        let mut config = builder.resolve();
+        while let Some(problem) = config.contradiction() {
             on_error(&OptionError::ignored(problem));
-            return Self { leaks: false, ..config };
+            match problem {
+                Problem::SafetyUntracked => config.safety = Safety::Basic,
+                Problem::Unwatched { .. } => {
+                    (config.never_unmap, config.retain_metadata) = (false, false);
+                }
+                _ => config.leaks = false,
+            }
         }
         config
     }
 
-    /// Leaks are found among the blocks that are recorded.
-    const fn contradiction(&self) -> Option<Problem> {
+    /// Leaks are found among the blocks that are recorded, and only such can be watched.
+    pub(super) const fn contradiction(&self) -> Option<Problem> {
         match self.track {
             Track::Off if self.leaks => Some(Problem::LeaksUntracked),
             Track::Sample { .. } if self.leaks => Some(Problem::LeaksSampled),
+            Track::Off | Track::Sample { .. } if self.safety.watches() => {
+                Some(Problem::SafetyUntracked)
+            }
+            _ if self.never_unmap && !self.safety.watches() => {
+                Some(Problem::Unwatched { name: "never_unmap" })
+            }
+            _ if self.retain_metadata && !self.safety.watches() => {
+                Some(Problem::Unwatched { name: "retain_metadata" })
+            }
             _ => None,
         }
     }
@@ -154,245 +192,5 @@ impl Display for Config {
             write!(f, "{}={}", row.name, row.of(self))?;
         }
         Ok(())
-    }
-}
-
-/// Collects settings; [`ConfigBuilder::build`] turns them into a [`Config`].
-#[derive(Clone, Copy, Debug)]
-pub struct ConfigBuilder {
-    /// Everything but `track` and `leaks` is set here at once.
-    pub(super) base: Config,
-    track: Option<Track>,
-    leaks: Option<bool>,
-    /// A ledger was given.
-    has_ledger: bool,
-    problem: Option<Problem>,
-}
-
-impl ConfigBuilder {
-    /// How much is remembered about what the program allocates.
-    pub const fn track(mut self, track: Track) -> Self {
-        if let Track::Sample { bytes } = track
-            && (bytes < 1 || bytes > SAMPLE_BYTES_MAX)
-        {
-            self.problem = Some(Problem::SizeOutOfRange {
-                name: "track",
-                word: "sample",
-                bytes,
-                min: 1,
-                max: SAMPLE_BYTES_MAX,
-            });
-        } else {
-            self.with_track(track);
-        }
-        self
-    }
-
-    /// Whether leaks are reported at exit. `true` implies [`Track::Full`] unless
-    /// [`ConfigBuilder::track`] is called too.
-    pub const fn leaks(mut self, leaks: bool) -> Self {
-        self.with_leaks(leaks);
-        self
-    }
-
-    /// The exit code of a program that leaked; 0 leaves its own alone.
-    pub const fn leaks_exitcode(mut self, code: u8) -> Self {
-        self.base.leaks_exitcode = code;
-        self
-    }
-
-    /// Where the report goes; empty means standard error. Its ending says what it looks like
-    /// ([`ReportFormat::of_name`]); `%p` becomes the process id.
-    pub const fn report(mut self, path: &str) -> Self {
-        match ReportPath::new(path.as_bytes()) {
-            Ok(path) => self.base.report = path,
-            Err(reason) => {
-                self.problem = Some(Problem::bad_path("report", path.as_bytes(), reason))
-            }
-        }
-        self
-    }
-
-    /// What the report looks like; `None`: as the name of its file says.
-    pub const fn report_format(mut self, format: Option<ReportFormat>) -> Self {
-        self.with_report_format(format);
-        self
-    }
-
-    /// What a pointer into the middle of a block is worth to a search for leaks.
-    pub const fn interior(mut self, interior: Interior) -> Self {
-        self.with_interior(interior);
-        self
-    }
-
-    /// Files of leaks that are known and do not count, separated by colons.
-    pub const fn suppressions(mut self, paths: &str) -> Self {
-        match ReportPath::new(paths.as_bytes()) {
-            Ok(paths) => self.base.suppressions = paths,
-            Err(reason) => {
-                self.problem = Some(Problem::bad_path("suppressions", paths.as_bytes(), reason))
-            }
-        }
-        self
-    }
-
-    /// Sets the file that the process writes while it runs; empty means none.
-    #[must_use]
-    pub const fn ledger(mut self, path: &str) -> Self {
-        match ReportPath::new(path.as_bytes()) {
-            Ok(path) => {
-                self.has_ledger = !path.is_empty();
-                self.base.ledger = path;
-            }
-            Err(reason) => {
-                self.problem = Some(Problem::bad_path("ledger", path.as_bytes(), reason))
-            }
-        }
-        self
-    }
-
-    /// Sets how many MiB the ledger may grow to: 4 to 65536.
-    #[must_use]
-    pub const fn ledger_size_mib(mut self, mebibytes: u32) -> Self {
-        let number = mebibytes as i64;
-        if number < LEDGER_SIZE_MIN || number > LEDGER_SIZE_MAX {
-            self.problem = Some(Problem::OutOfRange {
-                name: "ledger_size",
-                number,
-                min: LEDGER_SIZE_MIN,
-                max: LEDGER_SIZE_MAX,
-            });
-        } else {
-            self.base.ledger_size_mib = mebibytes;
-        }
-        self
-    }
-
-    /// Sets the signal that switches recording off and on; `None`: no signal does.
-    #[must_use]
-    pub const fn toggle_signal(mut self, signal: Option<ToggleSignal>) -> Self {
-        self.with_toggle_signal(signal);
-        self
-    }
-
-    /// What happens when the program frees what it must not.
-    pub const fn safety(mut self, safety: Safety) -> Self {
-        self.with_safety(safety);
-        self
-    }
-
-    /// Milliseconds before unused memory goes back to the operating system: 0 at once, -1 never,
-    /// at most a day.
-    pub const fn purge_delay_ms(mut self, delay_ms: i64) -> Self {
-        if delay_ms < -1 || delay_ms > PURGE_DELAY_MS_MAX {
-            self.problem = Some(Problem::OutOfRange {
-                name: "purge_delay",
-                number: delay_ms,
-                min: -1,
-                max: PURGE_DELAY_MS_MAX,
-            });
-        } else {
-            self.base.purge_delay_ms = delay_ms;
-        }
-        self
-    }
-
-    /// An allocation of more MiB than this fails, at most 2^26; 0: only what cannot be had fails.
-    #[must_use]
-    pub const fn max_allocation_mib(mut self, mebibytes: u32) -> Self {
-        let number = mebibytes as i64;
-        if number > MAX_ALLOCATION_MAX {
-            let (min, max) = (0, MAX_ALLOCATION_MAX);
-            self.problem = Some(Problem::OutOfRange { name: "max_allocation", number, min, max });
-        } else {
-            self.base.max_allocation_mib = mebibytes;
-        }
-        self
-    }
-
-    /// The configuration. Fails when a setting was out of bounds, or when leaks are asked for with
-    /// tracking off.
-    pub const fn build(self) -> Result<Config, OptionError> {
-        let config = self.resolve();
-        match self.problem {
-            Some(problem) => Err(OptionError::refused(problem)),
-            None => match config.contradiction() {
-                Some(problem) => Err(OptionError::refused(problem)),
-                None => Ok(config),
-            },
-        }
-    }
-
-    /// Applies the rules that involve two options.
-    const fn resolve(self) -> Config {
-        let mut config = self.base;
-        if let Some(leaks) = self.leaks {
-            config.leaks = leaks;
-        }
-        match (self.track, self.leaks) {
-            (Some(track), _) => config.track = track,
-            (None, Some(true)) => config.track = Track::Full,
-            (None, _) if self.has_ledger => config.track = Track::Full,
-            (None, _) => {}
-        }
-        config
-    }
-}
-
-/// What the rows of the table call. The parser has checked the value by then.
-impl ConfigBuilder {
-    pub(super) const fn with_track(&mut self, track: Track) {
-        self.track = Some(track);
-    }
-
-    pub(super) const fn with_leaks(&mut self, leaks: bool) {
-        self.leaks = Some(leaks);
-    }
-
-    pub(super) fn with_leaks_exitcode(&mut self, code: i64) {
-        debug_assert!(u8::try_from(code).is_ok());
-        self.base.leaks_exitcode = code.clamp(0, u8::MAX as i64) as u8;
-    }
-
-    pub(super) fn with_report(&mut self, path: ReportPath) {
-        self.base.report = path;
-    }
-
-    pub(super) const fn with_report_format(&mut self, format: Option<ReportFormat>) {
-        self.base.report_format = format;
-    }
-
-    pub(super) const fn with_interior(&mut self, interior: Interior) {
-        self.base.interior = interior;
-    }
-
-    pub(super) fn with_suppressions(&mut self, paths: ReportPath) {
-        self.base.suppressions = paths;
-    }
-
-    pub(super) fn with_ledger(&mut self, path: ReportPath) {
-        self.has_ledger = !path.is_empty();
-        self.base.ledger = path;
-    }
-
-    pub(super) fn with_ledger_size(&mut self, mebibytes: i64) {
-        let clamped = mebibytes.clamp(LEDGER_SIZE_MIN, LEDGER_SIZE_MAX);
-        self.base.ledger_size_mib = clamped as u32;
-    }
-
-    pub(super) const fn with_toggle_signal(&mut self, signal: Option<ToggleSignal>) {
-        self.base.toggle_signal = signal;
-    }
-
-    pub(super) const fn with_safety(&mut self, safety: Safety) {
-        self.base.safety = safety;
-    }
-
-    pub(super) fn with_purge_delay_ms(&mut self, delay_ms: i64) {
-        self.base.purge_delay_ms = delay_ms;
-    }
-
-    pub(super) fn with_max_allocation(&mut self, mebibytes: i64) {
-        self.base.max_allocation_mib = mebibytes.clamp(0, MAX_ALLOCATION_MAX) as u32;
     }
 }

@@ -72,6 +72,8 @@ pub(super) enum Problem {
     BadPath { name: &'static str, typed: Excerpt, reason: PathError },
     LeaksUntracked,
     LeaksSampled,
+    SafetyUntracked,
+    Unwatched { name: &'static str },
 }
 
 impl Problem {
@@ -150,6 +152,13 @@ impl Display for Reason<'_> {
             Problem::LeaksSampled => f.write_str(
                 "'leaks=on' needs every block, 'track=sample' records some: use 'track=full'",
             ),
+            Problem::SafetyUntracked => f.write_str(
+                "'safety=full' and 'safety=guard' watch every block, which must be recorded: use \
+                 'track=full' or 'track=stats'",
+            ),
+            Problem::Unwatched { name } => {
+                write!(f, "'{name}=1' needs freed blocks that are watched: use 'safety=full'")
+            }
             Problem::LeaksUntracked => {
                 f.write_str("'leaks=on' finds nothing with 'track=off': use 'track=full'")
             }

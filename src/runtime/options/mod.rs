@@ -11,8 +11,8 @@
 //!
 //! | module | answers |
 //! |---|---|
-//! | `rows`, `table` | which options are there, what may each be, what does each mean? |
-//! | `config`, `values` | what do they amount to? |
+//! | `rows`, `safety`, `table` | which options are there, what may each be, what does each mean? |
+//! | `config`, `builder`, `values` | what do they amount to? |
 //! | `parse` | how does text become settings? |
 //! | `path` | where does the report go? |
 //! | `error`, `suggest` | what was wrong, and what was probably meant? |
@@ -20,11 +20,13 @@
 //! **Invariant:** this module runs inside the first `malloc` of a process it was loaded into. It
 //! names nothing but `core`, allocates nothing, locks nothing and cannot panic.
 
+mod builder;
 mod config;
 mod error;
 mod parse;
 mod path;
 mod rows;
+mod safety;
 mod size;
 mod suggest;
 mod table;
@@ -32,10 +34,13 @@ mod table;
 mod tests;
 mod values;
 
-pub use config::{Config, ConfigBuilder};
+pub use builder::ConfigBuilder;
+pub use config::Config;
 pub use error::{OptionError, Reason};
 pub use parse::{Setting, Settings, escape, settings};
 pub use path::{PathError, ReportPath};
 pub use rows::TABLE;
 pub use table::{Choice, Number, OptionRow, PathSlot, Shown, Size, Values, row};
-pub use values::{Interior, ReportFormat, Safety, Simd, ToggleSignal, Track};
+pub use values::{
+    GuardSide, Interior, ReportFormat, Safety, SafetyAction, Simd, ToggleSignal, Track,
+};

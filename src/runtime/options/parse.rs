@@ -4,7 +4,8 @@
 //! and trimming stops at a protected space. Only paths take the backslashes out again; no word and
 //! no number needs one.
 
-use super::config::{Config, ConfigBuilder};
+use super::builder::ConfigBuilder;
+use super::config::Config;
 use super::error::{OptionError, Problem};
 use super::path::ReportPath;
 use super::size;

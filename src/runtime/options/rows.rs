@@ -1,9 +1,10 @@
 //! The table: one row an option.
 
 use super::config::{LEDGER_SIZE_MAX, LEDGER_SIZE_MIN, MAX_ALLOCATION_MAX, PURGE_DELAY_MS_MAX};
+use super::safety;
 use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values};
 use super::values::{
-    Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, Safety, Simd, ToggleSignal, Track,
+    Interior, ReportFormat, SAMPLE_BYTES, SAMPLE_BYTES_MAX, Simd, ToggleSignal, Track,
 };
 
 /// Every option, in the order in which it is shown.
@@ -242,27 +243,13 @@ pub const TABLE: &[OptionRow] = &[
             },
         ]),
     },
-    OptionRow {
-        name: "safety",
-        doc: "What happens when the program frees a block twice, frees an address that is no \
-              block, or frees what another allocator made.",
-        values: Values::Words(&[
-            Choice {
-                word: "off",
-                doc: "the bad free is ignored",
-                set: |builder| builder.with_safety(Safety::Off),
-                is_set: |config| matches!(config.safety, Safety::Off),
-                size: None,
-            },
-            Choice {
-                word: "basic",
-                doc: "one report says what was freed where, and the program aborts",
-                set: |builder| builder.with_safety(Safety::Basic),
-                is_set: |config| matches!(config.safety, Safety::Basic),
-                size: None,
-            },
-        ]),
-    },
+    safety::SAFETY,
+    safety::ACTION,
+    safety::SEED,
+    safety::QUARANTINE,
+    safety::GUARD_SIDE,
+    safety::NEVER_UNMAP,
+    safety::RETAIN_METADATA,
     OptionRow {
         name: "purge_delay",
         doc: "How many milliseconds unused memory is kept before it goes back to the operating \

@@ -6,7 +6,8 @@
 
 use core::fmt::{self, Display, Formatter};
 
-use super::config::{Config, ConfigBuilder};
+use super::builder::ConfigBuilder;
+use super::config::Config;
 use super::path::ReportPath;
 use super::rows::TABLE;
 use super::size::Shown as ShownSize;

@@ -36,10 +36,26 @@ fn nothing_said_means_the_defaults() {
 }
 
 #[test]
+fn what_keeps_freed_blocks_watches_them() {
+    for name in ["never_unmap", "retain_metadata"] {
+        assert_eq!(accepted(&format!("{name}=1")).safety, Safety::Full);
+        assert_eq!(accepted(&format!("{name}=1")).track, Track::Full);
+        assert_eq!(accepted(&format!("{name}=1,safety=guard")).safety, Safety::Guard);
+        let (config, said) = read(&format!("{name}=1,safety=basic"));
+        assert!(!config.never_unmap && !config.retain_metadata);
+        let sentence = format!(
+            "heapsight: '{name}=1' needs freed blocks that are watched: use 'safety=full' (ignored)"
+        );
+        assert_eq!(said, [sentence]);
+    }
+}
+
+#[test]
 fn every_option_is_read() {
     let config = accepted(
         "track=stats,leaks=on,leaks_exitcode=23,report=/a/b.json,ledger=/c,ledger_size=8,\
-         toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64,simd=sse2",
+         toggle_signal=USR2,safety=off,purge_delay=-1,max_allocation=64,\
+         simd=sse2,quarantine=8,safety_action=report,safety_seed=5,guard_side=exact",
     );
     let built = Config::builder()
         .track(Track::Stats)
@@ -53,6 +69,10 @@ fn every_option_is_read() {
         .purge_delay_ms(-1)
         .max_allocation_mib(64)
         .simd(Simd::Sse2)
+        .quarantine_mib(8)
+        .safety_action(SafetyAction::Report)
+        .safety_seed(5)
+        .guard_side(GuardSide::Exact)
         .build();
     assert_eq!(config, built.unwrap());
 }
@@ -113,12 +133,14 @@ fn an_unknown_option_names_the_nearest() {
         complaint("zebra"),
         "heapsight: unknown option 'zebra': the options are track, leaks, leaks_exitcode, \
          report, report_format, interior, suppressions, ledger, ledger_size, toggle_signal, \
-         safety, purge_delay, max_allocation and simd (ignored)"
+         safety, safety_action, safety_seed, quarantine, guard_side, never_unmap, \
+         retain_metadata, purge_delay, max_allocation and simd (ignored)"
     );
     assert_eq!(
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
          report_format, interior, suppressions, ledger, ledger_size, toggle_signal, safety, \
+         safety_action, safety_seed, quarantine, guard_side, never_unmap, retain_metadata, \
          purge_delay, max_allocation and simd (ignored)"
     );
 }
@@ -177,7 +199,7 @@ fn a_path_fits_or_is_refused() {
 fn a_complaint_is_one_short_line_whatever_was_typed() {
     for typed in ["\n\n\u{7}", &"é".repeat(300), "\u{1b}[31m"] {
         let line = complaint(typed);
-        assert!(line.len() < 300 && !line.chars().any(char::is_control), "{line:?}");
+        assert!(line.len() < 350 && !line.chars().any(char::is_control), "{line:?}");
     }
     let mut said = String::new();
     let _ = Config::parse(b"\xff\xfe", &mut |error| said = error.to_string());
@@ -305,7 +327,12 @@ fn any_config() -> impl Strategy<Value = Config> {
     let ledger = (path, 4..=65_536_u32);
     let signals = [ToggleSignal::Usr1, ToggleSignal::Usr2, ToggleSignal::Hup, ToggleSignal::Urg];
     let toggle = prop::option::of(prop::sample::select(signals.to_vec()));
-    let ledger = (ledger, toggle, 0..=1_u32 << 26);
+    let actions = [SafetyAction::Abort, SafetyAction::Report, SafetyAction::Callback];
+    let sides = [GuardSide::Right, GuardSide::Exact, GuardSide::Left];
+    let action = prop::sample::select(actions.to_vec());
+    let side = prop::sample::select(sides.to_vec());
+    let found = (action, side, 0..=i64::MAX as u64);
+    let ledger = (ledger, toggle, 0..=1_u32 << 26, 0..=65_536_u32, found);
     let formats = [ReportFormat::Json, ReportFormat::Sarif, ReportFormat::Markdown];
     let format = prop::option::of(prop::sample::select(formats.to_vec()));
     let interior = prop::sample::select(&[Interior::Reaches, Interior::Possible][..]);
@@ -327,6 +354,11 @@ fn any_config() -> impl Strategy<Value = Config> {
             ledger_size_mib: ledger.0.1,
             toggle_signal: ledger.1,
             max_allocation_mib: ledger.2,
+            quarantine_mib: ledger.3,
+            safety_action: ledger.4.0,
+            guard_side: ledger.4.1,
+            safety_seed: ledger.4.2,
+            ..Config::DEFAULT
         },
     )
 }

@@ -1,6 +1,6 @@
 //! What options with words may be.
 
-use super::config::ConfigBuilder;
+use super::builder::ConfigBuilder;
 
 /// Mean bytes between two samples when nothing is said: Go's and jemalloc's choice.
 pub(super) const SAMPLE_BYTES: u64 = 512 << 10;
@@ -41,13 +41,48 @@ pub enum ToggleSignal {
     Urg,
 }
 
-/// What happens when the program frees what it must not.
+/// Which memory errors are found, and what happens then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Safety {
     /// The free is ignored.
     Off,
     /// The free is reported and the program aborts.
     Basic,
+    /// Also writes past the ends of blocks and after their end, and frees by the wrong function.
+    Full,
+    /// Also each block lies beside pages that nobody can touch: what steps over its edge, or reads
+    /// or writes it after its end, stops there.
+    Guard,
+}
+
+impl Safety {
+    /// Whether every block is watched from its allocation on.
+    pub(crate) const fn watches(self) -> bool {
+        matches!(self, Self::Full | Self::Guard)
+    }
+}
+
+/// What happens after a memory error was reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SafetyAction {
+    /// The process aborts.
+    Abort,
+    /// The program goes on, as if it had not made the mistake, as far as that can be done.
+    Report,
+    /// The function that the program has named is called; then the program goes on. Without one the
+    /// process aborts.
+    Callback,
+}
+
+/// On which side of a block its guard is, with [`Safety::Guard`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GuardSide {
+    /// Behind it, as near as its alignment allows.
+    Right,
+    /// Behind it, at once: blocks of C and C++ whose size is odd are not aligned.
+    Exact,
+    /// Before it.
+    Left,
 }
 
 /// Whose memory routines serve.

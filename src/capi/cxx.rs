@@ -1,0 +1,67 @@
+//! C++'s allocation functions on this engine, as far as they are the engine's: running out of
+//! memory is null, and the rest of `operator new`'s duties its caller's.
+//!
+//! `ARRAY` tells `operator new[]` and `operator delete[]` from those of single objects: a block
+//! goes back by the family it came from. All are thread-safe, none is async-signal-safe.
+
+use crate::harden::family::Family;
+use crate::heap::class::ALIGN_MIN;
+use crate::runtime::caller::with_caller;
+use crate::runtime::entry::{self, Freeing};
+use crate::runtime::foreign;
+use crate::unwind::Registers;
+use core::ffi::c_void;
+
+const fn family<const ARRAY: bool>() -> Family {
+    if ARRAY { Family::NewArray } else { Family::New }
+}
+
+/// `operator new(size)`, without its exception.
+#[inline(always)]
+pub fn new<const ARRAY: bool>(size: usize) -> *mut c_void {
+    let block = entry::pop(size);
+    if !block.is_null() {
+        return block.cast();
+    }
+    if ARRAY { array_cold(size) } else { single_cold(size) }
+}
+
+with_caller! {
+    fn single_cold(size: usize) -> *mut c_void = single_body
+}
+
+with_caller! {
+    fn array_cold(size: usize) -> *mut c_void = array_body
+}
+
+extern "C" fn single_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
+    entry::allocate_plain(size, Family::New, Registers { sp, fp }).cast()
+}
+
+extern "C" fn array_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
+    entry::allocate_plain(size, Family::NewArray, Registers { sp, fp }).cast()
+}
+
+/// `operator new(size, std::align_val_t)`, without its exception; null for what is no power of two.
+#[inline(always)]
+pub fn new_aligned<const ARRAY: bool>(size: usize, align: usize) -> *mut c_void {
+    if !align.is_power_of_two() || align > isize::MAX as usize / 2 + 1 {
+        return core::ptr::null_mut();
+    }
+    let align = align.max(ALIGN_MIN);
+    let block = match ARRAY {
+        true => entry::allocate_new_array(size, align),
+        false => entry::allocate_new(size, align),
+    };
+    block.cast()
+}
+
+/// `operator delete` in all its forms. `size`, if it is known, is checked where every block is
+/// watched.
+#[inline(always)]
+pub fn delete<const ARRAY: bool>(address: *mut c_void, size: Option<usize>) {
+    let how = Freeing { family: family::<ARRAY>(), size };
+    if let Err(misuse) = entry::free(address.cast(), how) {
+        foreign::free(misuse);
+    }
+}

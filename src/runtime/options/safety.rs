@@ -1,0 +1,165 @@
+//! The rows of the options that are about memory errors.
+
+use super::config::{QUARANTINE_MAX, SEED_MAX};
+use super::table::{Choice, Number, OptionRow, Values};
+use super::values::{GuardSide, Safety, SafetyAction};
+
+pub(super) const SAFETY: OptionRow = OptionRow {
+    name: "safety",
+    doc: "Which memory errors are found. In any case these: the program frees a block twice, \
+          frees an address that is no block, or frees what another allocator made. See \
+          docs/safety.md.",
+    values: Values::Words(&[
+        Choice {
+            word: "off",
+            doc: "the bad free is ignored",
+            set: |builder| builder.with_safety(Safety::Off),
+            is_set: |config| matches!(config.safety, Safety::Off),
+            size: None,
+        },
+        Choice {
+            word: "basic",
+            doc: "one report says what was freed where, and the program aborts",
+            set: |builder| builder.with_safety(Safety::Basic),
+            is_set: |config| matches!(config.safety, Safety::Basic),
+            size: None,
+        },
+        Choice {
+            word: "full",
+            doc: "as basic, and each block is watched: bytes written past its ends, bytes \
+                  written after it was freed, and frees by the wrong function are found when \
+                  it is freed, when its memory is reused, and at exit; implies track=full \
+                  unless track is given",
+            set: |builder| builder.with_safety(Safety::Full),
+            is_set: |config| matches!(config.safety, Safety::Full),
+            size: None,
+        },
+        Choice {
+            word: "guard",
+            doc: "as full, and each block lies beside a page that nobody can touch, and is out of \
+                  reach once it is freed: the instruction that steps over its edge, or uses it \
+                  after its end, is where the program stops; implies track=full unless track is \
+                  given",
+            set: |builder| builder.with_safety(Safety::Guard),
+            is_set: |config| matches!(config.safety, Safety::Guard),
+            size: None,
+        },
+    ]),
+};
+
+pub(super) const ACTION: OptionRow = OptionRow {
+    name: "safety_action",
+    doc: "What happens after a memory error was reported.",
+    values: Values::Words(&[
+        Choice {
+            word: "abort",
+            doc: "the process aborts",
+            set: |builder| builder.with_safety_action(SafetyAction::Abort),
+            is_set: |config| config.safety_action == SafetyAction::Abort,
+            size: None,
+        },
+        Choice {
+            word: "report",
+            doc: "the program goes on, as if it had not made the mistake, as far as that can be \
+                  done: a bad free does nothing, a wrong function or size counts as the right one, \
+                  and what steps into a guard finds memory there",
+            set: |builder| builder.with_safety_action(SafetyAction::Report),
+            is_set: |config| config.safety_action == SafetyAction::Report,
+            size: None,
+        },
+        Choice {
+            word: "callback",
+            doc: "the function is called that the program has named with \
+                  heapsight_on_memory_error, and the program goes on when it comes back; without \
+                  one it aborts",
+            set: |builder| builder.with_safety_action(SafetyAction::Callback),
+            is_set: |config| config.safety_action == SafetyAction::Callback,
+            size: None,
+        },
+    ]),
+};
+
+pub(super) const SEED: OptionRow = OptionRow {
+    name: "safety_seed",
+    doc: "Where blocks are placed, and which freed ones are reused first, is random with \
+          safety=full. The same number here gives the same choices; 0 draws one, which reports \
+          name.",
+    values: Values::Number(Number {
+        metavar: "N",
+        min: 0,
+        max: SEED_MAX,
+        set: |builder, number| builder.with_safety_seed(number),
+        of: |config| config.safety_seed as i64,
+    }),
+};
+
+pub(super) const QUARANTINE: OptionRow = OptionRow {
+    name: "quarantine",
+    doc: "How many MiB of freed blocks safety=full and guard keep from being reused, the longest. \
+          What is written to them meanwhile, or frees them again, is found.",
+    values: Values::Number(Number {
+        metavar: "MIB",
+        min: 0,
+        max: QUARANTINE_MAX,
+        set: |builder, number| builder.with_quarantine(number),
+        of: |config| config.quarantine_mib as i64,
+    }),
+};
+
+pub(super) const GUARD_SIDE: OptionRow = OptionRow {
+    name: "guard_side",
+    doc: "On which side of a block its guard is, with safety=guard.",
+    values: Values::Words(&[
+        Choice {
+            word: "right",
+            doc: "behind it, as near as its alignment allows; what is written to the bytes between \
+                  is found when it is freed",
+            set: |builder| builder.with_guard_side(GuardSide::Right),
+            is_set: |config| config.guard_side == GuardSide::Right,
+            size: None,
+        },
+        Choice {
+            word: "exact",
+            doc: "right behind it: blocks of C and C++ whose size is no multiple of 16 are then \
+                  not aligned, which few programs mind",
+            set: |builder| builder.with_guard_side(GuardSide::Exact),
+            is_set: |config| config.guard_side == GuardSide::Exact,
+            size: None,
+        },
+        Choice {
+            word: "left",
+            doc: "before it",
+            set: |builder| builder.with_guard_side(GuardSide::Left),
+            is_set: |config| config.guard_side == GuardSide::Left,
+            size: None,
+        },
+    ]),
+};
+
+pub(super) const NEVER_UNMAP: OptionRow = OptionRow {
+    name: "never_unmap",
+    doc: "1: no address of a freed block is ever used again, so that each use after free faults or \
+          is found; memory grows with all that is freed. Implies safety=full unless safety is \
+          given.",
+    values: Values::Number(Number {
+        metavar: "0|1",
+        min: 0,
+        max: 1,
+        set: |builder, number| builder.with_never_unmap(number != 0),
+        of: |config| config.never_unmap as i64,
+    }),
+};
+
+pub(super) const RETAIN_METADATA: OptionRow = OptionRow {
+    name: "retain_metadata",
+    doc: "1: who allocated and who freed a block is remembered beyond the quarantine, until a \
+          later block of its address is freed, of up to 256K blocks. Implies safety=full unless \
+          safety is given.",
+    values: Values::Number(Number {
+        metavar: "0|1",
+        min: 0,
+        max: 1,
+        set: |builder, number| builder.with_retain_metadata(number != 0),
+        of: |config| config.retain_metadata as i64,
+    }),
+};

@@ -1,0 +1,107 @@
+//! `safety=full` and `safety=guard`: every block is watched, from its allocation until long after
+//! its end.
+//!
+//! A watched block has a canary behind it, and in it junk until it is written to. Freeing it checks
+//! the canary, the canary of the block before it, and the family of the function; then the block is
+//! poisoned and buried, and its memory is reused when the poison was found intact. All this happens
+//! here, above the engine, whose fast and quick paths are shut: what reaches it are its cold paths.
+//!
+//! | what | costs | finds |
+//! |---|---|---|
+//! | canary, at least 8 bytes | memory; a store and a compare a word | writes over edges |
+//! | junk, up to 4 KiB | stores | uses of what was never written: they show |
+//! | poison and quarantine | two passes; `quarantine` MiB | writes after free, second frees |
+//! | family | nothing | `free` of what `new` made, and all other mixtures |
+//! | guards ([`guards`]) | four system calls a block | what steps over an edge, where it does |
+//!
+//! What is found becomes a [`finding`], and that a [`report`](mod@report); [`fault`] hears of what
+//! the processor finds.
+
+mod check;
+pub(crate) mod fault;
+mod finding;
+mod guards;
+pub(crate) mod report;
+mod sentence;
+mod stacks;
+mod strip;
+mod turn;
+mod watch;
+
+pub(crate) use check::{check, check_at_exit};
+pub(super) use finding::Finding;
+pub(super) use watch::{allocate, free, reallocate};
+
+use super::ENGINE;
+use super::options::Config;
+use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::harden::archive::Archive;
+use crate::harden::pattern::Canary;
+use crate::harden::quarantine::Quarantine;
+use crate::os::process;
+
+/// How many bytes behind each block are its canary's, at least.
+const REDZONE: usize = 8;
+/// How many bytes behind a block are, at most: where its memory ends may be far.
+const CANARY_MAX: usize = 4096;
+/// How many bytes before a block are looked at, where they are nobody's.
+const BEFORE_MAX: usize = 64;
+/// How much of a fresh block is junk, at most: whoever allocates more may mean to touch little of
+/// it.
+const JUNK_MAX: usize = 4096;
+
+static IS_ON: AtomicBool = AtomicBool::new(false);
+static SECRET: AtomicU64 = AtomicU64::new(0);
+static SEED: AtomicU64 = AtomicU64::new(0);
+static IS_NEVER_REUSED: AtomicBool = AtomicBool::new(false);
+static IS_RETAINED: AtomicBool = AtomicBool::new(false);
+/// The program has C++ operators of its own: which function made a block does not show.
+static IS_FAMILY_HIDDEN: AtomicBool = AtomicBool::new(false);
+static QUARANTINE: Quarantine = Quarantine::new();
+static ARCHIVE: Archive = Archive::new();
+
+/// Watches blocks from now on, or no more; those of before stay what they are.
+pub(super) fn set(config: &Config) {
+    let is_on = config.safety.watches();
+    report::set_action(config.safety_action);
+    if is_on {
+        let drawn = (process::random_word() as u64 >> 1).max(1);
+        let seed = if config.safety_seed == 0 { drawn } else { config.safety_seed };
+        SEED.store(seed, Ordering::Relaxed);
+        if SECRET.load(Ordering::Relaxed) == 0 {
+            SECRET.store(drawn, Ordering::Relaxed);
+        }
+        ENGINE.set_placement(seed);
+        fault::install();
+    }
+    IS_NEVER_REUSED.store(config.never_unmap, Ordering::Relaxed);
+    IS_RETAINED.store(config.retain_metadata, Ordering::Relaxed);
+    let room = (config.quarantine_mib as usize) << 20;
+    QUARANTINE.set_bytes_max(if config.never_unmap { usize::MAX } else { room });
+    guards::set(config);
+    ENGINE.set_watched(is_on);
+    IS_ON.store(is_on, Ordering::Relaxed);
+}
+
+/// Whether blocks are watched.
+#[inline(always)]
+pub(super) fn is_on() -> bool {
+    IS_ON.load(Ordering::Relaxed)
+}
+
+/// The program's own C++ operators serve what ours do not see.
+pub(crate) fn hide_families() {
+    IS_FAMILY_HIDDEN.store(true, Ordering::Relaxed);
+}
+
+/// In the child of a fork.
+pub(super) fn forked() {
+    QUARANTINE.forked();
+    ARCHIVE.forked();
+    guards::forked();
+    turn::forked();
+}
+
+fn canary() -> Canary {
+    Canary::new(SECRET.load(Ordering::Relaxed))
+}

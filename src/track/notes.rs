@@ -1,0 +1,49 @@
+//! What is noted of a block beside its record: that the program knows of it and does not want to
+//! hear of it, so that no search for leaks counts it; that it is watched.
+
+use super::Tracker;
+use super::columns::Columns;
+use super::stacks::ROOT;
+use crate::harden::family::Family;
+use crate::heap::local::LocalHeap;
+use crate::heap::observe::Slot;
+use crate::unwind::State;
+
+impl Tracker {
+    /// Whether what the thread of `heap` allocates from now on is to be ignored.
+    pub(crate) fn set_ignoring(&self, heap: &LocalHeap, is_ignoring: bool) {
+        if let Some(recorder) = self.recorder(heap) {
+            recorder.set_ignoring(is_ignoring);
+        }
+    }
+
+    /// Has searches for leaks ignore a block.
+    pub(crate) fn ignore(&self, slot: Slot<'_>) {
+        if let Some(columns) = Columns::of(slot.slab) {
+            columns.ignore(slot.index);
+        }
+    }
+
+    /// Notes that a block is watched, and by which family it was allocated; the canary behind it is
+    /// there.
+    pub(crate) fn seal(&self, slot: Slot<'_>, family: Family) {
+        if let Some(columns) = Columns::of(slot.slab) {
+            columns.seal(slot.index, family);
+        }
+    }
+
+    /// Whether a block of a slab with columns is free by them.
+    pub(crate) fn is_free(&self, slot: Slot<'_>) -> bool {
+        Columns::of(slot.slab).is_some_and(|columns| columns.read(slot.index).is_none())
+    }
+
+    /// The call stack of what the thread of `heap` is doing; zero if it cannot be had. The heap is
+    /// in use by nobody else.
+    pub(crate) fn stack_here(&self, heap: &LocalHeap) -> u32 {
+        let recorder = self.recorder(heap).filter(|_| self.mode.wants_stacks());
+        let stack = recorder.and_then(|recorder| {
+            recorder.stack.capture_from(&self.rules, &self.tree(), State::here())
+        });
+        stack.unwrap_or(ROOT)
+    }
+}

@@ -1,0 +1,67 @@
+//! One mistake with a block of Rust's, or none: what the environment names.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::env;
+use std::hint::black_box;
+
+/// Names the kind and the size.
+pub(crate) const VARIABLE: &str = "PLANTED_MISUSE";
+
+#[inline(never)]
+fn allocate_it(layout: Layout) -> *mut u8 {
+    // SAFETY: no layout here is empty.
+    black_box(unsafe { crate::HEAP.alloc(layout) })
+}
+
+/// # Safety
+/// None: that is the point of it.
+#[inline(never)]
+unsafe fn free_it(block: *mut u8, layout: Layout) {
+    // SAFETY: the mistake under test.
+    unsafe { crate::HEAP.dealloc(black_box(block), layout) };
+    black_box(block);
+}
+
+/// # Safety
+/// As [`free_it`].
+#[inline(never)]
+unsafe fn write_it(at: *mut u8) {
+    // SAFETY: the mistake under test.
+    unsafe { black_box(at).write_volatile(b'y') };
+}
+
+/// Does as the environment says, if it says something.
+pub(crate) fn misuse() {
+    let Ok(what) = env::var(VARIABLE) else { return };
+    let (kind, size) = what.split_once(' ').expect("a kind and a size");
+    let size: usize = size.parse().expect("a size");
+    let layout = Layout::from_size_align(size, 1).expect("a layout");
+    let blocks: Vec<_> = (0..8).map(|_| allocate_it(layout)).collect();
+    let last = *blocks.iter().max().expect("eight");
+    let wrong = Layout::from_size_align(size + 1, 1).expect("a layout");
+    // SAFETY: the mistake under test, or none.
+    unsafe {
+        last.write_bytes(b'x', size);
+        match kind {
+            "overflow" => write_it(last.wrapping_add(size)),
+            "underflow" => write_it(last.wrapping_sub(1)),
+            _ => {}
+        }
+        match kind {
+            "wrong-layout" => free_it(last, wrong),
+            "free-inside" => free_it(last.wrapping_add(16), layout),
+            _ => free_it(last, layout),
+        }
+        match kind {
+            "write-after-free" => write_it(last),
+            "read-after-free" => drop(black_box(last.read_volatile())),
+            "double-free" => free_it(last, layout),
+            _ => {}
+        }
+        for block in blocks.into_iter().filter(|block| *block != last) {
+            free_it(block, layout);
+        }
+    }
+    // What is freed and written to is found by now; the rest of the process is not ours.
+    let _damaged = heapsight::check_heap();
+}
