@@ -68,6 +68,8 @@ impl<O: Observer> Engine<O> {
 
     /// Whether somebody has written to the free block that is next to be handed out. What is cut
     /// one by one is handed out at once.
+    #[cold]
+    #[inline(never)]
     fn is_damaged(&self, slab: &Slab) -> bool {
         let block = slab.first_local();
         if block.is_null() {
