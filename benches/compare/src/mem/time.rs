@@ -1,5 +1,5 @@
-//! Timing that a noisy machine cannot turn around: the variants run in turns, some microseconds at a
-//! time, and what counts is the median of the ratios of neighbours.
+//! Timing that a noisy machine cannot turn around: the variants run in turns, some microseconds at
+//! a time, and what counts is the median of the ratios of neighbours.
 
 use std::time::Instant;
 
