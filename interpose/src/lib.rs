@@ -37,7 +37,7 @@ static CONSTRUCTOR: unsafe extern "C" fn(c_int, *const *const c_char, Environmen
 /// Finds libc's routines, and follows the option.
 unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Environment) {
     if let Some(functions) = behind() {
-        ROUTINES.limits().set_platform(functions);
+        ROUTINES.limits().set_platform(&functions);
     }
     // SAFETY: the loader's.
     let wish = unsafe { options::simd(environment) };
