@@ -1,5 +1,5 @@
-//! Timing that a noisy machine cannot turn around: the variants run in turns, some microseconds at a
-//! time, and what counts is each one's lower quartile over the rounds.
+//! Timing that a noisy machine cannot turn around: the variants run in turns, some microseconds at
+//! a time, and what counts is each one's lower quartile over the rounds.
 
 use std::time::Instant;
 
