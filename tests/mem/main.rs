@@ -133,8 +133,8 @@ const RECOGNISED: [&str; 9] =
 
 #[test]
 fn no_routine_calls_what_it_might_be_itself() {
-    // The object that interposes defines these names, so that `nm -u` would not tell: what counts is
-    // whether any instruction refers to them.
+    // The object that interposes defines these names, so that `nm -u` would not tell: what counts
+    // is whether any instruction refers to them.
     for (profile, folder) in [("dev", "debug"), ("release", "release")] {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kernels");
         let objects = target.join(folder).join("deps");
