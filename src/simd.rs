@@ -65,16 +65,18 @@ unsafe fn copy_raw(to: *mut u8, from: *const u8, len: usize) {
     }
     // SAFETY: the caller's; each piece is at most `len` bytes.
     unsafe {
-        match len {
-            0 => {}
-            1 => to.write(from.read()),
-            2..4 => ends::<u16>(to, from, len),
-            4..8 => ends::<u32>(to, from, len),
-            8..16 => ends::<u64>(to, from, len),
-            16..=IN_PLACE => ends::<[u64; 2]>(to, from, len),
-            _ => {
-                routines().copy(to, from, len);
-            }
+        if len > IN_PLACE {
+            routines().copy(to, from, len);
+        } else if len >= 16 {
+            ends::<[u64; 2]>(to, from, len);
+        } else if len >= 8 {
+            ends::<u64>(to, from, len);
+        } else if len >= 4 {
+            ends::<u32>(to, from, len);
+        } else if len >= 2 {
+            ends::<u16>(to, from, len);
+        } else if len == 1 {
+            to.write(from.read());
         }
     }
 }

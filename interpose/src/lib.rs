@@ -3,9 +3,9 @@
 //!
 //! Nothing but the routines is in here: their folder is compiled once more, in a crate whose loops
 //! must not become calls of `memcpy`, which would be calls of themselves (`no_builtins`, and
-//! `tests/mem.rs` looks at the object file). The first call may come before the object is relocated,
-//! from a resolver of another library's; until the constructor has run, libc's routines are not
-//! known, and ours serve.
+//! `tests/mem.rs` looks at the object file). The first call may come before the object is
+//! relocated, from a resolver of another library's; until the constructor has run, libc's routines
+//! are not known, and ours serve.
 //!
 //! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's.
 
@@ -37,7 +37,7 @@ static CONSTRUCTOR: unsafe extern "C" fn(c_int, *const *const c_char, Environmen
 /// Finds libc's routines, and follows the option.
 unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Environment) {
     if let Some(functions) = behind() {
-        ROUTINES.limits().set_platform(functions);
+        ROUTINES.limits().set_platform(&functions);
     }
     // SAFETY: the loader's.
     let wish = unsafe { options::simd(environment) };

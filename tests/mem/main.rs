@@ -77,7 +77,7 @@ fn programs(directory: &Path) -> Vec<(&'static str, Vec<String>)> {
     fs::write(directory.join("small.c"), source).expect("source");
     let path = |name: &str| directory.join(name).display().to_string();
     let python = "import json; d = {str(i): 'x' * (i % 300) for i in range(3000)}; \
-                  s = json.dumps(d); print(json.loads(s) == d, len(s), s.rfind('x'), s.find('299'))";
+                  s = json.dumps(d); print(json.loads(s) == d, len(s), s.rfind('x'))";
     let shell = "for i in {1..2000}; do x=\"$x$i\"; done; echo ${#x} ${x:700:40}";
     let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
     vec![
@@ -133,8 +133,8 @@ const RECOGNISED: [&str; 9] =
 
 #[test]
 fn no_routine_calls_what_it_might_be_itself() {
-    // The object that interposes defines these names, so that `nm -u` would not tell: what counts is
-    // whether any instruction refers to them.
+    // The object that interposes defines these names, so that `nm -u` would not tell: what counts
+    // is whether any instruction refers to them.
     for (profile, folder) in [("dev", "debug"), ("release", "release")] {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kernels");
         let objects = target.join(folder).join("deps");

@@ -129,8 +129,9 @@ unsafe fn large<V: Vector>(to: *mut u8, from: *const u8, len: usize, limits: &Li
     }
 }
 
-/// Whether the target lies less than a line ahead of the source, pages aside: there `rep movsb` sees
-/// its own stores in front of its loads on some processors, and takes thirty times as long (Zen 3).
+/// Whether the target lies less than a line ahead of the source, pages aside: there `rep movsb`
+/// sees its own stores in front of its loads on some processors, and takes thirty times as long
+/// (Zen 3).
 #[inline(always)]
 fn is_close(to: *mut u8, from: *const u8) -> bool {
     let ahead = to.addr().wrapping_sub(from.addr()) % 4096;

@@ -93,8 +93,8 @@ macro_rules! routines {
                         self.choose_first();
                         routine = self.$name.load(Relaxed);
                     }
-                    // SAFETY: only routines of this type are stored there, and the platform's, which
-                    // ignore the last argument.
+                    // SAFETY: only routines of this type are stored there, and the platform's,
+                    // which ignore the last argument.
                     let routine = unsafe {
                         mem::transmute::<
                             *mut (),

@@ -53,7 +53,7 @@ impl Limits {
 
     /// From now on the platform's routines are known.
     #[allow(dead_code, reason = "the interposing object finds them late")]
-    pub(crate) fn set_platform(&self, functions: Functions) {
+    pub(crate) fn set_platform(&self, functions: &Functions) {
         self.platform.set(functions);
     }
 

@@ -72,7 +72,7 @@ impl Platform {
 
     /// From now on they are known.
     #[allow(dead_code, reason = "the interposing object finds them late")]
-    pub(crate) fn set(&self, functions: Functions) {
+    pub(crate) fn set(&self, functions: &Functions) {
         self.copy.store(functions.copy as *mut (), Relaxed);
         self.set.store(functions.set as *mut (), Relaxed);
         self.compare.store(functions.compare as *mut (), Relaxed);

@@ -93,7 +93,7 @@ impl Ground {
     }
 
     fn rounds_of(&self, len: usize) -> usize {
-        if len >= 8 << 20 { self.rounds.min(7) } else { self.rounds }
+        if len >= 8 << 20 { self.rounds.min(11) } else { self.rounds }
     }
 
     /// All cells.
@@ -260,15 +260,15 @@ impl Ground {
         for len in [4, 8, 16, 24, 32] {
             let (from, to) = self.places(0, 0);
             let call = moving(copies(), to, from, len).into_iter().next();
-            // SAFETY: the ground's own memory, and two pieces of it.
-            let (source, target) = unsafe {
-                (std::slice::from_raw_parts(from, len), std::slice::from_raw_parts_mut(to, len))
-            };
             let inlined: Work<'_> = Box::new(move |calls| {
                 for _ in 0..calls {
                     let len = black_box(len);
-                    heapsight::mem::copy(&mut target[..len], &source[..len]);
-                    black_box(&target);
+                    // SAFETY: the ground's own memory, and two pieces of it.
+                    unsafe {
+                        let source = std::slice::from_raw_parts(from, len);
+                        heapsight::mem::copy(std::slice::from_raw_parts_mut(to, len), source);
+                    }
+                    black_box(to);
                 }
             });
             let mut works: Vec<_> = call.into_iter().chain([inlined]).collect();

@@ -21,11 +21,11 @@ Written by a command of this repository:
     cargo run --release --manifest-path benches/compare/Cargo.toml -- mem \\
         --out docs/simd-performance.md
 
-Machine: {}; load before: {:.2}. Caches: {first}, {second}, {third}. Heapsight's choice: `{}`; a copy
-by registers up to {}, past the caches from {}; a fill by `rep stosb` from {}.
+Machine: {}; load before: {:.2}. Caches: {first}, {second}, {third}. Heapsight's choice: `{}`; a
+copy by registers up to {}, past the caches from {}; a fill by `rep stosb` from {}.
 
-Times are nanoseconds a call, hot, the median of {} rounds in which the variants take turns; a ratio is
-the median of the rounds' ratios of neighbours: glibc's time by ours, above 1 we are faster.
+Times are nanoseconds a call, hot, the lower quartile of {} rounds in which the variants take
+turns; a ratio is glibc's time by ours: above 1 we are faster.
 
 ",
         findings.machine.description,

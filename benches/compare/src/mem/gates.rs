@@ -1,5 +1,5 @@
-//! What is promised, as limits on the cells. The promises were measured on a processor with AVX-512;
-//! on one without, a range in which registers of 64 bytes win must only not lose.
+//! What is promised, as limits on the cells. The promises were measured on a processor with
+//! AVX-512; on one without, a range in which registers of 64 bytes win must only not lose.
 
 use heapsight::options::Simd;
 

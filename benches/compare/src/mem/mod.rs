@@ -1,5 +1,5 @@
-//! `compare mem`: the memory routines beside glibc's in the same process, beside the `memchr` crate,
-//! and under whole programs, with what `docs/simd.md` promises as gates.
+//! `compare mem`: the memory routines beside glibc's in the same process, beside the `memchr`
+//! crate, and under whole programs, with what `docs/simd.md` promises as gates.
 
 mod cells;
 mod document;

@@ -31,7 +31,8 @@ pub fn measure(options: &Options) -> Result<Vec<Program>, String> {
     let empty = empty(&scratch)?;
     let input = input(&scratch)?;
     let source = source(&scratch)?;
-    let python = "import json\nd=[{'k%d'%i:list(range(i%40)),'s':'x'*(i%99)} for i in range(9000)]\n\
+    let python = "import json\n\
+                  d=[{'k%d'%i:list(range(i%40)),'s':'x'*(i%99)} for i in range(9000)]\n\
                   s=json.dumps(d)\nassert json.loads(s)==d\n\
                   b=bytearray(s,'ascii')\nfor i in range(300): b=bytearray(bytes(b))\n\
                   print(s.count('k'), b.rfind(b'k1'))";
