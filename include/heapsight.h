@@ -40,6 +40,16 @@ typedef struct heapsight_stats_t {
   uint64_t peak_bytes;
 } heapsight_stats_t;
 
+// A memory error, as the program's own function is told of it.
+typedef struct heapsight_memory_error {
+  // Which one, in words that do not change: `double free`, `heap buffer overflow`.
+  const char *kind;
+  // The sentence of the report.
+  const char *message;
+  // The address concerned: of the access, the free, or the first damaged byte.
+  const void *address;
+} heapsight_memory_error;
+
 // Which memory routines serve this process, and by which limits.
 typedef struct heapsight_features_t {
   // Whose routines, as in the option `simd`; `"off"` stands for the platform's. Never freed.
@@ -59,16 +69,6 @@ typedef struct heapsight_features_t {
   // From so many bytes on a fill with a longer pattern goes past the caches.
   size_t fill_past_caches;
 } heapsight_features_t;
-
-// A memory error, as the program's own function is told of it.
-typedef struct heapsight_memory_error {
-  // Which one, in words that do not change: `double free`, `heap buffer overflow`.
-  const char *kind;
-  // The sentence of the report.
-  const char *message;
-  // The address concerned: of the access, the free, or the first damaged byte.
-  const void *address;
-} heapsight_memory_error;
 
 #ifdef __cplusplus
 extern "C" {
@@ -162,9 +162,9 @@ uint64_t heapsight_check_for_leaks(void);
 // `name` is null or a C string.
 void heapsight_mark(const char *name);
 
-// Names the function that `safety_action=callback` calls for each memory error that is found; null:
-// none. It is called on the thread that made or found the mistake, possibly from a signal handler,
-// while nothing of the heap is locked; when it returns, the program goes on.
+// Names the function that `safety_action=callback` calls for each memory error that is found;
+// null: none. It is called on the thread that made or found the mistake, possibly from a signal
+// handler, while nothing of the heap is locked; when it returns, the program goes on.
 //
 // # Safety
 // `function` is null or may be called with an error, which lives as long as the call, and `data`.
@@ -172,9 +172,9 @@ void heapsight_on_memory_error(void (*function)(const struct heapsight_memory_er
                                                 void *data),
                                void *data);
 
-// Checks the whole heap for contradictions, the sign of memory corruption, and, with `safety=full`,
-// for writes past the ends of blocks and after their end; the first of these is reported. No other
-// thread may use the heap meanwhile.
+// Checks the whole heap for contradictions, the sign of memory corruption, and, with
+// `safety=full`, for writes past the ends of blocks and after their end; the first of these is
+// reported. No other thread may use the heap meanwhile.
 //
 // Returns how many were found.
 size_t heapsight_check_heap(void);

@@ -2,8 +2,8 @@
 //!
 //! Programs have many sites, and most are used a few times, so all that a site has is one line of
 //! memory, and its counts are narrow. What they cannot hold is carried to a [`Wide`] record, made
-//! when a site first needs one. The two overlap in one bit, from which a reader sees a carry on its way: the
-//! process may be killed between the two stores.
+//! when a site first needs one. The two overlap in one bit, from which a reader sees a carry on its
+//! way: the process may be killed between the two stores.
 
 use super::event::Event;
 use super::ledger::Ledger;

@@ -59,7 +59,11 @@ fn every_memory_function_of_the_header_is_tested() {
         "heapsight_features",
     ];
     let mut count = 0;
-    for name in names.filter(|name| ours.iter().any(|start| name.starts_with(start))) {
+    // Errors with memory are another subject.
+    let is_routine = |name: &&str| {
+        ours.iter().any(|start| name.starts_with(start)) && !name.starts_with("heapsight_memory_")
+    };
+    for name in names.filter(is_routine) {
         count += 1;
         assert!(program.contains(name), "tests/mem/every.c does not call {name}");
     }
