@@ -68,7 +68,7 @@ unsafe fn real(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigac
 }
 
 /// `sigaction(2)` for the program: the handlers of faults that it sees and sets are those of
-/// [`THEIRS`], while ours is in place.
+/// `THEIRS`, while ours is in place.
 ///
 /// # Safety
 /// As `sigaction`'s.
