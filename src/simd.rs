@@ -164,7 +164,7 @@ pub fn equal(a: &[u8], b: &[u8]) -> bool {
 /// other, and `None` if they are the same bytes.
 ///
 /// ```
-/// assert_eq!(heapsight::mem::first_difference(b"kitten", b"kitchen"), Some(4));
+/// assert_eq!(heapsight::mem::first_difference(b"kitten", b"kitchen"), Some(3));
 /// assert_eq!(heapsight::mem::first_difference(b"kit", b"kitten"), Some(3));
 /// assert_eq!(heapsight::mem::first_difference(b"kit", b"kit"), None);
 /// ```
