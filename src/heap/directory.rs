@@ -298,14 +298,20 @@ impl Directory {
 
     /// Visits the runs of the span that may hold anything but zeros: address and length.
     pub(super) fn for_each_dirty(&self, span: &Slab, mut visit: impl FnMut(*mut u8, usize)) {
+        let mut from = 0;
+        while let Some((slice, len)) = self.next_dirty(span, from) {
+            visit(self.address(self.slice_of(span) + slice), len * SLICE);
+            from = slice + len;
+        }
+    }
+
+    /// The first such run from one of the span's slices on: slice and length in slices.
+    pub(super) fn next_dirty(&self, span: &Slab, from: usize) -> Option<(usize, usize)> {
         let (start, dirty) = (self.slice_of(span), self.dirty());
         let end = start + span.slices();
-        let mut from = dirty.next(start, end, true);
-        while from < end {
-            let to = dirty.next(from, end, false);
-            visit(self.address(from), (to - from) * SLICE);
-            from = dirty.next(to, end, true);
-        }
+        let first = dirty.next(start + from, end, true);
+        let len = dirty.next(first, end, false) - first;
+        (first < end).then_some((first - start, len))
     }
 
     /// Purges a free span. Returns the bytes given back.

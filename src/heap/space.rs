@@ -205,13 +205,22 @@ impl Space {
         self.free(rest, rest.len());
     }
 
-    /// Visits the runs of a span in use that may hold anything but zeros.
-    pub(super) fn for_each_dirty(&self, span: &Slab, visit: impl FnMut(*mut u8, usize)) {
-        let Some(_lock) = self.lock.acquire() else { return };
-        if let Some(region) = self.region_of(span) {
-            // SAFETY: `_lock` is the lock.
-            unsafe { region.directory() }.for_each_dirty(span, visit);
+    /// Visits the runs of a span in use that may hold anything but zeros. They change by its user
+    /// alone, so the lock is only held while they are looked up: emptying them takes its time.
+    pub(super) fn for_each_dirty(&self, span: &Slab, mut visit: impl FnMut(*mut u8, usize)) {
+        let mut from = 0;
+        while let Some((slice, len)) = self.next_dirty(span, from) {
+            visit(span.start().wrapping_add(slice * SLICE), len * SLICE);
+            from = slice + len;
         }
+    }
+
+    /// The first dirty run of a span from one of its slices on: slice and length in slices.
+    fn next_dirty(&self, span: &Slab, from: usize) -> Option<(usize, usize)> {
+        let _lock = self.lock.acquire()?;
+        let region = self.region_of(span)?;
+        // SAFETY: `_lock` is the lock.
+        unsafe { region.directory() }.next_dirty(span, from)
     }
 
     /// Records that the span reads as zero: its pages were moved away.
