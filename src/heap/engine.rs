@@ -154,8 +154,8 @@ impl<O: Observer> Engine<O> {
     /// Whether free blocks of a slab are poisoned behind their two link words: those that came into
     /// being since every block is watched.
     pub(crate) fn is_poisoned(&self, slab: &Slab) -> bool {
-        slab.held() > 0
-            && self.is_watched.load(Ordering::Relaxed)
+        self.is_watched.load(Ordering::Relaxed)
+            && slab.held() > 0
             && !self.was_watched.load(Ordering::Relaxed)
     }
 

@@ -57,10 +57,37 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    /// Frees what most frees beside the fast path are about: an untracked block of another thread's
+    /// heap. `false`: nothing was done.
+    #[inline(always)]
+    pub(crate) fn free_remote(&self, heap: &LocalHeap, address: *mut u8) -> bool {
+        let Some(slab) = self.plain_slab_at(address) else { return false };
+        if self.is_at_home(heap, slab) {
+            return false;
+        }
+        let block = address.cast();
+        // SAFETY: the user has given up a block that was in use, so it is ours and on no list.
+        unsafe {
+            Block::set_key(block, self.space.secret());
+            self.send_home(slab, block);
+        }
+        true
+    }
+
     /// Frees anything that this engine handed out, from any thread; says so when it did not.
     #[cold]
     pub(crate) fn free(&self, heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
-        let slot = self.slot_at(address)?;
+        self.free_slot(heap, self.slot_at(address)?, address)
+    }
+
+    /// Frees the block at `address`, which is `slot`.
+    #[inline]
+    pub(super) fn free_slot(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        address: *mut u8,
+    ) -> Result<(), Misuse> {
         if self.is_poisoned(slot.slab) {
             // SAFETY: the user has given the block up, and it is that long.
             unsafe { address.write_bytes(POISON, slot.slab.usable_size()) };
@@ -118,6 +145,7 @@ impl<O: Observer> Engine<O> {
         if was_in_use { Ok(()) } else { Err(Misuse::double_free(slot, address)) }
     }
 
+    #[inline]
     pub(crate) fn is_at_home(&self, heap: &LocalHeap, slab: &Slab) -> bool {
         slab.owner_token() == heap.token()
     }
@@ -127,6 +155,16 @@ impl<O: Observer> Engine<O> {
     /// # Safety
     /// `block` is free and on no list; the caller may use `heap`.
     pub(super) unsafe fn release_block(&self, heap: &LocalHeap, block: *mut Block) {
+        // As on the fast path of `free`: most blocks follow others into an untracked slab of one
+        // slice, which so is full no more.
+        let record = self.space.record_of(block.cast());
+        if let Some(slab) = record.filter(|slab| slab.owner_word() == heap.token()) {
+            // SAFETY: the caller's, and the slab is `heap`'s.
+            if unsafe { slab.push_local(block, self.space.secret()) } {
+                self.slab_emptied(heap, slab);
+            }
+            return;
+        }
         let Some(slab) = self.space.span_of(block.cast()) else { return };
         if self.is_at_home(heap, slab) {
             // SAFETY: the caller's, and the slab is `heap`'s.
@@ -155,6 +193,7 @@ impl<O: Observer> Engine<O> {
 
     /// # Safety
     /// `block` is free, on no list, and of `slab`.
+    #[inline]
     unsafe fn send_home(&self, slab: &Slab, block: *mut Block) {
         // SAFETY: slabs with blocks in use name a heap, and heaps are never given back.
         let owner = unsafe { LocalHeap::from_token(slab.owner_token()) };

@@ -90,6 +90,9 @@ impl<O: Observer> Engine<O> {
     /// The block in use at `address`.
     #[inline]
     pub(crate) fn slot_at(&self, address: *mut u8) -> Result<Slot<'_>, Misuse> {
+        if let Some(slab) = self.plain_slab_at(address) {
+            return Ok(Slot { slab, index: slab.index_in(address as usize % SLICE) });
+        }
         match self.locate(address) {
             Place::Foreign => Err(Misuse::foreign(address)),
             Place::Misused(misuse) => Err(misuse),
@@ -126,20 +129,27 @@ impl<O: Observer> Engine<O> {
         in_use.then_some(Slot { slab, index })
     }
 
-    /// [`Self::usable_size`] of what most questions are about: a block, of any thread, in the first
-    /// slice of an untracked slab. `None`: look closer. Some programs ask at every `malloc`.
+    /// The slab of what most questions are about: the start of a block in use, of any thread, in
+    /// the first slice of an untracked slab. `None`: look closer.
     #[inline]
-    pub(crate) fn usable_size_fast(&self, address: *const u8) -> Option<usize> {
+    pub(super) fn plain_slab_at(&self, address: *const u8) -> Option<&Slab> {
         let slab = self.space.record_of(address)?;
         #[expect(clippy::cast_possible_truncation, reason = "an offset in a slice")]
         let offset = (address as usize % SLICE) as u32;
         let is_plain = slab.kind() == Kind::Slab && slab.owner_token() != 0 && !slab.is_tracked();
-        if !is_plain || !slab.is_block_start(offset) {
+        let is_carved = || slab.index_of(offset) < slab.capacity();
+        if !is_plain || !slab.is_block_start(offset) || !is_carved() {
             return None;
         }
         // SAFETY: the start of a block of a slab, which is mapped.
         let is_free = unsafe { Block::is_free(address.cast(), self.space.secret()) };
-        (!is_free).then(|| slab.usable_size())
+        (!is_free).then_some(slab)
+    }
+
+    /// [`Self::usable_size`], where it is known at a glance. Some programs ask at every `malloc`.
+    #[inline]
+    pub(crate) fn usable_size_fast(&self, address: *const u8) -> Option<usize> {
+        self.plain_slab_at(address).map(Slab::block_size)
     }
 
     /// Bytes the user may use at `address`; zero for what is no block.

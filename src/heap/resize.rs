@@ -126,11 +126,14 @@ impl<O: Observer> Engine<O> {
             }
         }
         self.observe_move(heap, new);
-        self.free(heap, address)?;
+        self.free_slot(heap, slot, address)?;
         Ok(new)
     }
 
     pub(crate) fn observe_move(&self, heap: &LocalHeap, new: *mut u8) {
+        if self.plain_slab_at(new).is_some() {
+            return;
+        }
         let slot = self.slot_of(new).filter(|slot| slot.slab.is_tracked());
         if let Some((slot, _busy)) = slot.zip(heap.enter()) {
             self.observer.moved(heap, slot);
@@ -140,9 +143,14 @@ impl<O: Observer> Engine<O> {
     /// Moves the pages of a large block into another. `false`: nothing was done.
     fn move_large(&self, from: &Slab, to: *mut u8, len: usize) -> bool {
         let is_worth_it = from.kind() == Kind::Large && !from.is_guarded() && len >= MOVE_MIN;
+        if !is_worth_it {
+            return false;
+        }
         let target = self.space.span_of(to);
-        let target = target.filter(|slab| slab.kind() == Kind::Large && !slab.is_guarded());
-        let (Some(target), true) = (target, is_worth_it) else { return false };
+        let Some(target) = target.filter(|slab| slab.kind() == Kind::Large && !slab.is_guarded())
+        else {
+            return false;
+        };
         // Whole slices: what is left behind must read as zero up to the end of its last slice.
         let moved = from.len().min(target.len());
         let (Some(start), Some(end)) = (NonNull::new(from.start()), NonNull::new(to)) else {

@@ -177,6 +177,8 @@ fn free_cold(
         };
         let size = Some(size).filter(|size| *size != UNKNOWN);
         safety::free(heap, address, Freeing { family, size })
+    } else if ENGINE.free_remote(heap, address) {
+        Ok(())
     } else {
         ENGINE.free(heap, address)
     }
