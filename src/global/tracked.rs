@@ -188,6 +188,25 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Tracked<A> {
     }
 }
 
+/// The methods of [`Allocator`] that resize: each is the inner allocator's, and counted.
+macro_rules! resizes {
+    ($($name:ident)*) => {
+        $(
+            unsafe fn $name(
+                &self,
+                block: NonNull<u8>,
+                old: Layout,
+                new: Layout,
+            ) -> Result<NonNull<[u8]>, AllocError> {
+                // SAFETY: the caller's promise.
+                let resized = unsafe { self.inner.$name(block, old, new) }?;
+                self.counters.count_resize(old.size(), new.size());
+                Ok(resized)
+            }
+        )*
+    };
+}
+
 // SAFETY: the inner allocator's blocks, as it gives them.
 unsafe impl<A: Allocator> Allocator for Tracked<A> {
     fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
@@ -208,39 +227,5 @@ unsafe impl<A: Allocator> Allocator for Tracked<A> {
         unsafe { self.inner.deallocate(block, layout) };
     }
 
-    unsafe fn grow(
-        &self,
-        block: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: the caller's promise.
-        let grown = unsafe { self.inner.grow(block, old, new) }?;
-        self.counters.count_resize(old.size(), new.size());
-        Ok(grown)
-    }
-
-    unsafe fn grow_zeroed(
-        &self,
-        block: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: the caller's promise.
-        let grown = unsafe { self.inner.grow_zeroed(block, old, new) }?;
-        self.counters.count_resize(old.size(), new.size());
-        Ok(grown)
-    }
-
-    unsafe fn shrink(
-        &self,
-        block: NonNull<u8>,
-        old: Layout,
-        new: Layout,
-    ) -> Result<NonNull<[u8]>, AllocError> {
-        // SAFETY: the caller's promise.
-        let shrunk = unsafe { self.inner.shrink(block, old, new) }?;
-        self.counters.count_resize(old.size(), new.size());
-        Ok(shrunk)
-    }
+    resizes! { grow grow_zeroed shrink }
 }
