@@ -2,6 +2,7 @@
 
 use super::alloc::Request;
 use super::engine::Engine;
+use super::free::Freed;
 use super::local::LocalHeap;
 use super::locate::{MisuseKind, Place};
 use crate::unwind::Registers;
@@ -106,7 +107,7 @@ impl World {
                 let heap = if matches!(op, Op::Free(_)) { mine } else { other };
                 let Some(block) = self.pick(index) else { return };
                 verify(&block);
-                self.engine.free(heap, block.address).expect("a block in use");
+                free(&self.engine, heap, block.address);
                 let again = self.engine.locate(block.address);
                 assert!(matches!(again, Place::Misused(_) | Place::Foreign), "{again:?}");
                 assert_eq!(self.engine.usable_size_fast(block.address), None);
@@ -126,6 +127,17 @@ impl World {
             }
             Op::EndThread => unreachable!("the caller changes heaps"),
         }
+    }
+}
+
+/// Frees a block in use on the paths that the faces take.
+fn free(engine: &Engine<()>, heap: &LocalHeap, address: *mut u8) {
+    // SAFETY: the heap is this thread's.
+    match unsafe { engine.free_fast(heap, address) } {
+        Freed::Done => {}
+        Freed::Emptied(slab) => engine.retire(heap, slab),
+        Freed::Undecided if engine.free_remote(heap, address) => {}
+        Freed::Undecided => engine.free(heap, address).expect("a block in use"),
     }
 }
 
@@ -190,10 +202,17 @@ fn misuse_is_told_apart() {
         let kind = |address| engine.free(heap, address).expect_err("misuse").kind;
         assert_eq!(kind(block.wrapping_add(16)), MisuseKind::NotBlockStart);
         assert_eq!(kind(block.wrapping_add(1)), MisuseKind::NotBlockStart);
+        // Where a block would start, had it been cut: of this heap, and to another.
+        let beyond = block.wrapping_add(112 * 500);
+        assert_eq!(kind(beyond), MisuseKind::NotAllocated);
+        let other = engine.attach().expect("memory");
+        assert!(!engine.free_remote(other, beyond));
+        assert!(!engine.free_remote(other, block.wrapping_add(16)));
         let mut local = 0u8;
         assert_eq!(kind(&raw mut local), MisuseKind::Foreign);
         engine.free(heap, block).expect("in use");
         assert_eq!(kind(block), MisuseKind::DoubleFree);
+        assert!(!engine.free_remote(other, block));
         let large = engine.allocate(heap, plain(2 << 20));
         assert_eq!(kind(large.wrapping_add(4096)), MisuseKind::NotBlockStart);
         engine.free(heap, large).expect("in use");
