@@ -23,6 +23,8 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem;
 use routines::dispatch::{Dispatch, Tier};
 use routines::platform::{Compare, Copy, Find, Functions, Length, Platform, Set};
+#[cfg(target_arch = "x86_64")]
+use routines::x86::near;
 
 static ROUTINES: Dispatch = Dispatch::new(Platform::unknown());
 
@@ -87,35 +89,41 @@ fn behind() -> Option<Functions> {
 
 /// Exports routines under libc's names.
 macro_rules! interpose {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty = $call:expr;)*) => {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty = $routine:ident;)*) => {
         $(
             /// libc's function of that name.
             ///
             /// # Safety
             /// As libc's.
             #[unsafe(no_mangle)]
+            #[cfg_attr(target_arch = "x86_64", unsafe(naked))]
             pub unsafe extern "C" fn $name($($argument: $type),*) -> $out {
-                // SAFETY: the caller's.
-                unsafe { $call }
+                enter!($routine($($argument),*))
             }
         )*
     };
 }
 
+/// The whole body of a function: its routine, not a jump away.
+#[cfg(target_arch = "x86_64")]
+macro_rules! enter {
+    ($name:ident($($argument:ident),*)) => { near::enter!($name of ROUTINES) };
+}
+#[cfg(not(target_arch = "x86_64"))]
+macro_rules! enter {
+    ($name:ident($($argument:ident),*)) => {
+        // SAFETY: the caller's.
+        unsafe { ROUTINES.$name($($argument as _),*) as _ }
+    };
+}
+
 interpose! {
-    memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void
-        = ROUTINES.copy(to.cast(), from.cast(), len).cast();
-    memmove(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void
-        = ROUTINES.copy(to.cast(), from.cast(), len).cast();
-    memset(to: *mut c_void, value: c_int, len: usize) -> *mut c_void
-        = ROUTINES.set(to.cast(), u64::from_ne_bytes([value as u8; 8]), len).cast();
-    memcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int
-        = ROUTINES.compare(a.cast(), b.cast(), len);
-    bcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int
-        = ROUTINES.differs(a.cast(), b.cast(), len);
-    memchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void
-        = ROUTINES.find(from.cast(), value, len).cast_mut().cast();
-    memrchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void
-        = ROUTINES.find_last(from.cast(), value, len).cast_mut().cast();
-    strlen(text: *const c_char) -> usize = ROUTINES.length(text.cast());
+    memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void = copy;
+    memmove(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void = copy;
+    memset(to: *mut c_void, value: c_int, len: usize) -> *mut c_void = set;
+    memcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int = compare;
+    bcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int = differs;
+    memchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void = find;
+    memrchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void = find_last;
+    strlen(text: *const c_char) -> usize = length;
 }

@@ -12,6 +12,8 @@ use super::cpu::Features;
 use super::instance;
 use super::limits::Limits;
 use super::platform::Platform;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use super::x86::near;
 use core::mem;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
@@ -63,6 +65,22 @@ macro_rules! routines {
         $(#[$doc:meta])*
         $name:ident($($argument:ident: $type:ty),*) -> $out:ty $(, or $own:ident)?;
     )*) => {
+        /// Where a C function goes that does not serve itself: whatever was chosen, or is now.
+        #[allow(dead_code, reason = "some have no name in libc")]
+        pub(crate) mod elsewhere {
+            use super::*;
+            $(
+                /// # Safety
+                /// As the C function of that kind.
+                pub(crate) unsafe extern "C" fn $name(
+                    $($argument: $type,)* routines: &Dispatch
+                ) -> $out {
+                    // SAFETY: the caller's.
+                    unsafe { routines.$name($($argument),*) }
+                }
+            )*
+        }
+
         /// The table of routines, with what they go by.
         #[derive(Debug)]
         pub(crate) struct Dispatch {
@@ -120,6 +138,7 @@ macro_rules! routines {
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
                     Tier::Avx2 => {
                         $(self.$name.store(instance::avx2::$name as *mut (), Relaxed);)*
+                        self.enter_near();
                     }
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
                     Tier::Avx512 => {
@@ -134,13 +153,11 @@ macro_rules! routines {
                 self.tier.store(tier as u8, Relaxed);
             }
 
-            /// Has the platform serve where it has such a routine and `is_wanted`.
-            fn forward(&self, is_wanted: impl Fn(&AtomicPtr<()>) -> bool) {
+            /// Has the platform serve where it has such a routine.
+            fn forward(&self) {
                 $($(
-                    if is_wanted(&self.$name) {
-                        let own = self.limits.platform.$own.load(Relaxed);
-                        self.$name.store(own, Relaxed);
-                    }
+                    let own = self.limits.platform.$own.load(Relaxed);
+                    self.$name.store(own, Relaxed);
                 )?)*
             }
         }
@@ -152,8 +169,8 @@ routines! {
     copy(to: *mut u8, from: *const u8, len: usize) -> *mut u8, or copy;
     /// Copies what will not be read soon.
     stream(to: *mut u8, from: *const u8, len: usize) -> *mut u8, or copy;
-    /// Fills with a byte, which the pattern repeats.
-    set(to: *mut u8, pattern: u64, len: usize) -> *mut u8, or set;
+    /// Fills with a byte, the lowest eight bits.
+    set(to: *mut u8, byte: i32, len: usize) -> *mut u8, or set;
     /// Fills with a pattern of eight bytes.
     fill(to: *mut u8, pattern: u64, len: usize) -> *mut u8;
     /// Which comes first?
@@ -170,6 +187,25 @@ routines! {
     length(from: *const u8) -> usize, or length;
     /// The first offset that is not the pattern's, or `len`.
     verify(from: *const u8, pattern: u64, len: usize) -> usize;
+}
+
+/// What the ways in of [`super::x86::near`] need to know.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+impl Dispatch {
+    pub(crate) const TIER_AT: usize = mem::offset_of!(Self, tier);
+    pub(crate) const LIMITS_AT: usize = mem::offset_of!(Self, limits);
+    pub(crate) const AVX2: u8 = Tier::Avx2 as u8;
+
+    /// Has routines that have a way in of their own begin with it.
+    fn enter_near(&self) {
+        self.copy.store(near::copy as *mut (), Relaxed);
+        self.set.store(near::set as *mut (), Relaxed);
+        self.compare.store(near::compare as *mut (), Relaxed);
+        self.differs.store(near::differs as *mut (), Relaxed);
+        self.find.store(near::find as *mut (), Relaxed);
+        self.find_last.store(near::find_last as *mut (), Relaxed);
+        self.length.store(near::length as *mut (), Relaxed);
+    }
 }
 
 impl Dispatch {
@@ -190,15 +226,8 @@ impl Dispatch {
         let is_known = self.limits.platform.is_known();
         let baseline = if Tier::Sse2.is_there() { Tier::Sse2 } else { Tier::Platform };
         self.install(if serves == Tier::Platform && !is_known { baseline } else { serves });
-        match serves {
-            Tier::Platform if is_known => self.forward(|_| true),
-            // Where 32 bytes at a time win nothing over the platform's, which was written for them.
-            Tier::Avx2 if is_known && tier.is_none() => {
-                let ties =
-                    [&self.compare, &self.differs, &self.find, &self.find_last, &self.length];
-                self.forward(|routine| ties.iter().any(|tie| ptr::eq(*tie, routine)));
-            }
-            _ => {}
+        if serves == Tier::Platform && is_known {
+            self.forward();
         }
         is_there
     }
