@@ -5,13 +5,16 @@
 //! must not become calls of `memcpy`, which would be calls of themselves (`no_builtins`, and
 //! `tests/mem.rs` looks at the object file). The first call may come before the object is
 //! relocated, from a resolver of another library's; until the constructor has run, libc's routines
-//! are not known, and ours serve.
+//! are not known, and ours serve. Every process that starts under the object pays for it: it holds
+//! no std, and has the loader look up four names.
 //!
 //! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's.
 
 #![no_std]
 #![no_builtins]
-// `no_std` says what may be used; the panic handler, which nothing reaches, is std's.
+// Nothing here panics, but a handler has to be named. Where panics unwind it is std's; the object as
+// shipped has none, and so neither std's tables nor its libraries to load at each start.
+#[cfg(panic = "unwind")]
 extern crate std;
 
 mod options;
@@ -28,6 +31,14 @@ use routines::x86::near;
 
 static ROUTINES: Dispatch = Dispatch::new(Platform::unknown());
 
+/// What is never reached.
+#[cfg(not(panic = "unwind"))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::abort() }
+}
+
 /// The environment as constructors get it.
 type Environment = *const *const c_char;
 
@@ -36,11 +47,8 @@ type Environment = *const *const c_char;
 #[unsafe(link_section = ".init_array")]
 static CONSTRUCTOR: unsafe extern "C" fn(c_int, *const *const c_char, Environment) = start;
 
-/// Finds libc's routines, and follows the option.
+/// Follows the option, and finds libc's routines if they are to serve.
 unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Environment) {
-    if let Some(functions) = behind() {
-        ROUTINES.limits().set_platform(&functions);
-    }
     // SAFETY: the loader's.
     let wish = unsafe { options::simd(environment) };
     let tier = match wish {
@@ -59,6 +67,11 @@ unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Envir
             None
         }
     };
+    if Tier::serving(tier) == Tier::Platform
+        && let Some(functions) = behind()
+    {
+        ROUTINES.limits().set_platform(&functions);
+    }
     if !ROUTINES.choose(tier) {
         options::say(
             b"heapsight: this processor does not have what 'simd' asks for; the best that \

@@ -53,6 +53,11 @@ impl Tier {
         }
     }
 
+    /// Who serves if `wish` is wished for: the best, if the processor does not have that.
+    pub(crate) fn serving(wish: Option<Self>) -> Self {
+        wish.filter(|tier| tier.is_there()).unwrap_or_else(Self::best)
+    }
+
     /// The best that wins anything over the platform's on this processor: see `docs/simd.md`.
     fn best() -> Self {
         let wins = [Self::Avx512, Self::Avx2];
@@ -222,7 +227,7 @@ impl Dispatch {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         self.limits.set_strings(Features::detect().strings);
         let is_there = tier.is_none_or(Tier::is_there);
-        let serves = tier.filter(|tier| tier.is_there()).unwrap_or_else(Tier::best);
+        let serves = Tier::serving(tier);
         let is_known = self.limits.platform.is_known();
         let baseline = if Tier::Sse2.is_there() { Tier::Sse2 } else { Tier::Platform };
         self.install(if serves == Tier::Platform && !is_known { baseline } else { serves });
