@@ -2,6 +2,8 @@
 //! that are allowed its instructions, so that everything is inlined into them.
 
 use super::limits::Limits;
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+use super::neon::Neon;
 use super::vector::Far;
 use super::words::Words;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -132,7 +134,7 @@ instance! {
     avx512 of x86::Avx512
 }
 #[cfg(all(target_arch = "aarch64", not(miri)))]
-instance! { neon of super::neon::Neon }
+instance! { neon of Neon }
 
 #[cfg(test)]
 pub(super) use instance;

@@ -13,6 +13,7 @@ mod copying;
 mod looking;
 mod wide;
 
+#[cfg(target_arch = "x86_64")]
 use super::dispatch::Tier;
 use super::instance;
 use super::limits::Limits;
