@@ -30,6 +30,21 @@ pub fn choose_memory_routines() {
     crate::runtime::simd::routines().choose(None);
 }
 
+/// How many of the words lie in `low..end`, as a search for leaks finds out: for measurements.
+pub fn count_pointers(words: &[usize], low: usize, end: usize) -> usize {
+    use crate::mem::scan::{Batch, Range, Scanner};
+    let scanner = Scanner::up_to(crate::runtime::simd::routines().tier());
+    let (range, mut batch, mut count) = (Range::between(low, end), Batch::new(), 0);
+    let span = words.as_ptr_range();
+    let (mut at, to) = (span.start.expose_provenance(), span.end.addr());
+    while at < to {
+        // SAFETY: a slice of words, the rest of it.
+        at = unsafe { scanner.scan(at, to, range, &mut batch) };
+        count += batch.hits().len();
+    }
+    count
+}
+
 /// Call stacks, for tests and measurements.
 pub mod unwind {
     pub use crate::track::trial::{Cache, Caller, Place, Trial};

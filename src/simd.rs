@@ -109,7 +109,7 @@ pub fn stream_copy(to: &mut [u8], from: &[u8]) {
 #[inline]
 pub fn fill(bytes: &mut [u8], byte: u8) {
     // SAFETY: the slice is that long.
-    unsafe { routines().set(bytes.as_mut_ptr(), repeated(byte), bytes.len()) };
+    unsafe { routines().set(bytes.as_mut_ptr(), i32::from(byte), bytes.len()) };
 }
 
 /// Fills with a number of two bytes.

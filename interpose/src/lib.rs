@@ -5,13 +5,16 @@
 //! must not become calls of `memcpy`, which would be calls of themselves (`no_builtins`, and
 //! `tests/mem.rs` looks at the object file). The first call may come before the object is
 //! relocated, from a resolver of another library's; until the constructor has run, libc's routines
-//! are not known, and ours serve.
+//! are not known, and ours serve. Every process that starts under the object pays for it: it holds
+//! no std, and has the loader look up four names.
 //!
 //! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's.
 
 #![no_std]
 #![no_builtins]
-// `no_std` says what may be used; the panic handler, which nothing reaches, is std's.
+// Nothing here panics, but a handler has to be named. Where panics unwind it is std's; the object as
+// shipped has none, and so neither std's tables nor its libraries to load at each start.
+#[cfg(panic = "unwind")]
 extern crate std;
 
 mod options;
@@ -23,8 +26,18 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem;
 use routines::dispatch::{Dispatch, Tier};
 use routines::platform::{Compare, Copy, Find, Functions, Length, Platform, Set};
+#[cfg(target_arch = "x86_64")]
+use routines::x86::near;
 
 static ROUTINES: Dispatch = Dispatch::new(Platform::unknown());
+
+/// What is never reached.
+#[cfg(not(panic = "unwind"))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::abort() }
+}
 
 /// The environment as constructors get it.
 type Environment = *const *const c_char;
@@ -34,11 +47,8 @@ type Environment = *const *const c_char;
 #[unsafe(link_section = ".init_array")]
 static CONSTRUCTOR: unsafe extern "C" fn(c_int, *const *const c_char, Environment) = start;
 
-/// Finds libc's routines, and follows the option.
+/// Follows the option, and finds libc's routines if they are to serve.
 unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Environment) {
-    if let Some(functions) = behind() {
-        ROUTINES.limits().set_platform(&functions);
-    }
     // SAFETY: the loader's.
     let wish = unsafe { options::simd(environment) };
     let tier = match wish {
@@ -57,6 +67,11 @@ unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Envir
             None
         }
     };
+    if Tier::serving(tier) == Tier::Platform
+        && let Some(functions) = behind()
+    {
+        ROUTINES.limits().set_platform(&functions);
+    }
     if !ROUTINES.choose(tier) {
         options::say(
             b"heapsight: this processor does not have what 'simd' asks for; the best that \
@@ -87,35 +102,41 @@ fn behind() -> Option<Functions> {
 
 /// Exports routines under libc's names.
 macro_rules! interpose {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty = $call:expr;)*) => {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty = $routine:ident;)*) => {
         $(
             /// libc's function of that name.
             ///
             /// # Safety
             /// As libc's.
             #[unsafe(no_mangle)]
+            #[cfg_attr(target_arch = "x86_64", unsafe(naked))]
             pub unsafe extern "C" fn $name($($argument: $type),*) -> $out {
-                // SAFETY: the caller's.
-                unsafe { $call }
+                enter!($routine($($argument),*))
             }
         )*
     };
 }
 
+/// The whole body of a function: its routine, not a jump away.
+#[cfg(target_arch = "x86_64")]
+macro_rules! enter {
+    ($name:ident($($argument:ident),*)) => { near::enter!($name of ROUTINES) };
+}
+#[cfg(not(target_arch = "x86_64"))]
+macro_rules! enter {
+    ($name:ident($($argument:ident),*)) => {
+        // SAFETY: the caller's.
+        unsafe { ROUTINES.$name($($argument as _),*) as _ }
+    };
+}
+
 interpose! {
-    memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void
-        = ROUTINES.copy(to.cast(), from.cast(), len).cast();
-    memmove(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void
-        = ROUTINES.copy(to.cast(), from.cast(), len).cast();
-    memset(to: *mut c_void, value: c_int, len: usize) -> *mut c_void
-        = ROUTINES.set(to.cast(), u64::from_ne_bytes([value as u8; 8]), len).cast();
-    memcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int
-        = ROUTINES.compare(a.cast(), b.cast(), len);
-    bcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int
-        = ROUTINES.differs(a.cast(), b.cast(), len);
-    memchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void
-        = ROUTINES.find(from.cast(), value, len).cast_mut().cast();
-    memrchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void
-        = ROUTINES.find_last(from.cast(), value, len).cast_mut().cast();
-    strlen(text: *const c_char) -> usize = ROUTINES.length(text.cast());
+    memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void = copy;
+    memmove(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void = copy;
+    memset(to: *mut c_void, value: c_int, len: usize) -> *mut c_void = set;
+    memcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int = compare;
+    bcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int = differs;
+    memchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void = find;
+    memrchr(from: *const c_void, value: c_int, len: usize) -> *mut c_void = find_last;
+    strlen(text: *const c_char) -> usize = length;
 }

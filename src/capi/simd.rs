@@ -1,9 +1,24 @@
 //! `heapsight_memcpy` and its family: memory routines with the signatures of libc's. These may be
 //! called from signal handlers.
 
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use crate::mem::routines::x86::near;
 use crate::runtime::options::Simd;
 use crate::runtime::simd::{features, routines, secure_zero_raw, serving};
 use core::ffi::{CStr, c_char, c_int, c_void};
+
+/// The whole body of a function: its routine, not a jump away.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+macro_rules! enter {
+    ($name:ident($($argument:expr),*)) => { near::enter!($name of crate::runtime::simd::ROUTINES) };
+}
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+macro_rules! enter {
+    ($name:ident($($argument:expr),*)) => {
+        // SAFETY: the caller's.
+        unsafe { routines().$name($($argument),*) as _ }
+    };
+}
 
 /// The pattern of eight equal bytes; as in C, of an `int` only the lowest byte counts.
 const fn repeated(value: c_int) -> u64 {
@@ -23,13 +38,13 @@ unsafe fn fill(to: *mut c_void, pattern: u64, count: usize, size: usize) -> *mut
 /// # Safety
 /// `from` is readable and `to` writable for `len` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memcpy(
     to: *mut c_void,
     from: *const c_void,
     len: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { routines().copy(to.cast(), from.cast(), len).cast() }
+    enter!(copy(to.cast(), from.cast(), len))
 }
 
 /// Copies `len` bytes, overlapping or not; returns `to`.
@@ -37,13 +52,13 @@ pub unsafe extern "C" fn heapsight_memcpy(
 /// # Safety
 /// As `heapsight_memcpy`.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memmove(
     to: *mut c_void,
     from: *const c_void,
     len: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { routines().copy(to.cast(), from.cast(), len).cast() }
+    enter!(copy(to.cast(), from.cast(), len))
 }
 
 /// Copies `len` bytes past the caches, for what is large and will not be read soon; returns `to`.
@@ -65,13 +80,13 @@ pub unsafe extern "C" fn heapsight_stream_copy(
 /// # Safety
 /// `to` is writable for `len` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memset(
     to: *mut c_void,
     value: c_int,
     len: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { routines().set(to.cast(), repeated(value), len).cast() }
+    enter!(set(to.cast(), value, len))
 }
 
 /// Fills with `count` numbers of two bytes; returns `to`, which needs no alignment.
@@ -132,9 +147,9 @@ pub unsafe extern "C" fn heapsight_secure_zero(to: *mut c_void, len: usize) {
 /// # Safety
 /// Both are readable for `len` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int {
-    // SAFETY: the caller's.
-    unsafe { routines().compare(a.cast(), b.cast(), len) }
+    enter!(compare(a.cast(), b.cast(), len))
 }
 
 /// Zero if `len` bytes are equal.
@@ -142,9 +157,9 @@ pub unsafe extern "C" fn heapsight_memcmp(a: *const c_void, b: *const c_void, le
 /// # Safety
 /// Both are readable for `len` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_bcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int {
-    // SAFETY: the caller's.
-    unsafe { routines().differs(a.cast(), b.cast(), len) }
+    enter!(differs(a.cast(), b.cast(), len))
 }
 
 /// The offset of the first of `len` bytes that differs; `len` if none does.
@@ -166,13 +181,13 @@ pub unsafe extern "C" fn heapsight_mismatch(
 /// # Safety
 /// `from` is readable up to that byte, or for `len` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memchr(
     from: *const c_void,
     value: c_int,
     len: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { routines().find(from.cast(), value, len).cast_mut().cast() }
+    enter!(find(from.cast(), value, len))
 }
 
 /// The last byte that is `value`, or null.
@@ -180,13 +195,13 @@ pub unsafe extern "C" fn heapsight_memchr(
 /// # Safety
 /// `from` is readable for `len` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memrchr(
     from: *const c_void,
     value: c_int,
     len: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { routines().find_last(from.cast(), value, len).cast_mut().cast() }
+    enter!(find_last(from.cast(), value, len))
 }
 
 /// The length of a C string.
@@ -194,9 +209,9 @@ pub unsafe extern "C" fn heapsight_memrchr(
 /// # Safety
 /// `text` is a C string.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_strlen(text: *const c_char) -> usize {
-    // SAFETY: the caller's.
-    unsafe { routines().length(text.cast()) }
+    enter!(length(text.cast()))
 }
 
 /// The offset of the first of `len` bytes that is not `value`; `len` if there is none. Tells

@@ -8,7 +8,7 @@ use crate::mem::routines::dispatch::{Dispatch, Tier};
 use crate::os::process;
 use core::fmt::Write;
 
-static ROUTINES: Dispatch = Dispatch::new(platform());
+pub(crate) static ROUTINES: Dispatch = Dispatch::new(platform());
 
 /// The routines of the process.
 #[inline(always)]

@@ -12,12 +12,12 @@
 //! treatment than a loop that runs backwards.
 
 use super::limits::Limits;
-use super::vector::{Vector, four, get, opaque, put, put_four, row};
+use super::vector::{Far, Vector, four, get, opaque, put, put_four, row};
 
 /// # Safety
 /// `len` bytes from `from` on may be read, from `to` on written; and as [`Vector`]'s.
 #[inline(always)]
-pub(super) unsafe fn copy<V: Vector>(
+pub(super) unsafe fn copy<V: Far>(
     to: *mut u8,
     from: *const u8,
     len: usize,
@@ -26,24 +26,22 @@ pub(super) unsafe fn copy<V: Vector>(
     let b = V::BYTES;
     // SAFETY: the caller's; every offset is below `len`, by a register at least.
     unsafe {
-        if len > b {
-            if len <= 2 * b {
-                let (first, last) = (V::load(from), V::load(from.add(len - b)));
-                V::store(to, first);
-                V::store(to.add(len - b), last);
-            } else if len <= 4 * b {
-                let at = [0, b, len - 2 * b, len - b];
-                put_four(to, at, four::<V>(from, at));
-            } else if len <= 8 * b {
-                let (front, back) = (row::<V>(0), row::<V>(len - 4 * b));
-                let values = (four::<V>(from, front), four::<V>(from, back));
-                put_four(to, front, values.0);
-                put_four(to, back, values.1);
-            } else {
-                long::<V>(to, from, len, limits);
-            }
-        } else {
+        if len <= b {
             V::copy_small(to, from, len);
+        } else if len <= 2 * b {
+            let (first, last) = (V::load(from), V::load(from.add(len - b)));
+            V::store(to, first);
+            V::store(to.add(len - b), last);
+        } else if len <= 4 * b {
+            let at = [0, b, len - 2 * b, len - b];
+            put_four(to, at, four::<V>(from, at));
+        } else if len <= 8 * b {
+            let (front, back) = (row::<V>(0), row::<V>(len - 4 * b));
+            let values = (four::<V>(from, front), four::<V>(from, back));
+            put_four(to, front, values.0);
+            put_four(to, back, values.1);
+        } else {
+            return long::<V>(to, from, len, limits);
         }
     }
     to
@@ -80,10 +78,13 @@ pub(super) unsafe fn by_steps<V: Vector>(to: *mut u8, from: *const u8, len: usiz
             ends::<u64>(to, from, len);
         } else if len >= 4 {
             ends::<u32>(to, from, len);
-        } else if len >= 2 {
-            ends::<u16>(to, from, len);
-        } else if len == 1 {
-            put(to, get::<u8>(from));
+        } else if len != 0 {
+            // One, two or three: the first, the middle and the last are all.
+            let at = [0, len / 2, len - 1];
+            let bytes = at.map(|at| get::<u8>(from.add(at)));
+            put(to, bytes[0]);
+            put(to.add(at[1]), bytes[1]);
+            put(to.add(at[2]), bytes[2]);
         }
     }
 }
@@ -91,7 +92,12 @@ pub(super) unsafe fn by_steps<V: Vector>(to: *mut u8, from: *const u8, len: usiz
 /// # Safety
 /// As [`copy`], with more than eight registers.
 #[inline(always)]
-unsafe fn long<V: Vector>(to: *mut u8, from: *const u8, len: usize, limits: &Limits) {
+pub(super) unsafe fn long<V: Far>(
+    to: *mut u8,
+    from: *const u8,
+    len: usize,
+    limits: &Limits,
+) -> *mut u8 {
     // How far the target lies behind the source, around the end of the address space.
     let ahead = to.addr().wrapping_sub(from.addr());
     // SAFETY: the caller's.
@@ -100,24 +106,45 @@ unsafe fn long<V: Vector>(to: *mut u8, from: *const u8, len: usize, limits: &Lim
             if ahead != 0 {
                 backward::<V>(to, from, len);
             }
-        } else if len <= limits.copy_loop() || ahead.wrapping_neg() < len {
-            forward::<V, false>(to, from, len);
+        } else if len > limits.copy_loop() {
+            return V::copy_far(to, from, len, limits);
+        } else if is_behind(ahead) && ahead.wrapping_neg() >= len {
+            backward::<V>(to, from, len);
         } else {
-            large::<V>(to, from, len, limits);
+            forward::<V, false>(to, from, len);
         }
     }
+    to
 }
 
-/// More than the first-level cache holds twice, without overlap.
+/// Whether the source lies up to four lines ahead of the target, pages aside. A loop that runs
+/// forwards loads there what looks, by its low bits, like what it has just stored, and waits for
+/// the store; one that runs backwards does not.
+#[inline(always)]
+fn is_behind(ahead: usize) -> bool {
+    ahead.wrapping_neg() & (4096 - 256) == 0
+}
+
+/// More than the first-level cache holds twice, or than was asked for yet; the target does not
+/// begin within the source.
 ///
 /// # Safety
-/// As [`long`].
+/// As [`copy`], with more than eight registers.
 #[inline(always)]
-unsafe fn large<V: Vector>(to: *mut u8, from: *const u8, len: usize, limits: &Limits) {
-    let is_aligned = (to.addr() ^ from.addr()).is_multiple_of(64);
+pub(super) unsafe fn far<V: Far>(
+    to: *mut u8,
+    from: *const u8,
+    len: usize,
+    limits: &Limits,
+) -> *mut u8 {
+    limits.learn();
+    let ahead = to.addr().wrapping_sub(from.addr());
+    let is_aligned = ahead.is_multiple_of(64);
     // SAFETY: the caller's.
     unsafe {
-        if len >= limits.copy_stream(is_aligned) {
+        if len <= limits.copy_loop() || ahead.wrapping_neg() < len {
+            forward::<V, false>(to, from, len);
+        } else if len >= limits.copy_stream() {
             stream::<V>(to, from, len);
         } else if limits.copies_by_string(len, is_aligned) && !is_close(to, from) {
             by_string::<V>(to, from, len);
@@ -127,6 +154,7 @@ unsafe fn large<V: Vector>(to: *mut u8, from: *const u8, len: usize, limits: &Li
             forward::<V, false>(to, from, len);
         }
     }
+    to
 }
 
 /// Whether the target lies less than a line ahead of the source, pages aside: there `rep movsb`
@@ -263,7 +291,7 @@ const STREAM_MIN: usize = 4096;
 /// # Safety
 /// As [`copy`].
 #[inline(always)]
-pub(super) unsafe fn stream_copy<V: Vector>(
+pub(super) unsafe fn stream_copy<V: Far>(
     to: *mut u8,
     from: *const u8,
     len: usize,

@@ -12,6 +12,8 @@ use super::cpu::Features;
 use super::instance;
 use super::limits::Limits;
 use super::platform::Platform;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use super::x86::near;
 use core::mem;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
@@ -51,6 +53,11 @@ impl Tier {
         }
     }
 
+    /// Who serves if `wish` is wished for: the best, if the processor does not have that.
+    pub(crate) fn serving(wish: Option<Self>) -> Self {
+        wish.filter(|tier| tier.is_there()).unwrap_or_else(Self::best)
+    }
+
     /// The best that wins anything over the platform's on this processor: see `docs/simd.md`.
     fn best() -> Self {
         let wins = [Self::Avx512, Self::Avx2];
@@ -63,6 +70,22 @@ macro_rules! routines {
         $(#[$doc:meta])*
         $name:ident($($argument:ident: $type:ty),*) -> $out:ty $(, or $own:ident)?;
     )*) => {
+        /// Where a C function goes that does not serve itself: whatever was chosen, or is now.
+        #[allow(dead_code, reason = "some have no name in libc")]
+        pub(crate) mod elsewhere {
+            use super::*;
+            $(
+                /// # Safety
+                /// As the C function of that kind.
+                pub(crate) unsafe extern "C" fn $name(
+                    $($argument: $type,)* routines: &Dispatch
+                ) -> $out {
+                    // SAFETY: the caller's.
+                    unsafe { routines.$name($($argument),*) }
+                }
+            )*
+        }
+
         /// The table of routines, with what they go by.
         #[derive(Debug)]
         pub(crate) struct Dispatch {
@@ -120,6 +143,7 @@ macro_rules! routines {
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
                     Tier::Avx2 => {
                         $(self.$name.store(instance::avx2::$name as *mut (), Relaxed);)*
+                        self.enter_near();
                     }
                     #[cfg(all(target_arch = "x86_64", not(miri)))]
                     Tier::Avx512 => {
@@ -134,13 +158,11 @@ macro_rules! routines {
                 self.tier.store(tier as u8, Relaxed);
             }
 
-            /// Has the platform serve where it has such a routine and `is_wanted`.
-            fn forward(&self, is_wanted: impl Fn(&AtomicPtr<()>) -> bool) {
+            /// Has the platform serve where it has such a routine.
+            fn forward(&self) {
                 $($(
-                    if is_wanted(&self.$name) {
-                        let own = self.limits.platform.$own.load(Relaxed);
-                        self.$name.store(own, Relaxed);
-                    }
+                    let own = self.limits.platform.$own.load(Relaxed);
+                    self.$name.store(own, Relaxed);
                 )?)*
             }
         }
@@ -152,8 +174,8 @@ routines! {
     copy(to: *mut u8, from: *const u8, len: usize) -> *mut u8, or copy;
     /// Copies what will not be read soon.
     stream(to: *mut u8, from: *const u8, len: usize) -> *mut u8, or copy;
-    /// Fills with a byte, which the pattern repeats.
-    set(to: *mut u8, pattern: u64, len: usize) -> *mut u8, or set;
+    /// Fills with a byte, the lowest eight bits.
+    set(to: *mut u8, byte: i32, len: usize) -> *mut u8, or set;
     /// Fills with a pattern of eight bytes.
     fill(to: *mut u8, pattern: u64, len: usize) -> *mut u8;
     /// Which comes first?
@@ -172,6 +194,25 @@ routines! {
     verify(from: *const u8, pattern: u64, len: usize) -> usize;
 }
 
+/// What the ways in of [`super::x86::near`] need to know.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+impl Dispatch {
+    pub(crate) const TIER_AT: usize = mem::offset_of!(Self, tier);
+    pub(crate) const LIMITS_AT: usize = mem::offset_of!(Self, limits);
+    pub(crate) const AVX2: u8 = Tier::Avx2 as u8;
+
+    /// Has routines that have a way in of their own begin with it.
+    fn enter_near(&self) {
+        self.copy.store(near::copy as *mut (), Relaxed);
+        self.set.store(near::set as *mut (), Relaxed);
+        self.compare.store(near::compare as *mut (), Relaxed);
+        self.differs.store(near::differs as *mut (), Relaxed);
+        self.find.store(near::find as *mut (), Relaxed);
+        self.find_last.store(near::find_last as *mut (), Relaxed);
+        self.length.store(near::length as *mut (), Relaxed);
+    }
+}
+
 impl Dispatch {
     /// The first call of all.
     #[cold]
@@ -186,19 +227,12 @@ impl Dispatch {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         self.limits.set_strings(Features::detect().strings);
         let is_there = tier.is_none_or(Tier::is_there);
-        let serves = tier.filter(|tier| tier.is_there()).unwrap_or_else(Tier::best);
+        let serves = Tier::serving(tier);
         let is_known = self.limits.platform.is_known();
         let baseline = if Tier::Sse2.is_there() { Tier::Sse2 } else { Tier::Platform };
         self.install(if serves == Tier::Platform && !is_known { baseline } else { serves });
-        match serves {
-            Tier::Platform if is_known => self.forward(|_| true),
-            // Where 32 bytes at a time win nothing over the platform's, which was written for them.
-            Tier::Avx2 if is_known && tier.is_none() => {
-                let ties =
-                    [&self.compare, &self.differs, &self.find, &self.find_last, &self.length];
-                self.forward(|routine| ties.iter().any(|tie| ptr::eq(*tie, routine)));
-            }
-            _ => {}
+        if serves == Tier::Platform && is_known {
+            self.forward();
         }
         is_there
     }

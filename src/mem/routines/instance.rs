@@ -2,6 +2,9 @@
 //! that are allowed its instructions, so that everything is inlined into them.
 
 use super::limits::Limits;
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+use super::neon::Neon;
+use super::vector::Far;
 use super::words::Words;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use super::x86;
@@ -12,7 +15,7 @@ macro_rules! instance {
     ($(#[$features:meta])? $name:ident of $vector:ty) => {
         /// # Safety
         /// The memory is as the algorithm asks, and the processor has the instructions.
-        pub(super) mod $name {
+        pub(crate) mod $name {
             use super::*;
 
             instance! { @functions $(#[$features])? $vector;
@@ -20,8 +23,8 @@ macro_rules! instance {
                     = |limits| copy::copy::<V>(to, from, len, limits);
                 stream(to: *mut u8, from: *const u8, len: usize) -> *mut u8
                     = |limits| copy::stream_copy::<V>(to, from, len, limits);
-                set(to: *mut u8, pattern: u64, len: usize) -> *mut u8
-                    = |limits| fill::fill::<V, true>(to, pattern, len, limits);
+                set(to: *mut u8, byte: i32, len: usize) -> *mut u8
+                    = |limits| fill::fill::<V, true>(to, byte as u64, len, limits);
                 fill(to: *mut u8, pattern: u64, len: usize) -> *mut u8
                     = |limits| fill::fill::<V, false>(to, pattern, len, limits);
                 compare(a: *const u8, b: *const u8, len: usize) -> i32
@@ -38,7 +41,57 @@ macro_rules! instance {
                     = |_limits| find::length::<V>(from);
                 verify(from: *const u8, pattern: u64, len: usize) -> usize
                     = |_limits| verify::verify::<V>(from, pattern, len);
+                // What the ways in of [`super::near`] go on with.
+                copy_long(to: *mut u8, from: *const u8, len: usize) -> *mut u8
+                    = |limits| copy::long::<V>(to, from, len, limits);
+                set_long(to: *mut u8, byte: i32, len: usize) -> *mut u8
+                    = |limits| fill::long::<V, true>(to, byte as u64, len, limits);
             }
+
+            instance! { @far $(#[$features])?;
+                copy_far(to: *mut u8, from: *const u8, len: usize)
+                    = |limits| copy::far::<V>(to, from, len, limits);
+                set_far(to: *mut u8, pattern: u64, len: usize)
+                    = |limits| fill::set_far::<V>(to, pattern, len, limits);
+                fill_far(to: *mut u8, pattern: u64, len: usize)
+                    = |limits| fill::fill_far::<V>(to, pattern, len, limits);
+            }
+        }
+    };
+    (@far #[$features:meta];
+        $($name:ident($($argument:ident: $type:ty),*) = |$limits:ident| $call:expr;)*
+    ) => {
+        $(
+            #[$features]
+            #[inline(never)]
+            unsafe extern "C" fn $name($($argument: $type,)* $limits: &Limits) -> *mut u8 {
+                // SAFETY: the caller's.
+                unsafe { $call }
+            }
+        )*
+        instance! { @there $($name($($argument: $type),*);)* }
+    };
+    (@far;
+        $($name:ident($($argument:ident: $type:ty),*) = |$limits:ident| $call:expr;)*
+    ) => {
+        $(
+            #[inline(never)]
+            unsafe extern "C" fn $name($($argument: $type,)* $limits: &Limits) -> *mut u8 {
+                // SAFETY: the caller's.
+                unsafe { $call }
+            }
+        )*
+        instance! { @there $($name($($argument: $type),*);)* }
+    };
+    (@there $($name:ident($($argument:ident: $type:ty),*);)*) => {
+        impl super::Far for V {
+            $(
+                #[inline(always)]
+                unsafe fn $name($($argument: $type,)* limits: &Limits) -> *mut u8 {
+                    // SAFETY: the caller's: who is in this register's code has its instructions.
+                    unsafe { $name($($argument,)* limits) }
+                }
+            )*
         }
     };
     (@functions #[$features:meta] $vector:ty;
@@ -48,6 +101,7 @@ macro_rules! instance {
         type V = $vector;
         $(
             #[$features]
+            #[allow(dead_code, reason = "not every instance has ways in of its own")]
             pub(crate) unsafe extern "C" fn $name($($argument: $type,)* $limits: &Limits) -> $out {
                 // SAFETY: the caller's.
                 unsafe { $call }
@@ -60,6 +114,7 @@ macro_rules! instance {
     ) => {
         type V = $vector;
         $(
+            #[allow(dead_code, reason = "not every instance has ways in of its own")]
             pub(crate) unsafe extern "C" fn $name($($argument: $type,)* $limits: &Limits) -> $out {
                 // SAFETY: the caller's.
                 unsafe { $call }
@@ -79,7 +134,7 @@ instance! {
     avx512 of x86::Avx512
 }
 #[cfg(all(target_arch = "aarch64", not(miri)))]
-instance! { neon of super::neon::Neon }
+instance! { neon of Neon }
 
 #[cfg(test)]
 pub(super) use instance;

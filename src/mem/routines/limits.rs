@@ -29,7 +29,6 @@ pub(crate) struct Limits {
     third: AtomicUsize,
     copy_loop: AtomicUsize,
     copy_stream: AtomicUsize,
-    copy_stream_aligned: AtomicUsize,
     fill_string: AtomicUsize,
     fill_stream: AtomicUsize,
 }
@@ -45,7 +44,6 @@ impl Limits {
             third: AtomicUsize::new(0),
             copy_loop: AtomicUsize::new(SURELY_SMALL),
             copy_stream: AtomicUsize::new(usize::MAX),
-            copy_stream_aligned: AtomicUsize::new(usize::MAX),
             fill_string: AtomicUsize::new(SURELY_SMALL),
             fill_stream: AtomicUsize::new(SURELY_SMALL),
         }
@@ -67,17 +65,14 @@ impl Limits {
     }
 
     #[inline(always)]
-    pub(super) fn copy_stream(&self, is_aligned: bool) -> usize {
-        self.learn();
-        if is_aligned { &self.copy_stream_aligned } else { &self.copy_stream }.load(Relaxed)
+    pub(super) fn copy_stream(&self) -> usize {
+        self.copy_stream.load(Relaxed)
     }
 
     /// A copy that is neither small nor huge.
     #[inline(always)]
     pub(super) fn copies_by_string(&self, len: usize, is_aligned: bool) -> bool {
-        len > self.copy_loop()
-            && self.has_strings.load(Relaxed)
-            && (is_aligned || len < self.second.load(Relaxed))
+        self.has_strings.load(Relaxed) && (is_aligned || len < self.second.load(Relaxed))
     }
 
     #[inline(always)]
@@ -86,19 +81,13 @@ impl Limits {
     }
 
     #[inline(always)]
-    pub(super) fn fills_by_string(&self, len: usize) -> bool {
-        len >= self.fill_string.load(Relaxed) && {
-            self.learn();
-            len >= self.fill_string.load(Relaxed)
-        }
+    pub(super) fn fill_string(&self) -> usize {
+        self.fill_string.load(Relaxed)
     }
 
     #[inline(always)]
-    pub(super) fn fills_past_caches(&self, len: usize) -> bool {
-        len >= self.fill_stream.load(Relaxed) && {
-            self.learn();
-            len >= self.fill_stream.load(Relaxed)
-        }
+    pub(super) fn fill_stream(&self) -> usize {
+        self.fill_stream.load(Relaxed)
     }
 
     /// Bytes of the caches, first level to third; zero where that is not known.
@@ -114,8 +103,9 @@ impl Limits {
             .map(|bytes| bytes.load(Relaxed))
     }
 
+    /// Knows the limits from now on.
     #[inline(always)]
-    fn learn(&self) {
+    pub(super) fn learn(&self) {
         if !self.is_known.load(Relaxed) {
             self.ask();
         }
@@ -140,7 +130,6 @@ impl Limits {
         let has_strings = self.has_strings.load(Relaxed);
         self.copy_loop.store((first / 2).max(SURELY_SMALL), Relaxed);
         self.copy_stream.store(or_none(third / 8 * 3), Relaxed);
-        self.copy_stream_aligned.store(or_none(third / if has_strings { 2 } else { 3 }), Relaxed);
         self.fill_string.store(if has_strings { or_none(second) } else { usize::MAX }, Relaxed);
         self.fill_stream.store(or_none(third / 2 * 3), Relaxed);
         self.is_known.store(true, Relaxed);

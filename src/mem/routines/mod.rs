@@ -34,4 +34,4 @@ mod vector;
 mod verify;
 mod words;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-mod x86;
+pub(crate) mod x86;

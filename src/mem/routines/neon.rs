@@ -6,9 +6,9 @@ use super::tests::aarch64::*;
 use super::vector::Vector;
 #[cfg(target_arch = "aarch64")]
 use core::arch::aarch64::{
-    uint8x16_t, vceqzq_u8, vdupq_n_u64, veorq_u8, vget_lane_u64, vld1q_u8, vmaxvq_u8, vminq_u8,
-    vorrq_u8, vreinterpret_u64_u8, vreinterpretq_u8_u64, vreinterpretq_u16_u8, vshrn_n_u16,
-    vst1q_u8,
+    uint8x16_t, vceqzq_u8, vdupq_n_u8, vdupq_n_u64, veorq_u8, vget_lane_u64, vld1q_u8, vmaxvq_u8,
+    vminq_u8, vorrq_u8, vreinterpret_u64_u8, vreinterpretq_u8_u64, vreinterpretq_u16_u8,
+    vshrn_n_u16, vst1q_u8,
 };
 
 /// A register of NEON.
@@ -40,6 +40,7 @@ by_intrinsics! {
     store(to: *mut u8, value: Self) = vst1q_u8(to, value.0);
     stream(to: *mut u8, value: Self) = vst1q_u8(to, value.0);
     splat(pattern: u64) -> Self = Self(vreinterpretq_u8_u64(vdupq_n_u64(pattern)));
+    splat_byte(byte: u8) -> Self = Self(vdupq_n_u8(byte));
     xor(a: Self, b: Self) -> Self = Self(veorq_u8(a.0, b.0));
     or(a: Self, b: Self) -> Self = Self(vorrq_u8(a.0, b.0));
     min(a: Self, b: Self) -> Self = Self(vminq_u8(a.0, b.0));

@@ -3,6 +3,8 @@
 //! An instance says how; the algorithms ([`super::copy`] and its sisters) are written once. They
 //! are inlined into functions that allow the instance's instructions ([`super::instance`]).
 
+use super::limits::Limits;
+
 /// A register of `BYTES` bytes.
 ///
 /// # Safety of all functions
@@ -22,6 +24,8 @@ pub(super) trait Vector: Copy {
     unsafe fn stream(to: *mut u8, value: Self);
     /// A pattern of eight bytes, over and over; its lowest byte comes first.
     unsafe fn splat(pattern: u64) -> Self;
+    /// The same byte, over and over.
+    unsafe fn splat_byte(byte: u8) -> Self;
     unsafe fn xor(a: Self, b: Self) -> Self;
     unsafe fn or(a: Self, b: Self) -> Self;
     /// The lesser of each two bytes, unsigned.
@@ -40,11 +44,11 @@ pub(super) trait Vector: Copy {
         unsafe { super::copy::by_steps::<Self>(to, from, len) }
     }
 
-    /// Fills up to `BYTES` bytes.
+    /// Fills up to `BYTES` bytes; the pattern's are all the same if `IS_BYTE`.
     #[inline(always)]
-    unsafe fn fill_small(to: *mut u8, pattern: u64, len: usize) {
+    unsafe fn fill_small<const IS_BYTE: bool>(to: *mut u8, pattern: u64, len: usize) {
         // SAFETY: the caller's.
-        unsafe { super::fill::by_steps::<Self>(to, pattern, len) }
+        unsafe { super::fill::by_steps::<Self, IS_BYTE>(to, pattern, len) }
     }
 
     /// Whether up to `BYTES` bytes differ.
@@ -60,6 +64,17 @@ pub(super) trait Vector: Copy {
         // SAFETY: the caller's.
         unsafe { super::verify::by_steps::<Self>(from, pattern, len) }
     }
+}
+
+/// What is large goes on in functions of its own, which may call others. That costs registers saved
+/// at their start, and what is small should not pay for it.
+///
+/// # Safety of all functions
+/// As those of that name, [`super::copy::far`] and its like.
+pub(super) trait Far: Vector {
+    unsafe fn copy_far(to: *mut u8, from: *const u8, len: usize, limits: &Limits) -> *mut u8;
+    unsafe fn set_far(to: *mut u8, pattern: u64, len: usize, limits: &Limits) -> *mut u8;
+    unsafe fn fill_far(to: *mut u8, pattern: u64, len: usize, limits: &Limits) -> *mut u8;
 }
 
 /// The pattern as it looks `offset` bytes on.

@@ -38,6 +38,11 @@ impl Vector for Words {
     }
 
     #[inline(always)]
+    unsafe fn splat_byte(byte: u8) -> Self {
+        Self(u64::from_ne_bytes([byte; 8]))
+    }
+
+    #[inline(always)]
     unsafe fn xor(a: Self, b: Self) -> Self {
         Self(a.0 ^ b.0)
     }

@@ -3,6 +3,7 @@
 
 mod cells;
 mod document;
+mod engine;
 mod fleet;
 mod gates;
 mod hole;
@@ -10,6 +11,7 @@ mod options;
 mod programs;
 mod routines;
 mod time;
+mod tuned;
 
 use cells::{Cell, Ground};
 use options::Options;
@@ -38,6 +40,10 @@ pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
         println!("{}", programs::first_call());
         return Ok(Vec::new());
     }
+    if options.is_tuned {
+        tuned::tell(&options);
+        return Ok(Vec::new());
+    }
     let machine = Machine::observe();
     let first_call = programs::measure_first_call()?;
     if let Some(simd) = options.simd {
@@ -48,6 +54,12 @@ pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
     let mut cells = ground.measure(&options.only);
     if options.only.is_empty() || options.only == "fleet" {
         cells.extend(fleet::measure(options.rounds));
+    }
+    if options.only.is_empty() || options.only == "engine" {
+        cells.extend(engine::measure(options.rounds, options.largest));
+    }
+    if options.only.is_empty() || options.only == "tuned" {
+        cells.extend(tuned::measure(&options)?);
     }
     let programs = match options.only.is_empty() || options.only == "programs" {
         true => programs::measure(&options)?,

@@ -13,7 +13,8 @@ Measures the memory routines beside glibc's, from a byte to 128 MiB, and under w
 usage: cargo run --release --manifest-path benches/compare/Cargo.toml -- mem [OPTIONS]
 
   --library PATH  the shared object that interposes (default: target/release/libheapsight_mem.so)
-  --only PART     one part: copy, fill, compare, find, verify, edge, inline, fleet, programs
+  --only PART     one part: copy, fill, compare, find, verify, edge, inline, fleet, engine,
+                  tuned, programs
   --largest MIB   the largest size (default: 128)
   --rounds N      rounds (default: 15)
   --simd WORD     as the option of that name: avx512, avx2, sse2 or off
@@ -41,6 +42,8 @@ pub struct Options {
     pub gate: bool,
     /// This process measures its first call, and nothing else.
     pub is_first_call: bool,
+    /// This process measures beside a glibc that its environment has tuned.
+    pub is_tuned: bool,
 }
 
 impl Options {
@@ -55,6 +58,7 @@ impl Options {
             out: None,
             gate: false,
             is_first_call: false,
+            is_tuned: false,
         };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -69,6 +73,7 @@ impl Options {
                 "--out" => parsed.out = Some(PathBuf::from(value()?)),
                 "--gate" => parsed.gate = true,
                 "--first-call" => parsed.is_first_call = true,
+                "--tuned" => parsed.is_tuned = true,
                 _ => {
                     let hint = "mem --help lists the options";
                     return Err(format!("unknown option {word}; {hint}"));

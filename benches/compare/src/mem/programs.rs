@@ -38,12 +38,16 @@ pub fn measure(options: &Options) -> Result<Vec<Program>, String> {
                   print(s.count('k'), b.rfind(b'k1'))";
     let shell =
         "for i in {1..40000}; do s=\"item $i\"; t=${s%% *}; u[i%100]=$t$s; done; echo ${#u[@]}";
-    let cases: [(&'static str, Vec<&str>); 4] = [
+    let redis = redis(&scratch);
+    let mut cases: Vec<(&'static str, Vec<&str>)> = vec![
         ("sort", vec!["sort", "-S", "1G", "--parallel=1", &input]),
         ("cc1", vec!["cc", "-O2", "-S", "-o", "/dev/null", &source]),
         ("python3", vec!["/usr/bin/python3", "-c", python]),
         ("bash", vec!["bash", "-c", shell]),
     ];
+    if let Some(script) = &redis {
+        cases.push(("redis", vec!["sh", "-c", script]));
+    }
     let rounds = if options.rounds < ROUNDS { 3 } else { ROUNDS };
     let mut programs = Vec::new();
     for (name, words) in cases {
@@ -77,6 +81,21 @@ fn run(words: &[&str], object: &Path) -> Result<f64, String> {
         return Err(format!("{program} under {}: {status}", object.display()));
     }
     Ok(start.elapsed().as_secs_f64())
+}
+
+/// A server and its client, both under the object; `None`: not installed.
+fn redis(scratch: &Scratch) -> Option<String> {
+    let mut which = Command::new("which");
+    let is_there = which.args(["redis-server", "redis-benchmark"]).stdout(Stdio::null()).status();
+    is_there.ok()?.success().then_some(())?;
+    let socket = scratch.path().join("redis.sock");
+    let socket = socket.display();
+    Some(format!(
+        "redis-server --port 0 --unixsocket {socket} --save '' --daemonize no >/dev/null & \
+         until redis-cli -s {socket} ping >/dev/null 2>&1; do sleep 0.01; done; \
+         redis-benchmark -s {socket} -q -n 300000 -r 20000 -d 600 -P 32 -t set,get >/dev/null; \
+         redis-cli -s {socket} shutdown nosave; wait"
+    ))
 }
 
 /// A shared object with nothing in it.

@@ -7,6 +7,7 @@
 use super::super::instance::instance;
 use super::super::limits::Limits;
 use super::super::neon::Neon;
+use super::super::vector::Far;
 use super::super::{compare, copy, fill, find, verify};
 use super::bytes::Bytes;
 
@@ -31,6 +32,10 @@ pub(in super::super) unsafe fn vst1q_u8(to: *mut u8, value: uint8x16_t) {
 
 pub(in super::super) fn vdupq_n_u64(value: u64) -> uint64x2_t {
     [value; 2]
+}
+
+pub(in super::super) fn vdupq_n_u8(value: u8) -> uint8x16_t {
+    Bytes([value; 16])
 }
 
 pub(in super::super) fn vreinterpretq_u8_u64(lanes: uint64x2_t) -> uint8x16_t {

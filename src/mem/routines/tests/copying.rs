@@ -22,12 +22,12 @@ pub(super) fn small(of: &Routines) {
                 assert!(target.bytes() == expected, "copy of {len} from {other} to {at}");
                 target.bytes()[at..at + len].copy_from_slice(&clean[at..at + len]);
             }
-            for (fill, pattern) in [(of.set, u64::from_ne_bytes([0xa5; 8])), (of.fill, PATTERN)] {
+            for (is_byte, pattern) in [(true, u64::from_ne_bytes([0xa5; 8])), (false, PATTERN)] {
                 for (k, byte) in expected[at..at + len].iter_mut().enumerate() {
                     *byte = pattern.to_le_bytes()[k % 8];
                 }
                 // SAFETY: the piece lies in the arena.
-                unsafe { fill(target.at(at), pattern, len, &of.limits) };
+                unsafe { of.fill_with(is_byte, target.at(at), pattern, len) };
                 assert!(target.bytes() == expected, "fill of {len} at {at}");
                 // SAFETY: as above.
                 let found = unsafe { (of.verify)(target.at(at), pattern, len, &of.limits) };
@@ -89,14 +89,14 @@ pub(super) fn large(of: &Routines) {
                         (of.copy)(to, from, len, &of.limits);
                     }
                     assert!(target == expected, "copy of {len} from {from} to {to}");
-                    for (fill, pattern) in
-                        [(of.set, u64::from_ne_bytes([0xa5; 8])), (of.fill, PATTERN)]
+                    for (is_byte, pattern) in
+                        [(true, u64::from_ne_bytes([0xa5; 8])), (false, PATTERN)]
                     {
                         for (k, byte) in expected[to..to + len].iter_mut().enumerate() {
                             *byte = pattern.to_le_bytes()[k % 8];
                         }
                         // SAFETY: as above.
-                        unsafe { fill(target.as_mut_ptr().add(to), pattern, len, &of.limits) };
+                        unsafe { of.fill_with(is_byte, target.as_mut_ptr().add(to), pattern, len) };
                         assert!(target == expected, "fill of {len} at {to}");
                     }
                     target.copy_from_slice(&clean);

@@ -13,6 +13,7 @@ mod copying;
 mod looking;
 mod wide;
 
+#[cfg(target_arch = "x86_64")]
 use super::dispatch::Tier;
 use super::instance;
 use super::limits::Limits;
@@ -22,6 +23,7 @@ use std::vec::Vec;
 
 type Move = unsafe extern "C" fn(*mut u8, *const u8, usize, &Limits) -> *mut u8;
 type Fill = unsafe extern "C" fn(*mut u8, u64, usize, &Limits) -> *mut u8;
+type Set = unsafe extern "C" fn(*mut u8, i32, usize, &Limits) -> *mut u8;
 type Compare = unsafe extern "C" fn(*const u8, *const u8, usize, &Limits) -> i32;
 type Mismatch = unsafe extern "C" fn(*const u8, *const u8, usize, &Limits) -> usize;
 type Find = unsafe extern "C" fn(*const u8, i32, usize, &Limits) -> *const u8;
@@ -32,7 +34,7 @@ type Verify = unsafe extern "C" fn(*const u8, u64, usize, &Limits) -> usize;
 struct Routines {
     copy: Move,
     stream: Move,
-    set: Fill,
+    set: Set,
     fill: Fill,
     compare: Compare,
     differs: Compare,
@@ -42,6 +44,26 @@ struct Routines {
     length: Length,
     verify: Verify,
     limits: Limits,
+}
+
+impl Routines {
+    /// Fills with a pattern, whose bytes are all the same if `is_byte`.
+    ///
+    /// # Safety
+    /// As either routine.
+    unsafe fn fill_with(&self, is_byte: bool, to: *mut u8, pattern: u64, len: usize) {
+        // What is not the lowest byte does not count.
+        let byte = (pattern as i32) | !0xff;
+        // SAFETY: the caller's.
+        let back = unsafe {
+            if is_byte {
+                (self.set)(to, byte, len, &self.limits)
+            } else {
+                (self.fill)(to, pattern, len, &self.limits)
+            }
+        };
+        assert_eq!(back, to);
+    }
 }
 
 macro_rules! routines_of {
@@ -115,9 +137,20 @@ stamp!(neon, true, instance::neon);
 #[cfg(target_arch = "x86_64")]
 stamp!(sse2, Tier::Sse2.is_there(), instance::sse2);
 #[cfg(target_arch = "x86_64")]
-stamp!(avx2, Tier::Avx2.is_there(), instance::avx2);
+stamp!(avx2, Tier::Avx2.is_there(), near);
+#[cfg(target_arch = "x86_64")]
+stamp!(avx2_algorithms, Tier::Avx2.is_there(), instance::avx2);
 #[cfg(target_arch = "x86_64")]
 stamp!(avx512, Tier::Avx512.is_there(), instance::avx512);
+
+/// What serves with AVX2: the ways in, and what has none.
+#[cfg(target_arch = "x86_64")]
+mod near {
+    pub(super) use super::super::x86::near::{
+        compare, copy, differs, find, find_last, length, set,
+    };
+    pub(super) use super::instance::avx2::{fill, mismatch, stream, verify};
+}
 
 /// Every small size, and those around what may be a threshold.
 fn sizes() -> Vec<usize> {

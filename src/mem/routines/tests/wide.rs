@@ -4,7 +4,7 @@
 use super::super::find;
 use super::super::instance::instance;
 use super::super::limits::Limits;
-use super::super::vector::{Vector, is_within_page};
+use super::super::vector::{Far, Vector, is_within_page};
 use super::super::{compare, copy, fill, verify};
 use super::bytes::Bytes;
 
@@ -52,6 +52,10 @@ impl<const N: usize> Vector for Bytes<N> {
         Self(core::array::from_fn(|at| pattern.to_le_bytes()[at % 8]))
     }
 
+    unsafe fn splat_byte(byte: u8) -> Self {
+        Self([byte; N])
+    }
+
     unsafe fn xor(a: Self, b: Self) -> Self {
         a.map2(b, |x, y| x ^ y)
     }
@@ -87,13 +91,13 @@ impl<const N: usize> Vector for Bytes<N> {
         }
     }
 
-    unsafe fn fill_small(to: *mut u8, pattern: u64, len: usize) {
+    unsafe fn fill_small<const IS_BYTE: bool>(to: *mut u8, pattern: u64, len: usize) {
         // SAFETY: the caller's.
         unsafe {
             if is_within_page(to, N) {
-                Self::splat(pattern).store_first(to, len);
+                fill::repeat::<Self, IS_BYTE>(pattern).store_first(to, len);
             } else {
-                fill::by_steps::<Self>(to, pattern, len);
+                fill::by_steps::<Self, IS_BYTE>(to, pattern, len);
             }
         }
     }

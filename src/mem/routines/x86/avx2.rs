@@ -3,8 +3,8 @@
 use super::{Sse2, Vector, by_intrinsics};
 use core::arch::x86_64::{
     __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-    _mm256_or_si256, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_storeu_si256,
-    _mm256_stream_si256, _mm256_testz_si256, _mm256_xor_si256,
+    _mm256_or_si256, _mm256_set1_epi8, _mm256_set1_epi64x, _mm256_setzero_si256,
+    _mm256_storeu_si256, _mm256_stream_si256, _mm256_testz_si256, _mm256_xor_si256,
 };
 
 /// A register of AVX2.
@@ -16,6 +16,7 @@ by_intrinsics! { Avx2, 32, Sse2;
     store(to: *mut u8, value: Self) = _mm256_storeu_si256(to.cast(), value.0);
     stream(to: *mut u8, value: Self) = _mm256_stream_si256(to.cast(), value.0);
     splat(pattern: u64) -> Self = Self(_mm256_set1_epi64x(pattern as i64));
+    splat_byte(byte: u8) -> Self = Self(_mm256_set1_epi8(byte as i8));
     xor(a: Self, b: Self) -> Self = Self(_mm256_xor_si256(a.0, b.0));
     or(a: Self, b: Self) -> Self = Self(_mm256_or_si256(a.0, b.0));
     min(a: Self, b: Self) -> Self = Self(_mm256_min_epu8(a.0, b.0));

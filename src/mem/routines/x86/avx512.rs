@@ -9,7 +9,7 @@ use super::super::{compare, copy, fill, vector, verify};
 use super::{Sse2, Vector, by_intrinsics};
 use core::arch::x86_64::{
     __m512i, __mmask64, _mm512_loadu_si512, _mm512_mask_cmpneq_epi8_mask, _mm512_mask_storeu_epi8,
-    _mm512_maskz_loadu_epi8, _mm512_min_epu8, _mm512_or_si512, _mm512_set1_epi64,
+    _mm512_maskz_loadu_epi8, _mm512_min_epu8, _mm512_or_si512, _mm512_set1_epi8, _mm512_set1_epi64,
     _mm512_storeu_si512, _mm512_stream_si512, _mm512_test_epi8_mask, _mm512_testn_epi8_mask,
     _mm512_xor_si512,
 };
@@ -30,6 +30,7 @@ by_intrinsics! { Avx512, 64, Sse2;
     store(to: *mut u8, value: Self) = _mm512_storeu_si512(to.cast(), value.0);
     stream(to: *mut u8, value: Self) = _mm512_stream_si512(to.cast(), value.0);
     splat(pattern: u64) -> Self = Self(_mm512_set1_epi64(pattern as i64));
+    splat_byte(byte: u8) -> Self = Self(_mm512_set1_epi8(byte as i8));
     xor(a: Self, b: Self) -> Self = Self(_mm512_xor_si512(a.0, b.0));
     or(a: Self, b: Self) -> Self = Self(_mm512_or_si512(a.0, b.0));
     min(a: Self, b: Self) -> Self = Self(_mm512_min_epu8(a.0, b.0));
@@ -42,14 +43,6 @@ by_intrinsics! { Avx512, 64, Sse2;
             _mm512_mask_storeu_epi8(to.cast(), lanes(len), value);
         } else {
             copy::by_steps::<Self>(to, from, len);
-        }
-    };
-    fill_small(to: *mut u8, pattern: u64, len: usize) = {
-        if vector::is_within_page(to, 64) {
-            let value = _mm512_set1_epi64(pattern as i64);
-            _mm512_mask_storeu_epi8(to.cast(), lanes(len), value);
-        } else {
-            fill::by_steps::<Self>(to, pattern, len);
         }
     };
     differs_small(a: *const u8, b: *const u8, len: usize) -> bool = {
@@ -71,4 +64,19 @@ by_intrinsics! { Avx512, 64, Sse2;
             verify::by_steps::<Self>(from, pattern, len)
         }
     };
+    {
+        #[inline(always)]
+        unsafe fn fill_small<const IS_BYTE: bool>(to: *mut u8, pattern: u64, len: usize) {
+            // SAFETY: the caller's: the processor has the instructions, and masked lanes are not
+            // written.
+            unsafe {
+                if vector::is_within_page(to, 64) {
+                    let value = fill::repeat::<Self, IS_BYTE>(pattern);
+                    _mm512_mask_storeu_epi8(to.cast(), lanes(len), value.0);
+                } else {
+                    fill::by_steps::<Self, IS_BYTE>(to, pattern, len);
+                }
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod avx2;
 mod avx512;
+pub(crate) mod near;
 mod sse2;
 
 pub(super) use avx2::Avx2;

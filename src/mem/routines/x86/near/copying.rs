@@ -1,0 +1,181 @@
+//! Copies and fills: every byte of up to eight registers by as many as it takes, overlapping in the
+//! middle, all loads before all stores.
+
+/// Up to eight registers: all loads, then all stores.
+macro_rules! copy {
+    ($first:literal, $limits:literal, $last:literal, $($operands:tt)*) => {
+        core::arch::naked_asm!(
+            $first,
+            "
+    mov rax, rdi
+    cmp rdx, 32
+    jb 20f
+    cmp rdx, 64
+    ja 30f
+    vmovdqu ymm0, [rsi]
+    vmovdqu ymm1, [rsi + rdx - 32]
+    vmovdqu [rdi], ymm0
+    vmovdqu [rdi + rdx - 32], ymm1
+    vzeroupper
+    ret
+    .p2align 4
+20: cmp edx, 16
+    jae 21f
+    cmp edx, 8
+    jae 22f
+    cmp edx, 4
+    jae 23f
+    // Three, two or one: the first, the middle and the last are all.
+    test edx, edx
+    jz 24f
+    movzx r8d, byte ptr [rsi]
+    movzx r9d, byte ptr [rsi + rdx - 1]
+    mov ecx, edx
+    shr ecx
+    movzx r10d, byte ptr [rsi + rcx]
+    mov [rdi], r8b
+    mov [rdi + rcx], r10b
+    mov [rdi + rdx - 1], r9b
+24: ret
+    .p2align 4
+21: vmovdqu xmm0, [rsi]
+    vmovdqu xmm1, [rsi + rdx - 16]
+    vmovdqu [rdi], xmm0
+    vmovdqu [rdi + rdx - 16], xmm1
+    ret
+    .p2align 4
+22: mov r8, [rsi]
+    mov r9, [rsi + rdx - 8]
+    mov [rdi], r8
+    mov [rdi + rdx - 8], r9
+    ret
+    .p2align 4
+23: mov r8d, [rsi]
+    mov r9d, [rsi + rdx - 4]
+    mov [rdi], r8d
+    mov [rdi + rdx - 4], r9d
+    ret
+    .p2align 4
+30: cmp rdx, 128
+    ja 31f
+    vmovdqu ymm0, [rsi]
+    vmovdqu ymm1, [rsi + 32]
+    vmovdqu ymm2, [rsi + rdx - 64]
+    vmovdqu ymm3, [rsi + rdx - 32]
+    vmovdqu [rdi], ymm0
+    vmovdqu [rdi + 32], ymm1
+    vmovdqu [rdi + rdx - 64], ymm2
+    vmovdqu [rdi + rdx - 32], ymm3
+    vzeroupper
+    ret
+    .p2align 4
+31: cmp rdx, 256
+    ja 90f
+    vmovdqu ymm0, [rsi]
+    vmovdqu ymm1, [rsi + 32]
+    vmovdqu ymm2, [rsi + 64]
+    vmovdqu ymm3, [rsi + 96]
+    vmovdqu ymm4, [rsi + rdx - 128]
+    vmovdqu ymm5, [rsi + rdx - 96]
+    vmovdqu ymm6, [rsi + rdx - 64]
+    vmovdqu ymm7, [rsi + rdx - 32]
+    vmovdqu [rdi], ymm0
+    vmovdqu [rdi + 32], ymm1
+    vmovdqu [rdi + 64], ymm2
+    vmovdqu [rdi + 96], ymm3
+    vmovdqu [rdi + rdx - 128], ymm4
+    vmovdqu [rdi + rdx - 96], ymm5
+    vmovdqu [rdi + rdx - 64], ymm6
+    vmovdqu [rdi + rdx - 32], ymm7
+    vzeroupper
+    ret
+90:",
+            $limits,
+            "jmp {long}",
+            $last,
+            ".p2align 6",
+            long = sym near::long::copy_long,
+            $($operands)*
+        )
+    };
+}
+pub(crate) use copy;
+
+/// Up to eight registers, by overlapping stores.
+macro_rules! set {
+    ($first:literal, $limits:literal, $last:literal, $($operands:tt)*) => {
+        core::arch::naked_asm!(
+            $first,
+            "
+    mov rax, rdi
+    vmovd xmm0, esi
+    cmp rdx, 32
+    jb 20f
+    vpbroadcastb ymm0, xmm0
+    cmp rdx, 64
+    ja 30f
+    vmovdqu [rdi], ymm0
+    vmovdqu [rdi + rdx - 32], ymm0
+    vzeroupper
+    ret
+    .p2align 4
+20: vpbroadcastb xmm0, xmm0
+    cmp edx, 16
+    jae 21f
+    cmp edx, 8
+    jae 22f
+    cmp edx, 4
+    jae 23f
+    test edx, edx
+    jz 24f
+    mov [rdi], sil
+    mov [rdi + rdx - 1], sil
+    shr edx
+    mov [rdi + rdx], sil
+24: ret
+    .p2align 4
+21: vmovdqu [rdi], xmm0
+    vmovdqu [rdi + rdx - 16], xmm0
+    ret
+    .p2align 4
+22: vmovq [rdi], xmm0
+    vmovq [rdi + rdx - 8], xmm0
+    ret
+    .p2align 4
+23: vmovd [rdi], xmm0
+    vmovd [rdi + rdx - 4], xmm0
+    ret
+    .p2align 4
+30: cmp rdx, 128
+    ja 31f
+    vmovdqu [rdi], ymm0
+    vmovdqu [rdi + 32], ymm0
+    vmovdqu [rdi + rdx - 64], ymm0
+    vmovdqu [rdi + rdx - 32], ymm0
+    vzeroupper
+    ret
+    .p2align 4
+31: cmp rdx, 256
+    ja 32f
+    vmovdqu [rdi], ymm0
+    vmovdqu [rdi + 32], ymm0
+    vmovdqu [rdi + 64], ymm0
+    vmovdqu [rdi + 96], ymm0
+    vmovdqu [rdi + rdx - 128], ymm0
+    vmovdqu [rdi + rdx - 96], ymm0
+    vmovdqu [rdi + rdx - 64], ymm0
+    vmovdqu [rdi + rdx - 32], ymm0
+    vzeroupper
+    ret
+32: vzeroupper
+90:",
+            $limits,
+            "jmp {long}",
+            $last,
+            ".p2align 6",
+            long = sym near::long::set_long,
+            $($operands)*
+        )
+    };
+}
+pub(crate) use set;

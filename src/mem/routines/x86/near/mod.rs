@@ -1,0 +1,96 @@
+//! The routines of every day with AVX2, in assembly. Most calls are small, and take no longer than
+//! their branches: which of them are taken, and that no register is saved for a case that does not
+//! come, is worth more there than any algorithm, and no compiler lets itself be told. The algorithms
+//! are those of [`super::super`], which also go on where a copy or a fill is not small.
+//!
+//! Each text ([`copying`], [`comparing`], [`finding`]) is a function of the instance, and once more
+//! the beginning of a C function ([`enter`]). That one asks first whether it is AVX2 that serves, the
+//! most common case by far; if not, it jumps [`elsewhere`]. So a call of libc's is not slower by a
+//! jump when it becomes one of ours.
+//!
+//! Nothing is read in a page that was not to be read, and no upper half of a register is left dirty:
+//! that would slow down what comes after. The last line of each text aligns the section that the
+//! function has to itself, and so its beginning.
+
+mod comparing;
+mod copying;
+mod finding;
+
+pub(crate) use super::super::dispatch::{Dispatch, elsewhere};
+use super::super::limits::Limits;
+use super::near;
+pub(crate) use comparing::{compare, differs};
+pub(crate) use copying::{copy, set};
+pub(crate) use finding::{find, find_last, length};
+
+/// What copies and fills go on with.
+pub(crate) use super::super::instance::avx2 as long;
+
+/// The functions of the instance.
+macro_rules! functions {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty = $($empty:literal)*;)*) => {
+        $(
+            /// # Safety
+            /// As the routine of that name, and the processor has AVX2 and BMI.
+            #[unsafe(naked)]
+            pub(crate) unsafe extern "C" fn $name($($argument: $type,)* limits: &Limits) -> $out {
+                $name!($($empty,)*)
+            }
+        )*
+    };
+}
+
+functions! {
+    copy(to: *mut u8, from: *const u8, len: usize) -> *mut u8 = "" "" "";
+    set(to: *mut u8, byte: i32, len: usize) -> *mut u8 = "" "" "";
+    compare(a: *const u8, b: *const u8, len: usize) -> i32 = "" "";
+    differs(a: *const u8, b: *const u8, len: usize) -> i32 = "" "";
+    find(from: *const u8, byte: i32, len: usize) -> *const u8 = "" "";
+    find_last(from: *const u8, byte: i32, len: usize) -> *const u8 = "" "";
+    length(from: *const u8) -> usize = "" "";
+}
+
+/// The body of a C function that is nothing else, and naked: `enter!(copy of ROUTINES)`.
+macro_rules! enter {
+    (length of $routines:path) => {
+        near::length!(
+            "cmp byte ptr [rip + {routines} + {tier}], {avx2}
+             jne 91f",
+            "91: lea rsi, [rip + {routines}]
+             jmp {elsewhere}",
+            routines = sym $routines,
+            tier = const near::Dispatch::TIER_AT,
+            avx2 = const near::Dispatch::AVX2,
+            elsewhere = sym near::elsewhere::length
+        )
+    };
+    (copy of $routines:path) => { near::enter!(@ copy of $routines) };
+    (set of $routines:path) => { near::enter!(@ set of $routines) };
+    (@ $name:ident of $routines:path) => {
+        near::$name!(
+            "cmp byte ptr [rip + {routines} + {tier}], {avx2}
+             jne 91f",
+            "lea rcx, [rip + {routines} + {limits}]",
+            "91: lea rcx, [rip + {routines}]
+             jmp {elsewhere}",
+            routines = sym $routines,
+            tier = const near::Dispatch::TIER_AT,
+            limits = const near::Dispatch::LIMITS_AT,
+            avx2 = const near::Dispatch::AVX2,
+            elsewhere = sym near::elsewhere::$name
+        )
+    };
+    ($name:ident of $routines:path) => {
+        near::$name!(
+            "cmp byte ptr [rip + {routines} + {tier}], {avx2}
+             jne 91f",
+            "91: lea rcx, [rip + {routines}]
+             jmp {elsewhere}",
+            routines = sym $routines,
+            tier = const near::Dispatch::TIER_AT,
+            avx2 = const near::Dispatch::AVX2,
+            elsewhere = sym near::elsewhere::$name
+        )
+    };
+}
+pub(crate) use enter;
