@@ -55,7 +55,7 @@ pub(crate) struct Marker<'m, E> {
     pieces: Vector<Piece>,
     /// All memory elsewhere that was reached.
     visited: Vector<Piece>,
-    follows_interior: bool,
+    pub(super) follows_interior: bool,
     /// What is reached now depends on a pointer into the middle of a block.
     is_interior: bool,
     is_trusted: bool,
@@ -63,7 +63,7 @@ pub(crate) struct Marker<'m, E> {
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
     tag: usize,
     /// How many steps from a root what is reached now is.
-    steps: usize,
+    pub(super) steps: usize,
     /// What is reached now is held by a lost block of that site.
     beginning: Option<SiteId>,
 }
@@ -72,8 +72,6 @@ pub(crate) struct Marker<'m, E> {
 const SMALL: usize = 8 * WORD;
 /// Of a level with fewer blocks each is fetched into the cache as soon as it is found.
 const AHEAD: usize = 24;
-/// After so many levels hints are worth their while.
-const DEEP: usize = 1 << 12;
 
 impl<'m, E: Elsewhere> Marker<'m, E> {
     pub(super) fn new(
@@ -216,9 +214,12 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
                 self.steps = 0;
                 return Ok(());
             }
-            self.steps += 1;
-            if self.steps == DEEP {
-                self.ask_for_hints();
+            self.count_step();
+            if let [only] = level[..] {
+                // SAFETY: as below.
+                unsafe { self.follow_chain(only as usize, &mut batch)? };
+                level.clear();
+                continue;
             }
             order.arrange(&mut level)?;
             // SAFETY: blocks in use, which the caller says are mapped.
@@ -354,12 +355,18 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         if self.found.len() < AHEAD {
             self.fetch(number);
         }
+        self.enter(number, holder);
+        self.found.push(number as u32)
+    }
+
+    /// Marks a block as reached, and notes its holder.
+    #[inline(always)]
+    pub(super) fn enter(&mut self, number: usize, holder: usize) {
         self.marks.set_reached(number);
         self.marks.hold(number, holder, self.steps);
         if self.is_interior {
             self.marks.set_interior(number);
         }
-        self.found.push(number as u32)
     }
 
     #[cold]

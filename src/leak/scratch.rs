@@ -159,6 +159,11 @@ impl Bits {
         self.0[bit / BITS] &= !(1 << (bit % BITS));
     }
 
+    /// The bits, [`BITS`] to a word.
+    pub(super) fn words(&mut self) -> &mut [u64] {
+        &mut self.0
+    }
+
     /// Clears all bits.
     pub(crate) fn wipe(&mut self) {
         self.0.fill(0);
