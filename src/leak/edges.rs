@@ -69,7 +69,7 @@ const NOTHING: u32 = 0;
 const IN_PLACE: u32 = u32::MAX;
 
 /// So many words of a block at most are looked at here.
-const WORDS: usize = 32;
+pub(super) const WORDS: usize = 32;
 /// So many bytes ahead memory is fetched: the processor by itself stops at the end of a page.
 const AHEAD: usize = 2048;
 /// And so many blocks ahead their edges.

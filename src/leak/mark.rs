@@ -48,16 +48,16 @@ pub(crate) struct Marker<'m, E> {
     scanner: Scanner,
     pub(super) range: Range,
     /// The next level, by number.
-    found: Vector<u32>,
+    pub(super) found: Vector<u32>,
     /// Pointed to by interior pointers, which are put off at first.
-    deferred: Vector<Found>,
+    pub(super) deferred: Vector<Found>,
     /// Memory elsewhere to be scanned with the next level.
     pieces: Vector<Piece>,
     /// All memory elsewhere that was reached.
     visited: Vector<Piece>,
     pub(super) follows_interior: bool,
     /// What is reached now depends on a pointer into the middle of a block.
-    is_interior: bool,
+    pub(super) is_interior: bool,
     is_trusted: bool,
     is_unaligned: bool,
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
@@ -202,7 +202,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         let mut batch = Batch::new();
         let mut level = Vector::new();
         let mut order = Order::new(self.marks.len());
-        let mut buckets = None;
+        let mut wide = None;
         loop {
             while let Some(piece) = self.pieces.pop() {
                 self.visited.push(piece)?;
@@ -223,7 +223,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
             }
             order.arrange(&mut level)?;
             // SAFETY: blocks in use, which the caller says are mapped.
-            unsafe { self.look_into_level(&level, &mut buckets, &mut batch)? };
+            unsafe { self.look_into_level(&level, &mut wide, &mut batch)? };
             level.clear();
         }
     }

@@ -234,9 +234,21 @@ impl Marks {
     /// Marks the block as held by a pointer at `holder`, so many steps from where the search began.
     #[inline(always)]
     pub(crate) fn hold(&mut self, number: usize, holder: usize, steps: usize) {
+        self.cells[number] = Self::cell_of(holder, steps);
+    }
+
+    /// The cell of a block that a pointer at `holder` holds, so many steps from there.
+    #[inline(always)]
+    pub(super) fn cell_of(holder: usize, steps: usize) -> usize {
         let steps = steps.min(usize::MAX >> Self::STEPS) << Self::STEPS;
         let address = holder & Self::ADDRESS;
-        self.cells[number] = if address == 0 { 0 } else { address | steps };
+        if address == 0 { 0 } else { address | steps }
+    }
+
+    /// What changes when blocks are reached: cells, and the bits of the unreached and of those that
+    /// are reached by interior pointers.
+    pub(super) fn for_reaching(&mut self) -> (&mut [usize], &mut [u64], &mut [u64]) {
+        (&mut self.cells, self.unreached.words(), self.interior.words())
     }
 
     /// Where the pointer to a block is, with its lowest bits; and how many steps the way to it has.

@@ -37,6 +37,7 @@ pub(crate) mod terms;
 mod tests;
 mod totals;
 mod unreached;
+mod wide;
 pub(crate) mod world;
 
 use crate::heap::frozen::Frozen;
