@@ -1,64 +1,28 @@
 //! What a check has found, while the world is stopped: sums of the blocks by class and call site,
 //! and for the largest block of each group who holds it. All in scratch memory.
 
-use super::findings::Class;
 use super::marks::Marks;
-use super::paths::{self, End, Step, Trace};
+use super::paths::{self, Step};
 use super::scratch::{NoMemory, Vector};
 use super::spans::Place;
-use super::table::{Key, Table};
+use super::table::Table;
 use super::terms::Terms;
+use super::totals::{Common, Sum, Totals, common_of};
 use crate::mem::scan::WORD;
-use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Collected {
-    /// The keys of the groups, by number.
-    groups: Table,
-    pub(crate) sums: Vector<Sum>,
-    /// Group and thread: who allocated blocks of a group.
-    threads: Table,
+    pub(crate) totals: Totals,
     /// The blocks of paths.
     pub(crate) hops: Vector<Place>,
     /// Cycle and site: what the cycles consist of.
     members: Table,
     pub(crate) member_sums: Vector<MemberSum>,
-    /// Blocks that a parent process allocated before it forked this one; in no group.
-    pub(crate) inherited: u64,
-    /// The leaked blocks one by one, where they are asked for.
-    pub(crate) listed: Vector<Listed>,
     /// The block that is asked about: what it has in common with others, and the number of the
     /// thread that allocated it. Its sum is the last one, and in no group.
     pub(crate) asked: Option<(Common, u32)>,
-}
-
-/// A leaked block.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Listed {
-    pub(crate) group: usize,
-    pub(crate) address: usize,
-    /// Bytes asked for.
-    pub(crate) size: usize,
-}
-
-/// A group of blocks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sum {
-    pub(crate) blocks: u64,
-    /// Bytes asked for.
-    pub(crate) bytes: u64,
-    /// The largest block, of several the one that is held in the fewest steps: its size, its place,
-    /// and its cycle, if it is in one.
-    largest: usize,
-    steps: usize,
-    place: Place,
-    pub(crate) cycle: Option<usize>,
-    /// Who holds the largest block.
-    pub(crate) trace: Trace,
-    /// Where its steps are among the hops.
-    pub(crate) first_hop: usize,
 }
 
 /// A site's share of a cycle.
@@ -68,55 +32,8 @@ pub(crate) struct MemberSum {
     pub(crate) bytes: u64,
 }
 
-/// What a group has in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Common {
-    pub(crate) class: Class,
-    pub(crate) is_interior: bool,
-    pub(crate) site: SiteId,
-    /// Of indirect blocks: the site of the block where the loss began.
-    pub(crate) beginning: Option<SiteId>,
-}
-
-const INTERIOR: u64 = 1 << 8;
-
-impl Common {
-    fn key(self) -> Key {
-        let interior = if self.is_interior { INTERIOR } else { 0 };
-        let site = u64::from(self.site.number()) << 32;
-        let beginning = self.beginning.map_or(0, SiteId::number);
-        [site | interior | self.class as u64, u64::from(beginning)]
-    }
-
-    fn of(key: Key) -> Option<Self> {
-        Some(Self {
-            class: Class::from_number(key[0] as u8)?,
-            is_interior: key[0] & INTERIOR != 0,
-            site: SiteId::from_number((key[0] >> 32) as u32)?,
-            beginning: SiteId::from_number(key[1] as u32),
-        })
-    }
-}
-
 /// Steps that all paths of a check together may take.
 const BUDGET: u64 = 1 << 20;
-
-/// A block in use, as the sums see it.
-#[derive(Clone, Copy, Debug)]
-struct Seen {
-    record: Record,
-    place: Place,
-    common: Common,
-    steps: usize,
-}
-
-/// The group that the block before was put into: blocks of one site lie together.
-#[derive(Clone, Copy, Debug)]
-struct Last {
-    common: Common,
-    group: usize,
-    thread: u32,
-}
 
 impl Collected {
     /// Sums up the tracked blocks that are asked about, and the one at `asked` by itself.
@@ -131,34 +48,12 @@ impl Collected {
         asked: Option<Place>,
     ) -> Result<Self, NoMemory> {
         let mut collected = Self {
-            groups: Table::new(),
-            sums: Vector::new(),
-            threads: Table::new(),
+            totals: Totals::of(marks, tracker, terms)?,
             hops: Vector::new(),
             members: Table::new(),
             member_sums: Vector::new(),
-            inherited: 0,
-            listed: Vector::new(),
             asked: None,
         };
-        let mut last = None;
-        for_each_block(marks, |place| {
-            let record = marks.record(place).filter(|record| terms.want(*record));
-            let Some(record) = record else { return Ok(()) };
-            if tracker.is_inherited(record) {
-                collected.inherited += 1;
-                return Ok(());
-            }
-            let common = common_of(marks, place, Some(record), terms);
-            let (_, steps) = marks.held(place.number);
-            let seen = Seen { record, place, common, steps };
-            let group = collected.add(seen, tracker, &mut last)?;
-            let is_listed = terms.lists_blocks && common.class != Class::Reachable;
-            if is_listed {
-                collected.listed.push(Listed { group, address: place.start, size: record.size })?;
-            }
-            Ok(())
-        })?;
         if let Some(place) = asked {
             collected.add_asked(marks, tracker, place, terms)?;
         }
@@ -166,36 +61,6 @@ impl Collected {
         // SAFETY: the caller's.
         unsafe { collected.trace_paths(marks)? };
         Ok(collected)
-    }
-
-    /// Adds a block to its group, whose number this is.
-    fn add(
-        &mut self,
-        seen: Seen,
-        tracker: &Tracker,
-        last: &mut Option<Last>,
-    ) -> Result<usize, NoMemory> {
-        let Seen { record, place, common, steps } = seen;
-        let thread = record.stamp.thread();
-        let group = match *last {
-            Some(last) if last.common == common && last.thread == thread => last.group,
-            _ => {
-                let (group, is_new) = self.groups.number(common.key())?;
-                if is_new {
-                    self.sums.push(Sum::new(place))?;
-                }
-                self.threads.number([group as u64, u64::from(tracker.thread_id(record))])?;
-                *last = Some(Last { common, group, thread });
-                group
-            }
-        };
-        let sum = &mut self.sums[group];
-        sum.blocks += 1;
-        sum.bytes += record.size as u64;
-        if record.size > sum.largest || (record.size == sum.largest && steps < sum.steps) {
-            (sum.largest, sum.steps, sum.place) = (record.size, steps, place);
-        }
-        Ok(group)
     }
 
     fn add_asked(
@@ -209,17 +74,9 @@ impl Collected {
         let thread = record.map_or(0, |record| tracker.thread_id(record));
         self.asked = Some((common_of(marks, place, record, terms), thread));
         let bytes = record.map_or_else(|| marks.usable(place), |record| record.size) as u64;
-        self.sums.push(Sum { blocks: 1, bytes, ..Sum::new(place) })
-    }
-
-    /// What the groups have in common, by number.
-    pub(crate) fn commons(&self) -> impl Iterator<Item = Option<Common>> + use<'_> {
-        self.groups.keys().iter().map(|key| Common::of(*key))
-    }
-
-    /// Group and thread.
-    pub(crate) fn threads(&self) -> impl Iterator<Item = (usize, u32)> + use<'_> {
-        self.threads.keys().iter().map(|[group, thread]| (*group as usize, *thread as u32))
+        let mut sum = Sum::new(place);
+        (sum.blocks, sum.bytes) = (1, bytes);
+        self.totals.sums.push(sum)
     }
 
     /// Cycle, site and share.
@@ -236,7 +93,7 @@ impl Collected {
     /// Sums up the cycles of which a block is the largest of its group.
     fn name_members(&mut self, marks: &Marks) -> Result<(), NoMemory> {
         let mut wanted = Table::new();
-        for sum in self.sums.iter_mut() {
+        for sum in self.totals.sums.iter_mut() {
             sum.cycle = marks.cycle(sum.place.number);
             if let Some(cycle) = sum.cycle {
                 wanted.number([cycle as u64, 0])?;
@@ -269,27 +126,12 @@ impl Collected {
         let mut budget = BUDGET;
         // SAFETY: the caller's.
         let outwards = |held: Place| unsafe { marks.holder(held.number) };
-        for sum in self.sums.iter_mut() {
+        for sum in self.totals.sums.iter_mut() {
             sum.first_hop = self.hops.len();
             let first = outwards(sum.place);
             sum.trace = paths::trace(first, outwards, &mut budget, &mut self.hops)?;
         }
         Ok(())
-    }
-}
-
-impl Sum {
-    const fn new(place: Place) -> Self {
-        Self {
-            blocks: 0,
-            bytes: 0,
-            largest: 0,
-            steps: usize::MAX,
-            place,
-            cycle: None,
-            trace: Trace { end: End::Unknown, hops: 0, omitted: 0 },
-            first_hop: 0,
-        }
     }
 }
 
@@ -333,26 +175,6 @@ impl Marks {
         let (holder, _) = self.held(number);
         (self.is_lost(number) && holder & Self::CYCLE != 0).then_some(holder >> 2)
     }
-}
-
-/// `record`: `None` for a block that is not tracked.
-#[inline(always)]
-fn common_of(marks: &Marks, place: Place, record: Option<Record>, terms: &Terms<'_>) -> Common {
-    let number = place.number;
-    let is_interior = marks.is_interior(number);
-    let class = match (marks.is_lost(number), marks.held(number).0) {
-        (false, _) if is_interior && record.is_some_and(|record| terms.doubts(record)) => {
-            Class::Possible
-        }
-        (false, _) => Class::Reachable,
-        (true, 0) => Class::Lost,
-        (true, holder) if holder & Marks::CYCLE != 0 => Class::Cycle,
-        (true, _) => Class::Indirect,
-    };
-    let is_held = class == Class::Indirect;
-    let beginning = marks.beginning(number).filter(|_| is_held);
-    let site = record.map_or(SiteId::UNKNOWN, |record| record.site);
-    Common { class, is_interior, site, beginning }
 }
 
 /// Visits the blocks in use, ascending.

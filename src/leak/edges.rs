@@ -17,10 +17,14 @@
 use super::elsewhere::Elsewhere;
 use super::mark::read;
 use super::marks::Marks;
+use super::parts::{self, Part, Parts};
 use super::scratch::{NoMemory, Vector};
 use super::spans::Place;
+use crate::base::sync::{AtomicUsize, Ordering};
 use crate::mem::prefetch;
 use crate::mem::scan::{Range, WORD};
+use core::marker::PhantomData;
+use core::slice;
 
 /// See the module.
 #[derive(Debug)]
@@ -65,13 +69,15 @@ const NOTHING: u32 = 0;
 const IN_PLACE: u32 = u32::MAX;
 
 /// So many words of a block at most are looked at here.
-const WORDS: usize = 32;
+pub(super) const WORDS: usize = 32;
 /// So many bytes ahead memory is fetched: the processor by itself stops at the end of a page.
 const AHEAD: usize = 2048;
 /// And so many blocks ahead their edges.
 const BLOCKS_AHEAD: usize = 24;
-/// Lists have room for so many edges for each number.
+/// Lists have room for so many edges for each number,
 const ROOM: usize = 4;
+/// and are written in chunks of so many, each longer than a list.
+const CHUNK: usize = if cfg!(test) { 1 << 6 } else { 1 << 14 };
 
 impl Edges {
     /// So many blocks are worth it.
@@ -88,47 +94,23 @@ impl Edges {
         elsewhere: &impl Elsewhere,
         range: Range,
     ) -> Option<Self> {
-        let is_few = marks.len() <= MOST && marks.len() * ROOM < LAST as usize;
+        let is_few = marks.len() <= MOST && marks.len() * ROOM + CHUNK < LAST as usize;
         let starts = is_few.then(|| Vector::zeroed(marks.len()).ok()).flatten()?;
-        let mut edges = Self { starts, lists: Vector::new() };
-        // A list that begins at zero would look like none.
-        edges.lists.push(LAST).ok()?;
-        let mut found = Found { edges: [0; WORDS], count: 0 };
-        for (number, span) in marks.spans().iter().enumerate() {
-            if span.block_size > WORDS * WORD {
-                let end = span.first + span.capacity as usize;
-                edges.starts[span.first..end].fill(IN_PLACE);
-                continue;
-            }
-            for index in marks.live_of(span) {
-                let place = span.place(number as u32, index);
-                prefetch(place.start.wrapping_add(AHEAD));
-                // SAFETY: the caller's.
-                let is_told = unsafe { found.read(marks, elsewhere, range, place) };
-                let start = if is_told { edges.keep(found.edges()) } else { Err(NoMemory) };
-                edges.starts[place.number] = start.unwrap_or(IN_PLACE);
-            }
+        let lists = Vector::zeroed((marks.len() * ROOM).next_multiple_of(CHUNK)).ok()?;
+        let mut edges = Self { starts, lists };
+        let parts = Parts::of(marks.spans(), marks.len());
+        let room = Room::of(&mut edges.lists);
+        let mut starts = &mut edges.starts[..];
+        let mut shares = parts.all.map(|part| {
+            let starts = starts.split_off_mut(..part.numbers.len()).unwrap_or_default();
+            Share { part, starts, room: &room, chunk: &mut [], from: 0, used: 0 }
+        });
+        // SAFETY: the shares have nothing in common that is written, but the room; the rest is the
+        // caller's.
+        unsafe {
+            parts::each(&mut shares[..parts.used], |share| share.fill(marks, elsewhere, range));
         }
         Some(edges)
-    }
-
-    /// Appends a list, if it is one; what stands for it.
-    #[inline(always)]
-    fn keep(&mut self, edges: &[u32]) -> Result<u32, NoMemory> {
-        let (last, others) = match edges {
-            [] => return Ok(NOTHING),
-            [only] => return Ok(*only | LAST),
-            [others @ .., last] => (*last, others),
-        };
-        let start = self.lists.len();
-        if start + edges.len() > self.starts.len() * ROOM {
-            return Err(NoMemory);
-        }
-        for edge in others {
-            self.lists.push(*edge)?;
-        }
-        self.lists.push(last | LAST)?;
-        Ok(start as u32)
     }
 
     /// The edges of a block; `None`: it is to be read in place.
@@ -158,10 +140,16 @@ impl Edges {
             self.prefetch(*ahead as usize);
         }
         if let Some(ahead) = blocks.get(BLOCKS_AHEAD / 2) {
-            let start = self.starts[*ahead as usize];
-            if start & LAST == 0 {
-                prefetch(self.lists.as_ptr().wrapping_add(start as usize).addr());
-            }
+            self.prefetch_list(*ahead as usize);
+        }
+    }
+
+    /// Fetches a block's edges into the cache, if they are a list, and what tells so is there.
+    #[inline(always)]
+    pub(super) fn prefetch_list(&self, number: usize) {
+        let start = self.starts[number];
+        if start & LAST == 0 {
+            prefetch(self.lists.as_ptr().wrapping_add(start as usize).addr());
         }
     }
 }
@@ -186,6 +174,89 @@ impl Iterator for List<'_> {
             (self.next, self.behind) = (Some(*next), behind);
         }
         Some(Edge(edge))
+    }
+}
+
+/// The lists while they are filled: chunks of them, each for one part.
+#[derive(Debug)]
+struct Room<'e> {
+    chunks: *mut u32,
+    len: usize,
+    taken: AtomicUsize,
+    lists: PhantomData<&'e mut [u32]>,
+}
+
+impl<'e> Room<'e> {
+    fn of(lists: &'e mut [u32]) -> Self {
+        let (chunks, len) = (lists.as_mut_ptr(), lists.len());
+        Self { chunks, len, taken: AtomicUsize::new(0), lists: PhantomData }
+    }
+
+    /// A chunk that nobody has, and where it begins.
+    #[cold]
+    fn take(&self) -> Result<(usize, &'e mut [u32]), NoMemory> {
+        let from = self.taken.fetch_add(CHUNK, Ordering::Relaxed);
+        if from + CHUNK > self.len {
+            return Err(NoMemory);
+        }
+        // SAFETY: within the lists, which are borrowed as long as `'e`, and handed out once.
+        Ok((from, unsafe { slice::from_raw_parts_mut(self.chunks.add(from), CHUNK) }))
+    }
+}
+
+/// A part of the blocks, while their edges are gathered.
+struct Share<'e> {
+    part: Part,
+    starts: &'e mut [u32],
+    room: &'e Room<'e>,
+    /// What lists are written to; it begins at `from`, and so much of it is used.
+    chunk: &'e mut [u32],
+    from: usize,
+    used: usize,
+}
+
+impl Share<'_> {
+    /// # Safety
+    /// As [`Edges::of`].
+    unsafe fn fill(&mut self, marks: &Marks, elsewhere: &impl Elsewhere, range: Range) {
+        let mut found = Found { edges: [0; WORDS], count: 0 };
+        for number in self.part.spans.clone() {
+            let span = &marks.spans()[number];
+            let first = span.first - self.part.numbers.start;
+            if span.block_size > WORDS * WORD {
+                self.starts[first..first + span.capacity as usize].fill(IN_PLACE);
+                continue;
+            }
+            for index in marks.live_of(span) {
+                let place = span.place(number as u32, index);
+                prefetch(place.start.wrapping_add(AHEAD));
+                // SAFETY: the caller's.
+                let is_told = unsafe { found.read(marks, elsewhere, range, place) };
+                let start = if is_told { self.keep(found.edges()) } else { Err(NoMemory) };
+                self.starts[first + index as usize] = start.unwrap_or(IN_PLACE);
+            }
+        }
+    }
+
+    /// Appends a list, if it is one; what stands for it.
+    #[inline(always)]
+    fn keep(&mut self, edges: &[u32]) -> Result<u32, NoMemory> {
+        let last = match edges {
+            [] => return Ok(NOTHING),
+            [only] => return Ok(*only | LAST),
+            [.., last] => *last,
+        };
+        if self.chunk.len() < self.used + edges.len() {
+            (self.from, self.chunk) = self.room.take()?;
+            // A list that begins at zero would look like none.
+            self.used = usize::from(self.from == 0);
+        }
+        let list = &mut self.chunk[self.used..self.used + edges.len()];
+        list.copy_from_slice(edges);
+        list[edges.len() - 1] = last | LAST;
+        let start = self.from + self.used;
+        self.used += edges.len();
+        Ok(start as u32)
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a check has found, as ordinary data, made after the world goes on again.
 
-use super::collect::{Collected, Common, Listed, MemberSum, Sum};
+use super::collect::{Collected, MemberSum};
 use super::marks::Marks;
 use super::paths::End;
 use super::roots::{Origin, Root};
 use super::spans::Place;
+use super::totals::{Common, Listed, Sum};
 use crate::track::SiteId;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;
@@ -175,7 +176,7 @@ impl Checked {
     /// As ordinary data. `frame_of`: in which function's frame an address of a thread's stack lies.
     pub(crate) fn findings(&self, frame_of: impl Fn(u32, usize) -> Option<usize>) -> Findings {
         let mut threads = BTreeMap::<usize, Vec<u32>>::new();
-        for (group, thread) in self.collected.threads() {
+        for (group, thread) in self.collected.totals.threads() {
             threads.entry(group).or_default().push(thread);
         }
         let mut members = BTreeMap::<usize, Vec<Member>>::new();
@@ -184,10 +185,11 @@ impl Checked {
             members.entry(cycle).or_default().push(Member { site, blocks, bytes });
         }
         let mut listed = BTreeMap::<usize, Vec<(u64, u64)>>::new();
-        for Listed { group, address, size } in self.collected.listed.iter() {
+        for Listed { group, address, size } in self.collected.totals.listed.iter() {
             listed.entry(*group).or_default().push((*address as u64, *size as u64));
         }
-        let sums = self.collected.commons().zip(self.collected.sums.iter()).enumerate();
+        let sums =
+            self.collected.totals.commons().zip(self.collected.totals.sums.iter()).enumerate();
         let group = |common: Common, sum: &Sum, threads| {
             let Common { class, is_interior, site, .. } = common;
             let cycle = sum.cycle.and_then(|cycle| members.get(&cycle));
@@ -206,17 +208,17 @@ impl Checked {
         let asked = self.asked.map(|(start, usable)| Asked {
             start: start as u64,
             usable: usable as u64,
-            block: self.collected.asked.zip(self.collected.sums.last()).map(|asked| {
+            block: self.collected.asked.zip(self.collected.totals.sums.last()).map(|asked| {
                 let ((common, thread), sum) = asked;
                 group(common, sum, Vec::from_iter((thread != 0).then_some(thread)))
             }),
         });
-        Findings { groups: groups.collect(), inherited: self.collected.inherited, asked }
+        Findings { groups: groups.collect(), inherited: self.collected.totals.inherited, asked }
     }
 
     /// The words of threads' stacks that paths begin with: thread and address.
     pub(crate) fn words_of_stacks(&self) -> impl Iterator<Item = (u32, usize)> {
-        self.collected.sums.iter().filter_map(|sum| match sum.trace.end {
+        self.collected.totals.sums.iter().filter_map(|sum| match sum.trace.end {
             End::Root(address) => match self.root_of(address)?.origin {
                 Origin::Stack { thread } => Some((thread, address)),
                 _ => None,

@@ -5,6 +5,22 @@ use super::mark::read;
 use super::marks::Marks;
 use super::scratch::NoMemory;
 
+/// Holes: from, to, ascending.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Holes<'a>(pub(super) &'a [(usize, usize)]);
+
+impl Holes<'_> {
+    /// Whether a word cannot be read.
+    #[inline(always)]
+    pub(super) fn hold(self, address: usize) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        let at = self.0.partition_point(|hole| hole.1 <= address);
+        self.0.get(at).is_some_and(|hole| hole.0 <= address)
+    }
+}
+
 impl Marks {
     /// Keeps those holes that lie in blocks. Most of the heap that cannot be read is not in use.
     pub(super) fn note_holes(&mut self, holes: &[(usize, usize)]) -> Result<(), NoMemory> {
@@ -23,12 +39,6 @@ impl Marks {
     #[inline(always)]
     pub(super) fn has_holes(&self) -> bool {
         !self.holes.is_empty()
-    }
-
-    /// Whether a word cannot be read.
-    pub(super) fn is_hole(&self, address: usize) -> bool {
-        let at = self.holes.partition_point(|hole| hole.1 <= address);
-        self.holes.get(at).is_some_and(|hole| hole.0 <= address)
     }
 
     /// The first part of `from..to` that can be read.
@@ -51,7 +61,7 @@ impl Marks {
     /// The block is in use, and what cannot be read of it is among the holes.
     #[inline(always)]
     pub(super) unsafe fn word(&self, address: usize) -> usize {
-        if self.has_holes() && self.is_hole(address) {
+        if Holes(&self.holes).hold(address) {
             return 0;
         }
         // SAFETY: the caller's.

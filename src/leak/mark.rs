@@ -48,22 +48,22 @@ pub(crate) struct Marker<'m, E> {
     scanner: Scanner,
     pub(super) range: Range,
     /// The next level, by number.
-    found: Vector<u32>,
+    pub(super) found: Vector<u32>,
     /// Pointed to by interior pointers, which are put off at first.
-    deferred: Vector<Found>,
+    pub(super) deferred: Vector<Found>,
     /// Memory elsewhere to be scanned with the next level.
     pieces: Vector<Piece>,
     /// All memory elsewhere that was reached.
     visited: Vector<Piece>,
-    follows_interior: bool,
+    pub(super) follows_interior: bool,
     /// What is reached now depends on a pointer into the middle of a block.
-    is_interior: bool,
+    pub(super) is_interior: bool,
     is_trusted: bool,
     is_unaligned: bool,
     /// Goes into the holders: [`Marks::IN_ROOT`] while what is scanned is no block.
     tag: usize,
     /// How many steps from a root what is reached now is.
-    steps: usize,
+    pub(super) steps: usize,
     /// What is reached now is held by a lost block of that site.
     beginning: Option<SiteId>,
 }
@@ -72,8 +72,6 @@ pub(crate) struct Marker<'m, E> {
 const SMALL: usize = 8 * WORD;
 /// Of a level with fewer blocks each is fetched into the cache as soon as it is found.
 const AHEAD: usize = 24;
-/// After so many levels hints are worth their while.
-const DEEP: usize = 1 << 12;
 
 impl<'m, E: Elsewhere> Marker<'m, E> {
     pub(super) fn new(
@@ -204,7 +202,7 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         let mut batch = Batch::new();
         let mut level = Vector::new();
         let mut order = Order::new(self.marks.len());
-        let mut buckets = None;
+        let mut wide = None;
         loop {
             while let Some(piece) = self.pieces.pop() {
                 self.visited.push(piece)?;
@@ -216,13 +214,16 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
                 self.steps = 0;
                 return Ok(());
             }
-            self.steps += 1;
-            if self.steps == DEEP {
-                self.ask_for_hints();
+            self.count_step();
+            if let [only] = level[..] {
+                // SAFETY: as below.
+                unsafe { self.follow_chain(only as usize, &mut batch)? };
+                level.clear();
+                continue;
             }
             order.arrange(&mut level)?;
             // SAFETY: blocks in use, which the caller says are mapped.
-            unsafe { self.look_into_level(&level, &mut buckets, &mut batch)? };
+            unsafe { self.look_into_level(&level, &mut wide, &mut batch)? };
             level.clear();
         }
     }
@@ -354,12 +355,18 @@ impl<'m, E: Elsewhere> Marker<'m, E> {
         if self.found.len() < AHEAD {
             self.fetch(number);
         }
+        self.enter(number, holder);
+        self.found.push(number as u32)
+    }
+
+    /// Marks a block as reached, and notes its holder.
+    #[inline(always)]
+    pub(super) fn enter(&mut self, number: usize, holder: usize) {
         self.marks.set_reached(number);
         self.marks.hold(number, holder, self.steps);
         if self.is_interior {
             self.marks.set_interior(number);
         }
-        self.found.push(number as u32)
     }
 
     #[cold]

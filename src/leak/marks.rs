@@ -20,6 +20,7 @@ use crate::mem::routines::dispatch::{Dispatch, Tier};
 use crate::mem::scan::{Range, Scanner, WORD};
 use crate::track::columns::Record;
 use crate::track::{SiteId, Tracker};
+use core::ptr;
 
 /// A region of the heap: its addresses, and its part of the slice table.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +36,12 @@ pub(crate) struct Marks {
     extents: Vector<Extent>,
     /// For each slice of the extents its span's place in `spans`, plus one; zero: none.
     slices: Vector<u32>,
-    spans: Vector<Span>,
+    pub(super) spans: Vector<Span>,
     /// For each 64 numbers the span's place in `spans`.
-    owners: Vector<u32>,
-    cells: Vector<usize>,
+    pub(super) owners: Vector<u32>,
+    pub(super) cells: Vector<usize>,
     /// In use.
-    live: Bits,
+    pub(super) live: Bits,
     /// In use, and no pointer to it was found yet.
     unreached: Bits,
     /// Not reached from the roots.
@@ -53,12 +54,13 @@ pub(crate) struct Marks {
     /// How words are looked for.
     pub(super) scanner: Scanner,
     /// How many blocks are in use.
-    count: usize,
+    pub(super) count: usize,
     /// Where blocks cannot be read: from, to, ascending. See [`super::holes`].
     pub(super) holes: Vector<(usize, usize)>,
 }
 
-const ALIGN: usize = u64::BITS as usize;
+/// Numbers of a span begin at a multiple of this.
+pub(super) const ALIGN: usize = u64::BITS as usize;
 
 impl Marks {
     /// Bit of a holder: it is a word of a root. Words are aligned, so it is free.
@@ -80,9 +82,10 @@ impl Marks {
         holes: &[(usize, usize)],
     ) -> Result<Self, NoMemory> {
         let (extents, slices) = extents_of(heap)?;
-        let (mut spans, mut blocks, mut failed) = (Vector::new(), 0, None);
+        let (mut spans, mut slabs, mut blocks) = (Vector::new(), Vector::new(), 0);
+        let mut failed = None;
         heap.for_each_user_span(|slab| {
-            let pushed = spans.push(Span::of(slab, blocks));
+            let pushed = spans.push(Span::of(slab, blocks)).and(slabs.push(ptr::from_ref(slab)));
             failed = failed.or(pushed.err());
             blocks += (slab.capacity() as usize).next_multiple_of(ALIGN);
         });
@@ -112,12 +115,11 @@ impl Marks {
             holes: Vector::new(),
         };
         marks.note_holes(holes)?;
-        let mut number = 0;
-        heap.for_each_user_span(|slab| {
-            marks.enter_slices(slab, number);
-            marks.find_live(heap, slab, number);
-            number += 1;
-        });
+        for (number, slab) in slabs.iter().enumerate() {
+            // SAFETY: a span of the heap, which is frozen.
+            marks.enter_slices(unsafe { &**slab }, number);
+        }
+        marks.find_live(heap, &slabs);
         marks.unreached.copy_from(&marks.live);
         Ok(marks)
     }
@@ -126,24 +128,6 @@ impl Marks {
         if let Some(first) = self.slice_of(slab.start() as usize) {
             let own = self.slices.get_mut(first..first + slab.slices());
             own.unwrap_or_default().fill(number as u32 + 1);
-        }
-    }
-
-    fn find_live(&mut self, heap: &Frozen<'_, Tracker>, slab: &Slab, number: usize) {
-        let Some(span) = self.spans.get(number).copied() else { return };
-        let owned = span.first / ALIGN..(span.first + span.capacity as usize).div_ceil(ALIGN);
-        self.owners[owned].fill(number as u32);
-        for index in 0..span.capacity {
-            let is_live = match span.is_tracked() {
-                true => span.record(index).is_some(),
-                // What cannot be read is not free: the heap would have done so.
-                false => self.is_hole(span.block(index)) || heap.is_in_use(slab, index),
-            };
-            if is_live {
-                self.live.set(span.first + index as usize);
-                self.cells[span.first + index as usize] = span.size(index);
-                self.count += 1;
-            }
         }
     }
 
@@ -250,9 +234,21 @@ impl Marks {
     /// Marks the block as held by a pointer at `holder`, so many steps from where the search began.
     #[inline(always)]
     pub(crate) fn hold(&mut self, number: usize, holder: usize, steps: usize) {
+        self.cells[number] = Self::cell_of(holder, steps);
+    }
+
+    /// The cell of a block that a pointer at `holder` holds, so many steps from there.
+    #[inline(always)]
+    pub(super) fn cell_of(holder: usize, steps: usize) -> usize {
         let steps = steps.min(usize::MAX >> Self::STEPS) << Self::STEPS;
         let address = holder & Self::ADDRESS;
-        self.cells[number] = if address == 0 { 0 } else { address | steps };
+        if address == 0 { 0 } else { address | steps }
+    }
+
+    /// What changes when blocks are reached: cells, and the bits of the unreached and of those that
+    /// are reached by interior pointers.
+    pub(super) fn for_reaching(&mut self) -> (&mut [usize], &mut [u64], &mut [u64]) {
+        (&mut self.cells, self.unreached.words(), self.interior.words())
     }
 
     /// Where the pointer to a block is, with its lowest bits; and how many steps the way to it has.
@@ -308,11 +304,9 @@ impl Marks {
         Bits::zeroed(self.cells.len())
     }
 
-    /// A bit for each block that is not reached now.
-    pub(super) fn unreached_now(&self) -> Result<Bits, NoMemory> {
-        let mut bits = self.no_bits()?;
-        bits.copy_from(&self.unreached);
-        Ok(bits)
+    /// The first block at or behind a number that is not reached.
+    pub(super) fn next_unreached(&self, from: usize) -> Option<usize> {
+        self.unreached.next(from)
     }
 
     /// The unreached blocks of a span, by index, ascending.

@@ -10,6 +10,7 @@
 //! [`scratch`].
 
 pub(crate) mod births;
+mod chain;
 mod classes;
 mod collect;
 mod edges;
@@ -19,9 +20,11 @@ mod hints;
 mod holes;
 pub(crate) mod layout;
 mod level;
+mod live;
 pub(crate) mod mark;
 mod marks;
 mod order;
+mod parts;
 mod paths;
 pub(crate) mod roots;
 mod scan;
@@ -32,7 +35,9 @@ mod table;
 pub(crate) mod terms;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod unreached;
+mod wide;
 pub(crate) mod world;
 
 use crate::heap::frozen::Frozen;

@@ -95,6 +95,19 @@ impl<T: Copy> Vector<T> {
         self.map((2 * self.mapped).max(FIRST))
     }
 
+    /// Moves all elements of another one behind its own.
+    pub(super) fn append(&mut self, other: &mut Self) -> Result<(), NoMemory> {
+        while (self.len + other.len) * size_of::<T>() > self.mapped {
+            self.grow()?;
+        }
+        let (from, len) = (other.start, other.len);
+        // SAFETY: the memory reaches beyond these elements, and is another mapping.
+        unsafe { self.start.add(self.len).copy_from_nonoverlapping(from, len) };
+        self.len += len;
+        other.clear();
+        Ok(())
+    }
+
     pub(crate) fn pop(&mut self) -> Option<T> {
         let last = self.last().copied()?;
         self.len -= 1;
@@ -157,6 +170,11 @@ impl Bits {
     #[inline(always)]
     pub(crate) fn clear(&mut self, bit: usize) {
         self.0[bit / BITS] &= !(1 << (bit % BITS));
+    }
+
+    /// The bits, [`BITS`] to a word.
+    pub(super) fn words(&mut self) -> &mut [u64] {
+        &mut self.0
     }
 
     /// Clears all bits.

@@ -316,6 +316,16 @@ pub(crate) mod copy {
     }
 }
 
+/// There are no helpers here.
+#[cfg(not(loom))]
+pub(crate) mod crew {
+    /// # Safety
+    /// As on a real machine.
+    pub(crate) unsafe fn together(_most: usize, task: &dyn Fn()) {
+        task();
+    }
+}
+
 /// The process, reduced to its last words.
 #[cfg(not(loom))]
 pub(crate) mod process {

@@ -9,6 +9,7 @@
 //! | [`clock`]  | a coarse monotonic clock, and a fine one that costs nanoseconds to read |
 //! | [`tasks`]  | the process's threads: list them, signal one, ask what it does |
 //! | [`copy`]   | a copy of the process, for itself |
+//! | [`crew`]   | threads that help for a moment, and are none of the program's |
 //! | [`maps`]   | what is mapped into the process |
 //! | [`object`] | which executable or shared object covers an address, without the loader's lock |
 //!
@@ -21,12 +22,12 @@ pub(crate) mod lock;
 #[cfg(all(target_os = "linux", not(any(miri, loom, heapsight_mock))))]
 mod linux;
 #[cfg(all(target_os = "linux", not(any(miri, loom, heapsight_mock))))]
-pub(crate) use linux::{clock, copy, futex, maps, memory, object, process, tasks, thread};
+pub(crate) use linux::{clock, copy, crew, futex, maps, memory, object, process, tasks, thread};
 
 #[cfg(any(miri, loom, heapsight_mock))]
 mod mock;
 #[cfg(any(miri, heapsight_mock))]
-pub(crate) use mock::{clock, copy, futex, maps, memory, object, process, tasks, thread};
+pub(crate) use mock::{clock, copy, crew, futex, maps, memory, object, process, tasks, thread};
 #[cfg(loom)]
 pub(crate) use mock::{futex, thread};
 

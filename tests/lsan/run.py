@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 
-SECONDS_MAX = 120
+SECONDS_MAX = 600
 # The features that lit would find for a standalone LSan on this system.
 FEATURES = {"lsan-standalone", "linux", "x86-target-arch", "strace"}
 PASSES_WANTED = 55

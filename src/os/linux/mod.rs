@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod copy;
+pub(crate) mod crew;
 mod file;
 pub(crate) mod futex;
 pub(crate) mod maps;
