@@ -23,6 +23,10 @@ impl<O: Observer> Engine<O> {
         if let Some(frame) = Frame::of(request) {
             return self.allocate_guarded(heap, request, frame);
         }
+        if let Some(taken) = self.take_large_listed(heap, request) {
+            self.observe(heap, taken, request);
+            return taken.address;
+        }
         let (slices, align) = (size.div_ceil(SLICE), (request.align / SLICE).max(1));
         let purpose = Purpose::of(of_whole_slabs(heap));
         let Some((slab, clean)) = self.space.allocate(slices, align, purpose) else {
@@ -39,7 +43,8 @@ impl<O: Observer> Engine<O> {
         }
         let taken = Taken { slab, address: slab.start(), zeroed: clean };
         if slab.is_tracked() {
-            self.observer.slab_born(slab, self.column_memory(), is_sampled);
+            let drawn = is_sampled.then(|| slab.usable_size());
+            self.observer.slab_born(slab, self.column_memory(), drawn);
             self.observe(heap, taken, request);
         }
         taken.address

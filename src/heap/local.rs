@@ -46,6 +46,10 @@ pub(crate) struct LocalHeap {
     /// Tracked slabs of a heap that samples, which have room.
     sampled: Queue,
     random: Cell<u64>,
+    /// A block with a guard was handed out, and nobody has asked yet.
+    picked: Cell<bool>,
+    /// Blocks to the next look at a caller, where callers are looked at.
+    pub(super) look_run: Cell<u32>,
 }
 
 const NO_SAMPLES: u64 = u64::MAX;
@@ -92,6 +96,8 @@ impl LocalHeap {
             samples_due: Cell::new(0),
             sampled: Queue::new(),
             random: Cell::new(0),
+            picked: Cell::new(false),
+            look_run: Cell::new(1),
         }
     }
 
@@ -248,6 +254,16 @@ impl LocalHeap {
         let bit = 1u128 << class.index();
         let others = self.samples_due.get() & !bit;
         self.samples_due.set(if due { others | bit } else { others });
+    }
+
+    pub(super) fn set_picked(&self, picked: bool) {
+        self.picked.set(picked);
+    }
+
+    /// Whether a block that was drawn has got a guard since the last call.
+    #[inline]
+    pub(crate) fn take_picked(&self) -> bool {
+        self.picked.get() && self.picked.replace(false)
     }
 
     pub(super) fn forget_samples_due(&self) {

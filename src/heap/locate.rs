@@ -126,6 +126,12 @@ impl<O: Observer> Engine<O> {
         in_use.then_some(Slot { slab, index })
     }
 
+    /// Whether `address` lies in a span that holds one block between guards.
+    #[inline]
+    pub(crate) fn is_guarded(&self, address: *const u8) -> bool {
+        self.space.span_of(address).is_some_and(Slab::is_guarded)
+    }
+
     /// [`Self::usable_size`] of what most questions are about: a block, of any thread, in the first
     /// slice of an untracked slab. `None`: look closer. Some programs ask at every `malloc`.
     #[inline]

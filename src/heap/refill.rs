@@ -4,7 +4,7 @@
 //! fresh one. An untracked heap takes a whole list at a time and makes it its ready list; a tracked
 //! one takes one block and keeps the ready list empty.
 
-use super::alloc::Taken;
+use super::alloc::{Request, Taken};
 use super::block::Block;
 use super::class::{CLASS_COUNT, ClassId};
 use super::engine::Engine;
@@ -22,14 +22,23 @@ const TICKS_PER_SWEEP: u32 = 128;
 
 impl<O: Observer> Engine<O> {
     /// Takes a block of `class`. `None`: out of memory, or entered from a signal handler.
-    pub(super) fn refill(&self, heap: &LocalHeap, class: ClassId) -> Option<Taken<'_>> {
-        let _busy = heap.enter()?;
+    pub(super) fn refill(
+        &self,
+        heap: &LocalHeap,
+        class: ClassId,
+        request: Request,
+    ) -> Option<Taken<'_>> {
+        let busy = heap.enter()?;
         self.follow_mode(heap);
         self.drain(heap);
         self.tick(heap);
         if heap.is_sample_due(class) {
-            return self.take_sample(heap, class);
+            return self.take_sample(heap, class, request);
         }
+        let run_max = match self.look_for_listed(heap, class, request) {
+            Ok(taken) => return Some(taken),
+            Err(run_max) => run_max,
+        };
         if heap.queue(class).first().is_none() {
             let slab = self
                 .orphans
@@ -43,24 +52,32 @@ impl<O: Observer> Engine<O> {
         if self.is_watched.load(Ordering::Relaxed) && self.is_damaged(slab) {
             slab.forget_local();
             leave_queue_when_full(heap, slab);
-            return self.refill(heap, class);
+            drop(busy);
+            return self.refill(heap, class, request);
         }
         if heap.is_tracked() {
             return Some(self.take_single(heap, slab));
         }
-        let taken = self.take_run(heap, class, slab);
+        let taken = self.take_run(heap, class, slab, run_max);
         // Nothing was taken: the very next block is to be observed.
-        if taken.address.is_null() { self.take_sample(heap, class) } else { Some(taken) }
+        if taken.address.is_null() { self.take_sample(heap, class, request) } else { Some(taken) }
     }
 
-    fn take_run<'a>(&self, heap: &LocalHeap, class: ClassId, slab: &'a Slab) -> Taken<'a> {
+    /// Makes up to `run_max` blocks ready, and takes the first.
+    fn take_run<'a>(
+        &self,
+        heap: &LocalHeap,
+        class: ClassId,
+        slab: &'a Slab,
+        run_max: u32,
+    ) -> Taken<'a> {
         let used = slab.used();
         let (list, zeroed) = if slab.has_local() {
             (slab.take_list(), false)
         } else {
             (slab.carve(self.space.secret(), 0), slab.zeroed.get())
         };
-        let list = self.cut_before_sample(heap, slab, list, slab.used() - used);
+        let list = self.cut_run(heap, slab, list, slab.used() - used, run_max);
         leave_queue_when_full(heap, slab);
         heap.set_ready(class, list, zeroed);
         Taken { slab, address: heap.pop(class), zeroed }
@@ -124,8 +141,8 @@ impl<O: Observer> Engine<O> {
             slab.hold_first();
         }
         if watched != Wanted::None {
-            let is_sampled = watched == Wanted::Samples;
-            self.observer.slab_born(slab, self.column_memory(), is_sampled);
+            let drawn = (watched == Wanted::Samples).then(|| slab.usable_size());
+            self.observer.slab_born(slab, self.column_memory(), drawn);
         }
         Some(slab)
     }

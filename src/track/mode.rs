@@ -158,6 +158,11 @@ impl Mode {
         Some((-libm::log(uniform) * mean) as u64)
     }
 
+    /// Mean bytes between two samples.
+    pub(super) fn sample_bytes(&self) -> u64 {
+        self.sample_bytes.load(Ordering::Relaxed)
+    }
+
     /// How many blocks of `size` bytes one that is drawn stands for.
     pub(super) fn weight(&self, size: usize) -> f64 {
         let mean = self.sample_bytes.load(Ordering::Relaxed);

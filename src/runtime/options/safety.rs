@@ -1,8 +1,8 @@
 //! The rows of the options that are about memory errors.
 
 use super::config::{QUARANTINE_MAX, SEED_MAX};
-use super::table::{Choice, Number, OptionRow, Values};
-use super::values::{GuardSide, Safety, SafetyAction};
+use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values};
+use super::values::{GuardSide, SAMPLE_BYTES, SAMPLE_BYTES_MAX, Safety, SafetyAction};
 
 pub(super) const SAFETY: OptionRow = OptionRow {
     name: "safety",
@@ -44,7 +44,39 @@ pub(super) const SAFETY: OptionRow = OptionRow {
             is_set: |config| matches!(config.safety, Safety::Guard),
             size: None,
         },
+        Choice {
+            word: "sampled",
+            doc: "for production: as guard, for some blocks that are drawn at random, SIZE bytes \
+                  apart on average (1 to 1G, default 512K), new and known bad call sites first, \
+                  within half a percent of the time and 512 blocks; implies track=sample:SIZE \
+                  unless track is given",
+            set: |builder| builder.with_safety(Safety::SAMPLED),
+            is_set: |config| config.safety.sampled().is_some(),
+            size: Some(Size {
+                min: 1,
+                max: SAMPLE_BYTES_MAX,
+                default: SAMPLE_BYTES,
+                set: |builder, bytes| builder.with_safety(Safety::Sampled { bytes }),
+                of: |config| match config.safety {
+                    Safety::Sampled { bytes } => bytes,
+                    _ => SAMPLE_BYTES,
+                },
+            }),
+        },
     ]),
+};
+
+pub(super) const GUARD_SITES: OptionRow = OptionRow {
+    name: "guard_sites",
+    doc: "The file of call sites whose blocks were overrun or used after their end: what \
+          safety=full, guard and sampled find is added to it, and safety=sampled puts guards to \
+          the blocks of these sites in every later run. Empty means none; a path implies \
+          safety=sampled unless safety is given.",
+    values: Values::Path(PathSlot {
+        metavar: "PATH",
+        set: |builder, path| builder.with_guard_sites(path),
+        of: |config| &config.guard_sites,
+    }),
 };
 
 pub(super) const ACTION: OptionRow = OptionRow {
@@ -82,8 +114,9 @@ pub(super) const ACTION: OptionRow = OptionRow {
 pub(super) const SEED: OptionRow = OptionRow {
     name: "safety_seed",
     doc: "Where blocks are placed, and which freed ones are reused first, is random with \
-          safety=full. The same number here gives the same choices; 0 draws one, which reports \
-          name.",
+          safety=full, and which blocks have guards with safety=sampled. The same number here \
+          gives the same choices, for sampled without regard to the time that they take; 0 draws \
+          one, which reports name.",
     values: Values::Number(Number {
         metavar: "N",
         min: 0,
@@ -108,7 +141,7 @@ pub(super) const QUARANTINE: OptionRow = OptionRow {
 
 pub(super) const GUARD_SIDE: OptionRow = OptionRow {
     name: "guard_side",
-    doc: "On which side of a block its guard is, with safety=guard.",
+    doc: "On which side of a block its guard is, with safety=guard and sampled.",
     values: Values::Words(&[
         Choice {
             word: "right",

@@ -4,7 +4,7 @@ use super::finding::{Finding, Known, Moment};
 use super::report::report;
 use super::{
     ARCHIVE, BEFORE_MAX, CANARY_MAX, IS_FAMILY_HIDDEN, IS_NEVER_REUSED, IS_RETAINED, JUNK_MAX,
-    QUARANTINE, REDZONE, canary, fault, guards,
+    QUARANTINE, REDZONE, adopt, canary, fault, guards, is_on,
 };
 use crate::base::sync::Ordering;
 use crate::harden::family::Family;
@@ -48,9 +48,18 @@ pub(in crate::runtime) fn allocate(heap: &LocalHeap, request: Request) -> *mut u
     block
 }
 
+/// A block that is watched only if it is drawn.
+fn allocate_unwatched(heap: &LocalHeap, request: Request) -> *mut u8 {
+    let block = ENGINE.allocate(heap, request);
+    if heap.take_picked() {
+        adopt(block, request);
+    }
+    block
+}
+
 /// The slot of a block that is recorded. One of a thread's last moments, or on top of an
 /// interrupted path, may not be.
-fn recorded(block: *mut u8) -> Option<Slot<'static>> {
+pub(super) fn recorded(block: *mut u8) -> Option<Slot<'static>> {
     let slot = ENGINE.slot_of(block).filter(|slot| slot.slab.is_tracked())?;
     ENGINE.observer.record_of(slot).map(|_| slot)
 }
@@ -62,6 +71,11 @@ fn watch(block: *mut u8, request: Request) {
         // SAFETY: the block is fresh, its user's, and as long.
         unsafe { block.write_bytes(JUNK, request.size.min(JUNK_MAX)) };
     }
+    mark(slot, block, request);
+}
+
+/// Writes the canaries of a fresh block, and notes that they are there.
+pub(super) fn mark(slot: Slot<'_>, block: *mut u8, request: Request) {
     if let Some((start, len)) = before(slot) {
         // SAFETY: bytes of the block's memory before its user's, or of one that nobody gets.
         unsafe { canary().write(start, len) };
@@ -278,7 +292,8 @@ pub(in crate::runtime) fn reallocate(
         seal(slot, address, request);
         return Ok(address);
     }
-    let new = allocate(heap, Request { zero: false, ..request });
+    let fresh = Request { zero: false, ..request };
+    let new = if is_on() { allocate(heap, fresh) } else { allocate_unwatched(heap, fresh) };
     if !new.is_null() {
         // SAFETY: two blocks, each as long as that.
         unsafe { ptr::copy_nonoverlapping(address, new, record.size.min(request.size)) };
