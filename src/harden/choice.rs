@@ -21,8 +21,8 @@ const SITES: usize = 4096;
 const SHARE: u64 = 256;
 /// What is saved of the time that nobody has used, in ticks of half a microsecond.
 const SAVED_MAX: u64 = 1 << 16;
-/// What a guard costs at most, in ticks: if it seems more, the thread was interrupted.
-const COST_MAX: u64 = 64;
+/// What walk and guard cost at most, in ticks: if it seems more, the thread was interrupted.
+const COST_MAX: u64 = 512;
 /// What a look at a caller costs, in ticks: it is less.
 const LOOK: u64 = 1;
 /// A guard costs so many times what putting it up takes: taking it down, and the faults between.
@@ -112,14 +112,27 @@ impl Choice {
         may
     }
 
-    /// A block has got its guard, which took from `began` to `now`, in ticks.
-    pub(crate) fn took(&self, reason: Reason, site: u32, began: u64, now: u64) {
+    /// Whether anybody could be given a guard, so that it is worth finding out who asks.
+    pub(crate) fn may_walk(&self, has_listed: bool, now: u64) -> bool {
+        self.is_timeless.load(Ordering::Relaxed)
+            || self.drawn.saved(now) > 0
+            || has_listed && self.listed.saved(now) > 0
+    }
+
+    /// It took so many ticks to find out who asks for a block that gets no guard.
+    pub(crate) fn walked(&self, walk: u64, now: u64) {
+        self.drawn.spend(now, walk.min(COST_MAX) * SHARE);
+    }
+
+    /// A block has got its guard. It took so many ticks to find out who asks for it, and so many to
+    /// put the guard up.
+    pub(crate) fn took(&self, reason: Reason, site: u32, walk: u64, guard: u64, now: u64) {
         let had = self.had(site);
         let count = had.load(Ordering::Relaxed);
         had.store(count.saturating_add(1), Ordering::Relaxed);
         self.taken.fetch_add(1, Ordering::Relaxed);
-        let cost = now.wrapping_sub(began).clamp(1, COST_MAX);
-        self.budget(reason).spend(now, cost * WHOLE * SHARE);
+        let cost = walk.min(COST_MAX) + guard.clamp(1, COST_MAX) * WHOLE;
+        self.budget(reason).spend(now, cost * SHARE);
     }
 
     /// The place of a guard is free again.
@@ -177,7 +190,7 @@ mod tests {
     fn ask(choice: &Choice, reason: Reason, site: u32, now: u64, random: u64) -> bool {
         let is_given = choice.allows(reason, site, now, random);
         if is_given {
-            choice.took(reason, site, now, now + 10);
+            choice.took(reason, site, 2, 10, now);
         }
         is_given
     }
@@ -190,13 +203,14 @@ mod tests {
     #[test]
     fn a_site_is_guarded_the_less_the_more_it_was() {
         let choice = choice(true);
-        let mut given = [0; 4];
-        for round in 0..4 {
-            for random in 0..64 {
-                given[round] += u32::from(ask(&choice, Reason::Drawn, 7, 0, random));
+        let given = [(); 4].map(|()| {
+            let given = (0..64).filter(|random| {
+                let is_given = ask(&choice, Reason::Drawn, 7, 0, *random);
                 choice.left();
-            }
-        }
+                is_given
+            });
+            given.count()
+        });
         assert!(given[0] > 8 && given.is_sorted_by(|more, less| more >= less), "{given:?}");
         assert_eq!(given[3], 2, "once in 32");
         assert!(choice.allows(Reason::Drawn, 8, 0, 1), "another site is new");
@@ -222,7 +236,7 @@ mod tests {
         let given = (0..100).filter(|site| ask(&choice, Reason::Drawn, *site, start, 0)).count();
         assert!((2..20).contains(&given), "{given}");
         for _ in 0..NEW {
-            choice.took(Reason::Drawn, 200, start, start);
+            choice.took(Reason::Drawn, 200, 0, 1, start);
         }
         let mut now = start;
         while !choice.allows(Reason::Drawn, 201, now, 0) {
@@ -251,9 +265,13 @@ mod tests {
                 now += pause;
                 let reason = if is_listed { Reason::Listed } else { Reason::Drawn };
                 if choice.allows(reason, site, now, random) {
-                    choice.took(reason, site, now, now + cost);
-                    spent[usize::from(is_listed)] += cost.clamp(1, COST_MAX) * WHOLE;
+                    choice.took(reason, site, cost, cost, now);
+                    let cost = cost.min(COST_MAX) + cost.clamp(1, COST_MAX) * WHOLE;
+                    spent[usize::from(is_listed)] += cost;
                     places += 1;
+                } else if choice.may_walk(false, now) {
+                    choice.walked(cost, now);
+                    spent[0] += cost.min(COST_MAX);
                 }
                 prop_assert!(places <= PLACES);
                 if leaves && places > 0 {
@@ -263,7 +281,7 @@ mod tests {
             }
             for spent in spent {
                 // The last one may overdraw.
-                let bound = (now - start + SAVED_MAX) / SHARE + COST_MAX * WHOLE + 1;
+                let bound = (now - start + SAVED_MAX) / SHARE + COST_MAX * (WHOLE + 1) + 1;
                 prop_assert!(spent <= bound, "{spent} > {bound}");
             }
         }

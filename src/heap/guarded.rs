@@ -76,6 +76,11 @@ impl Frame {
         Some(Self { front, data, lead: u32::try_from(lead).ok()?, has_wall })
     }
 
+    /// Whether the block begins in the span's first slice, whose record says that it is guarded.
+    pub(super) const fn is_near(&self) -> bool {
+        (self.lead as usize) < SLICE
+    }
+
     /// Bytes up to the wall.
     const fn end(&self) -> usize {
         self.front + self.data

@@ -126,10 +126,12 @@ impl<O: Observer> Engine<O> {
         in_use.then_some(Slot { slab, index })
     }
 
-    /// Whether `address` lies in a span that holds one block between guards.
+    /// Whether a block that the observer has picked for a guard may begin at `address`: it does so
+    /// in the first slice of its span. Of others the record may be an old one, and the answer wrong.
     #[inline]
-    pub(crate) fn is_guarded(&self, address: *const u8) -> bool {
-        self.space.span_of(address).is_some_and(Slab::is_guarded)
+    pub(crate) fn may_be_picked(&self, address: *const u8) -> bool {
+        let slab = self.space.record_of(address).or_else(|| self.space.span_of(address));
+        slab.is_some_and(Slab::is_guarded)
     }
 
     /// [`Self::usable_size`] of what most questions are about: a block, of any thread, in the first

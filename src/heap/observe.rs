@@ -10,6 +10,7 @@ use super::records::Records;
 use super::slab::Slab;
 use super::space::Space;
 use crate::harden::choice::Reason;
+use crate::harden::family::Family;
 use crate::os::lock::Lock;
 use crate::unwind::Registers;
 
@@ -57,7 +58,7 @@ pub(crate) enum Freer {
 /// Which blocks an observer wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    None,
+    None = 0,
     /// Some, drawn at random.
     Samples,
     All,
@@ -70,8 +71,9 @@ pub(crate) struct Pick {
     pub(crate) reason: Reason,
     /// Tells its call site from others.
     pub(crate) site: u32,
-    /// When it was looked at, in ticks.
+    /// When that began to be found out, and when it was known, in ticks.
     pub(crate) began: u64,
+    pub(crate) walked: u64,
 }
 
 /// Hears of every block of a tracked heap.
@@ -85,6 +87,10 @@ pub(crate) trait Observer {
     fn pick(&self, heap: &LocalHeap, caller: Registers, reason: Reason) -> Option<Pick>;
     /// It has got it.
     fn picked(&self, pick: Pick);
+    /// It is on record, and will be handed out.
+    fn guarded(&self, slot: Slot<'_>, size: usize, family: Family);
+    /// Whether blocks that are drawn are to be observed, with a guard or without.
+    fn keeps_samples(&self) -> bool;
     /// Whether there is time to look at a block that was not drawn.
     fn may_look(&self) -> bool;
     /// How many bytes the heap hands out before the next sample; `None`: no samples are taken.
@@ -127,6 +133,10 @@ impl Observer for () {
         None
     }
     fn picked(&self, _: Pick) {}
+    fn guarded(&self, _: Slot<'_>, _: usize, _: Family) {}
+    fn keeps_samples(&self) -> bool {
+        true
+    }
     fn may_look(&self) -> bool {
         false
     }

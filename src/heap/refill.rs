@@ -11,6 +11,7 @@ use super::engine::Engine;
 use super::local::LocalHeap;
 use super::observe::{Observer, Wanted};
 use super::queue::Queue;
+use super::sampled::Run;
 use super::slab::Slab;
 use super::zones::Purpose;
 use crate::base::stack;
@@ -26,19 +27,37 @@ impl<O: Observer> Engine<O> {
         &self,
         heap: &LocalHeap,
         class: ClassId,
-        request: Request,
+        request: &Request,
     ) -> Option<Taken<'_>> {
-        let busy = heap.enter()?;
+        let _busy = heap.enter()?;
         self.follow_mode(heap);
         self.drain(heap);
         self.tick(heap);
         if heap.is_sample_due(class) {
-            return self.take_sample(heap, class, request);
+            return self.refill_due(heap, class, request);
         }
-        let run_max = match self.look_for_listed(heap, class, request) {
-            Ok(taken) => return Some(taken),
-            Err(run_max) => run_max,
-        };
+        let slab = self.slab_with_room(heap, class)?;
+        if self.is_watched.load(Ordering::Relaxed) && self.is_damaged(slab) {
+            slab.forget_local();
+            leave_queue_when_full(heap, slab);
+            return self.refill(heap, class, request);
+        }
+        if heap.is_tracked() {
+            return Some(self.take_single(heap, slab));
+        }
+        let taken = self.take_run(heap, class, slab, |list, count| match heap.sample_left() {
+            Some(left) if !heap.pass_run(left, slab, count) => {
+                self.cut_run(heap, slab, list, count, Run::Long)
+            }
+            _ => list,
+        });
+        // Nothing was taken: the very next block is drawn.
+        if taken.address.is_null() { self.refill_due(heap, class, request) } else { Some(taken) }
+    }
+
+    /// A slab of the heap that has blocks of `class` left.
+    #[inline(always)]
+    pub(super) fn slab_with_room(&self, heap: &LocalHeap, class: ClassId) -> Option<&Slab> {
         if heap.queue(class).first().is_none() {
             let slab = self
                 .orphans
@@ -48,28 +67,16 @@ impl<O: Observer> Engine<O> {
         }
         let slab = heap.queue(class).first()?;
         // SAFETY: queued records stay mapped while the slab lives, and it has a used block next.
-        let slab = unsafe { &*core::ptr::from_ref(slab) };
-        if self.is_watched.load(Ordering::Relaxed) && self.is_damaged(slab) {
-            slab.forget_local();
-            leave_queue_when_full(heap, slab);
-            drop(busy);
-            return self.refill(heap, class, request);
-        }
-        if heap.is_tracked() {
-            return Some(self.take_single(heap, slab));
-        }
-        let taken = self.take_run(heap, class, slab, run_max);
-        // Nothing was taken: the very next block is to be observed.
-        if taken.address.is_null() { self.take_sample(heap, class, request) } else { Some(taken) }
+        Some(unsafe { &*core::ptr::from_ref(slab) })
     }
 
-    /// Makes up to `run_max` blocks ready, and takes the first.
-    fn take_run<'a>(
+    /// Makes what `cut` leaves of a list of blocks ready, and takes the first.
+    pub(super) fn take_run<'a>(
         &self,
         heap: &LocalHeap,
         class: ClassId,
         slab: &'a Slab,
-        run_max: u32,
+        cut: impl FnOnce(*mut Block, u32) -> *mut Block,
     ) -> Taken<'a> {
         let used = slab.used();
         let (list, zeroed) = if slab.has_local() {
@@ -77,7 +84,7 @@ impl<O: Observer> Engine<O> {
         } else {
             (slab.carve(self.space.secret(), 0), slab.zeroed.get())
         };
-        let list = self.cut_run(heap, slab, list, slab.used() - used, run_max);
+        let list = cut(list, slab.used() - used);
         leave_queue_when_full(heap, slab);
         heap.set_ready(class, list, zeroed);
         Taken { slab, address: heap.pop(class), zeroed }
@@ -197,6 +204,9 @@ impl<O: Observer> Engine<O> {
         heap.forget_samples_due();
         heap.set_tracked(wanted == Wanted::All, quick);
         heap.set_sample_left(self.observer.until_sample(heap));
+        if wanted == Wanted::Samples {
+            heap.add_samples_due(self.looked_at());
+        }
     }
 
     /// Returns the ready blocks to their slabs.

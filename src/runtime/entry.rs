@@ -80,9 +80,6 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
         }
         State::Running => {
             let block = ENGINE.allocate(heap, request);
-            if heap.take_picked() {
-                safety::adopt(block, request);
-            }
             if heap.is_tracked() {
                 stack::clear::<{ stack::COLD_PATH }>();
             }
@@ -195,13 +192,7 @@ pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, 
         State::Running if safety::concerns(address) && !heap.is_observing() => {
             safety::reallocate(heap, address, request)
         }
-        State::Running => {
-            let block = ENGINE.reallocate(heap, address, request)?;
-            if heap.take_picked() {
-                safety::adopt(block, request);
-            }
-            Ok(block)
-        }
+        State::Running => ENGINE.reallocate(heap, address, request),
         State::Placeholder => match thread::attach() {
             Some(heap) if safety::concerns(address) => safety::reallocate(heap, address, request),
             Some(heap) => ENGINE.reallocate(heap, address, request),

@@ -7,16 +7,18 @@
 
 use super::numbers::mix;
 use super::{SiteId, Tracker};
-use crate::base::sync::{AtomicU8, AtomicU64, Ordering};
+use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use crate::format::layout::{Frame, Module};
 use crate::format::sites::SiteKey;
 use crate::harden::choice::{Choice, Reason};
+use crate::harden::family::Family;
 use crate::harden::listed::Listed;
 use crate::heap::guarded::Guard;
 use crate::heap::local::{LocalHeap, State};
-use crate::heap::observe::Pick;
+use crate::heap::observe::{Pick, Slot};
 use crate::os::clock;
 use crate::unwind::Registers;
+use core::{mem, ptr};
 
 /// Frames that tell a site from others.
 const KEY_FRAMES: usize = 8;
@@ -32,9 +34,14 @@ pub(crate) struct Guards {
     side: AtomicU8,
     /// Mean bytes between guards.
     mean: AtomicU64,
+    /// Hears of each block that has a guard: an [`OnGuarded`], or null.
+    on_guarded: AtomicPtr<u8>,
     /// State of the random numbers that blocks are drawn by; zero: each heap has its own.
     draws: AtomicU64,
 }
+
+/// A function that hears of a block, its size and its family.
+pub(crate) type OnGuarded = fn(Slot<'_>, usize, Family);
 
 const EXACT: u8 = 1;
 const LEFT: u8 = 2;
@@ -46,13 +53,13 @@ impl Guards {
             listed: Listed::new(),
             side: AtomicU8::new(0),
             mean: AtomicU64::new(0),
+            on_guarded: AtomicPtr::new(ptr::null_mut()),
             draws: AtomicU64::new(0),
         }
     }
 
-    /// Gives guards on this side to blocks so many bytes apart from now on; `None`: to none. With a
-    /// seed other than zero the same blocks get one in every run.
-    pub(crate) fn set(&self, guard: Guard, mean: Option<u64>, seed: u64) {
+    fn set(&self, guard: Guard, mean: Option<u64>, seed: u64, hear: OnGuarded) {
+        self.on_guarded.store(hear as *mut u8, Ordering::Release);
         let side = match guard {
             Guard::Left => LEFT,
             Guard::Exact => EXACT,
@@ -86,11 +93,18 @@ impl Guards {
     /// guarded, which are fewer.
     fn is_wanted(&self, sample_bytes: u64, random: u64) -> bool {
         let mean = self.mean.load(Ordering::Relaxed);
-        mean <= sample_bytes || random % mean < sample_bytes
+        sample_bytes == 0 || mean <= sample_bytes || random % mean < sample_bytes
     }
 }
 
 impl Tracker {
+    /// Gives guards on this side to blocks so many bytes apart from now on; `None`: to none. With a
+    /// seed other than zero the same blocks get one in every run. `hear` is told of each.
+    pub(crate) fn set_guards(&self, guard: Guard, mean: Option<u64>, seed: u64, hear: OnGuarded) {
+        self.guards.set(guard, mean, seed, hear);
+        self.mode.set_guard_bytes(mean.unwrap_or(0));
+    }
+
     /// See `Observer::pick`.
     pub(super) fn pick_guard(
         &self,
@@ -105,20 +119,33 @@ impl Tracker {
         let began = clock::ticks();
         let is_drawn = reason == Reason::Drawn;
         let pc = caller.returns_to();
-        if !is_drawn && guards.listed.is_other(pc) {
+        let has_listed = !guards.listed.is_empty();
+        if !is_drawn && guards.listed.is_other(pc) || !guards.choice.may_walk(has_listed, began) {
             return None;
         }
         let recorder = self.recorder(heap)?;
         let site = recorder.stack.capture(&self.rules, self.tree(), caller)?;
-        let is_listed = !guards.listed.is_empty() && self.is_listed(site, pc);
-        if !is_listed
-            && !(is_drawn && guards.is_wanted(self.mode.sample_bytes(), guards.random(heap)))
-        {
+        let is_listed = has_listed && self.is_listed(site, pc);
+        let walked = clock::ticks();
+        let is_wanted = || guards.is_wanted(self.mode.sample_bytes(), guards.random(heap));
+        let reason = if is_listed { Reason::Listed } else { Reason::Drawn };
+        let is_allowed = (is_listed || is_drawn && is_wanted())
+            && guards.choice.allows(reason, site, walked, guards.random(heap));
+        if !is_allowed {
+            guards.choice.walked(walked.wrapping_sub(began), walked);
             return None;
         }
-        let reason = if is_listed { Reason::Listed } else { Reason::Drawn };
-        let is_allowed = guards.choice.allows(reason, site, began, guards.random(heap));
-        is_allowed.then(|| Pick { guard: guards.side(), reason, site, began })
+        Some(Pick { guard: guards.side(), reason, site, began, walked })
+    }
+
+    /// See `Observer::guarded`.
+    pub(super) fn tell_guarded(&self, slot: Slot<'_>, size: usize, family: Family) {
+        let hear = self.guards.on_guarded.load(Ordering::Acquire);
+        if !hear.is_null() {
+            // SAFETY: `set` stored it, and nobody else does.
+            let hear = unsafe { mem::transmute::<*mut u8, OnGuarded>(hear) };
+            hear(slot, size, family);
+        }
     }
 
     fn is_listed(&self, stack: u32, pc: usize) -> bool {

@@ -31,6 +31,7 @@ mod tests;
 
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::harden::choice::Reason;
+use crate::harden::family::Family;
 use crate::heap::local::LocalHeap;
 use crate::heap::observe::{ColumnMemory, Freer, Observer, Pick, Slot, Wanted};
 use crate::heap::slab::Slab;
@@ -213,7 +214,16 @@ impl Observer for Tracker {
     }
 
     fn picked(&self, pick: Pick) {
-        self.guards.choice.took(pick.reason, pick.site, pick.began, clock::ticks());
+        let (now, walk) = (clock::ticks(), pick.walked.wrapping_sub(pick.began));
+        self.guards.choice.took(pick.reason, pick.site, walk, now.wrapping_sub(pick.walked), now);
+    }
+
+    fn guarded(&self, slot: Slot<'_>, size: usize, family: Family) {
+        self.tell_guarded(slot, size, family);
+    }
+
+    fn keeps_samples(&self) -> bool {
+        self.mode.sample_bytes() != 0
     }
 
     fn may_look(&self) -> bool {

@@ -149,8 +149,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// Which memory errors are found. [`Safety::Sampled`] implies [`Track::Sample`] of the same
-    /// bytes unless [`ConfigBuilder::track`] is called too.
+    /// Which memory errors are found.
     pub const fn safety(mut self, safety: Safety) -> Self {
         if let Safety::Sampled { bytes } = safety
             && (bytes < 1 || bytes > SAMPLE_BYTES_MAX)
@@ -272,7 +271,7 @@ impl ConfigBuilder {
         if !self.has_safety {
             if config.never_unmap || config.retain_metadata {
                 config.safety = Safety::Full;
-            } else if self.has_guard_sites {
+            } else if self.has_guard_sites && !config.safety.watches() {
                 config.safety = Safety::SAMPLED;
             }
         }
@@ -283,11 +282,8 @@ impl ConfigBuilder {
             (Some(track), _) => config.track = track,
             (None, Some(true)) => config.track = Track::Full,
             (None, _) => match config.safety {
-                Safety::Sampled { bytes } => {
-                    let is_chosen = self.has_safety || self.has_guard_sites;
-                    if is_chosen || !matches!(config.track, Track::Sample { .. }) {
-                        config.track = Track::Sample { bytes };
-                    }
+                Safety::Sampled { bytes } if self.has_ledger => {
+                    config.track = Track::Sample { bytes };
                 }
                 _ if self.has_ledger || config.safety.watches() => config.track = Track::Full,
                 _ => {}

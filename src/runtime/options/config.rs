@@ -175,7 +175,9 @@ impl Config {
                 Some(wanted) if wanted < bytes => Some(Problem::SampledFewer),
                 _ => self.unwatched(),
             },
-            _ if self.safety.sampled().is_some() => Some(Problem::SafetyUnsampled),
+            Track::Stats | Track::Full if self.safety.sampled().is_some() => {
+                Some(Problem::SafetyUnsampled)
+            }
             _ => self.unwatched(),
         }
     }

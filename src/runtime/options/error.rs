@@ -160,8 +160,8 @@ impl Display for Reason<'_> {
                  'track=full' or 'track=stats'",
             ),
             Problem::SafetyUnsampled => f.write_str(
-                "'safety=sampled' guards blocks that are drawn: use 'track=sample', or \
-                 'safety=full' where every block is recorded",
+                "'safety=sampled' watches few blocks, and all are recorded: use 'safety=full' or \
+                 'safety=guard', or else 'track=off' or 'track=sample'",
             ),
             Problem::SampledFewer => f.write_str(
                 "'safety=sampled' guards some of the blocks that 'track=sample' draws: its SIZE \

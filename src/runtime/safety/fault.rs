@@ -10,7 +10,6 @@
 use super::finding::{Fault, Finding, Known, Victim};
 use super::guards;
 use super::report::{say, tell};
-use super::watch::sealed;
 use super::{check, is_any, is_on};
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use crate::harden::pattern::{JUNK, POISON};
@@ -289,7 +288,8 @@ fn victim(address: usize, code: c_int, machine: &Machine) -> Option<Victim> {
     if let Some(slot) = ENGINE.slot_of(ptr::without_provenance(address))
         && slot.slab.is_guarded()
     {
-        let living = sealed(slot).map(|record| Victim::Guard(Known::of(slot, record)));
+        let living = ENGINE.observer.record_of(slot);
+        let living = living.map(|record| Victim::Guard(Known::of(slot, record)));
         let grave = guards::sealed_at(ptr::without_provenance(address)).map(Victim::Freed);
         if let Some(victim) = living.or(grave) {
             return Some(victim);

@@ -36,7 +36,6 @@ mod watch;
 
 pub(crate) use check::{check, check_at_exit};
 pub(super) use finding::Finding;
-pub(super) use sampled::adopt;
 pub(super) use watch::{allocate, free, reallocate};
 
 use super::ENGINE;
@@ -122,7 +121,7 @@ fn is_any() -> bool {
 pub(super) fn concerns(address: *const u8) -> bool {
     match WATCHED.load(Ordering::Relaxed) {
         NONE => false,
-        SAMPLES => ENGINE.is_guarded(address),
+        SAMPLES => ENGINE.may_be_picked(address),
         _ => true,
     }
 }

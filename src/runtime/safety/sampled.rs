@@ -6,8 +6,9 @@
 //! resized as all of these are. Nobody else notices: what comes here comes from cold paths.
 
 use super::{fault, watch};
-use crate::heap::alloc::Request;
+use crate::harden::family::Family;
 use crate::heap::guarded::Guard;
+use crate::heap::observe::Slot;
 use crate::runtime::ENGINE;
 use crate::runtime::options::{Config, GuardSide};
 
@@ -17,15 +18,13 @@ pub(super) fn set(config: &Config) {
         GuardSide::Exact => Guard::Exact,
         GuardSide::Left => Guard::Left,
     };
-    ENGINE.observer.guards.set(guard, config.safety.sampled(), config.safety_seed);
+    ENGINE.observer.set_guards(guard, config.safety.sampled(), config.safety_seed, adopt);
 }
 
-/// The engine has given a block a guard, this one in all likelihood.
-#[cold]
-pub(in crate::runtime) fn adopt(block: *mut u8, request: Request) {
+/// The engine has given a block a guard.
+fn adopt(slot: Slot<'_>, size: usize, family: Family) {
     fault::look_after();
-    let Some(slot) = watch::recorded(block).filter(|slot| slot.slab.is_guarded()) else { return };
     if watch::sealed(slot).is_none() {
-        watch::mark(slot, block, request);
+        watch::mark(slot, slot.slab.block(slot.index), size, family);
     }
 }

@@ -1,6 +1,8 @@
 // Programs that run for a while, as programs in production do, and go wrong now and then.
 //
 // usage: sampled KIND ROUNDS
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,10 +44,42 @@ NOINLINE static void work(unsigned round) {
     }
 }
 
+// Another place to go wrong.
+NOINLINE static void parse_body(void) {
+    volatile char *body = malloc(90);
+    body[90] = 1;
+    free((void *)body);
+}
+
+static _Atomic(void *) shelf[64];
+
+// Threads that free and resize each other's blocks.
+static void *exchange(void *argument) {
+    unsigned rounds = *(unsigned *)argument, state = (unsigned)(uintptr_t)&rounds >> 4;
+    for (unsigned round = 0; round < rounds; round++) {
+        state = state * 1664525u + 1013904223u;
+        size_t size = 1 + (state >> 16) % 700;
+        char *block = atomic_exchange(&shelf[state >> 26], NULL);
+        if (block && block[0] != 5) abort();
+        block = round % 3 ? realloc(block, size) : (free(block), malloc(size));
+        block[0] = block[size - 1] = 5;
+        free(atomic_exchange(&shelf[(state >> 10) % 64], block));
+    }
+    return NULL;
+}
+
+static void many_threads(unsigned rounds) {
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) if (pthread_create(&threads[i], NULL, exchange, &rounds)) abort();
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+}
+
 int main(int argc, char **argv) {
     if (argc < 3) return 2;
     const char *kind = argv[1];
     unsigned rounds = (unsigned)strtoul(argv[2], NULL, 10);
+    if (!strcmp(kind, "none-threads")) many_threads(rounds);
+    if (!strcmp(kind, "other")) parse_body();
     // Of odd size: a byte too many is a canary's. Of 48: it is the guard's.
     size_t size = !strcmp(kind, "canary") ? 43 : 48;
     for (unsigned round = 0; round < rounds; round++) {
