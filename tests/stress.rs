@@ -126,6 +126,17 @@ fn tracked_heap_stays_clean() {
 }
 
 #[test]
+fn a_heap_with_guards_for_some_blocks_stays_clean() {
+    let Some(stress) = Stress::compile() else { return };
+    // With a seed time sets no bound: as many guards as there are places.
+    for options in ["safety=sampled", "safety=sampled:4K,safety_seed=1"] {
+        expect_checked(stress.run().preloaded(options), operations());
+    }
+    let options = "safety=sampled:64K,track=sample:16K,safety_seed=2";
+    expect_checked(stress.run_limited().preloaded(options), operations());
+}
+
+#[test]
 fn little_address_space_is_enough() {
     let Some(stress) = Stress::compile() else { return };
     expect_checked(stress.run_limited().preloaded("track=off"), operations());

@@ -220,6 +220,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SIDE", value_parser = words("guard_side"), help = doc("guard_side"))]
     pub(crate) guard_side: Option<String>,
 
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help = doc("guard_sites"))]
+    pub(crate) guard_sites: Option<OsString>,
+
     #[arg(long, value_name = "0|1", value_parser = range("never_unmap"), help = doc("never_unmap"))]
     pub(crate) never_unmap: Option<i64>,
 

@@ -126,6 +126,7 @@ fn flags(args: &RunArgs) -> impl Iterator<Item = Vec<u8>> {
         word("safety_action", &args.safety_action),
         number("safety_seed", args.safety_seed),
         word("guard_side", &args.guard_side),
+        args.guard_sites.as_ref().map(|path| item("guard_sites", path.as_bytes())),
         number("never_unmap", args.never_unmap),
         number("retain_metadata", args.retain_metadata),
     ]

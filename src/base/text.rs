@@ -19,6 +19,12 @@ impl<const N: usize> Text<N> {
         &self.bytes[..self.len]
     }
 
+    /// Ends the line, in place of its last byte if there is no room.
+    pub(crate) fn push_end(&mut self) {
+        self.len = self.len.min(N - 1);
+        self.push_bytes(b"\n");
+    }
+
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
         let count = bytes.len().min(N - self.len);
         self.bytes[self.len..self.len + count].copy_from_slice(&bytes[..count]);

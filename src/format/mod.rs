@@ -10,6 +10,7 @@ pub(crate) mod check;
 pub(crate) mod layout;
 pub(crate) mod read;
 pub(crate) mod request;
+pub(crate) mod sites;
 pub(crate) mod snapshot;
 #[doc(hidden)]
 pub mod testing;

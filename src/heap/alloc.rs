@@ -109,7 +109,7 @@ impl<O: Observer> Engine<O> {
                 return block;
             }
         }
-        let Some(taken) = self.refill(heap, class) else { return ptr::null_mut() };
+        let Some(taken) = self.refill(heap, class, &request) else { return ptr::null_mut() };
         let is_tracked = taken.slab.is_tracked();
         // What a search for leaks will read starts empty: see `Block::wipe`. There is none among
         // samples, the tracked blocks of a heap that is not.
@@ -121,6 +121,7 @@ impl<O: Observer> Engine<O> {
         }
         if is_tracked {
             self.observe(heap, taken, request);
+            self.tell_picked(heap, taken, &request);
         }
         taken.address
     }

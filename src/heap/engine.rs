@@ -7,6 +7,7 @@ use super::local::{LocalHeap, State};
 use super::observe::{ColumnMemory, Observer, Slot};
 use super::orphans::Orphans;
 use super::records::Records;
+use super::sampled::LOOKED_AT;
 use super::shared::SharedHeap;
 use super::slab::{Kind, Slab};
 use super::space::Space;
@@ -37,6 +38,8 @@ pub(crate) struct Engine<O> {
     was_watched: AtomicBool,
     /// State of the random numbers by which blocks are placed; zero: they lie in order.
     placement: AtomicU64,
+    /// Callers that want blocks of these classes, or large ones, are looked at.
+    pub(super) looked_at: [AtomicU64; LOOKED_AT],
     /// A free block whose link or key somebody has overwritten, until it is reported.
     damaged: AtomicPtr<u8>,
     pub(crate) observer: O,
@@ -63,6 +66,7 @@ impl<O: Observer> Engine<O> {
             is_watched: AtomicBool::new(false),
             was_watched: AtomicBool::new(false),
             placement: AtomicU64::new(0),
+            looked_at: [const { AtomicU64::new(0) }; LOOKED_AT],
             damaged: AtomicPtr::new(ptr::null_mut()),
             observer,
             memory: AtomicPtr::new(ptr::null_mut()),

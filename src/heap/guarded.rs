@@ -76,6 +76,11 @@ impl Frame {
         Some(Self { front, data, lead: u32::try_from(lead).ok()?, has_wall })
     }
 
+    /// Whether the block begins in the span's first slice, whose record says that it is guarded.
+    pub(super) const fn is_near(&self) -> bool {
+        (self.lead as usize) < SLICE
+    }
+
     /// Bytes up to the wall.
     const fn end(&self) -> usize {
         self.front + self.data
@@ -95,13 +100,28 @@ impl<O: Observer> Engine<O> {
             return self.allocate_late(request);
         }
         self.follow_mode_of(heap);
+        let Some(taken) = self.take_guarded(heap, request, frame, None) else {
+            return ptr::null_mut();
+        };
+        if taken.slab.is_tracked() {
+            self.observe(heap, taken, request);
+        }
+        taken.address
+    }
+
+    /// A guarded block that nobody has been told of. `drawn`: as a sample of so many bytes.
+    pub(super) fn take_guarded(
+        &self,
+        heap: &LocalHeap,
+        request: Request,
+        frame: Frame,
+        drawn: Option<usize>,
+    ) -> Option<Taken<'_>> {
         let wall = if frame.has_wall { PAGE } else { 0 };
         let slices = (frame.end() + wall).div_ceil(SLICE);
         let purpose = Purpose::of(of_whole_slabs(heap));
         let align = (request.align / SLICE).max(1);
-        let Some((slab, clean)) = self.space.allocate(slices, align, purpose) else {
-            return ptr::null_mut();
-        };
+        let (slab, clean) = self.space.allocate(slices, align, purpose)?;
         if !clean {
             self.clear(slab, frame);
         }
@@ -109,17 +129,16 @@ impl<O: Observer> Engine<O> {
             if Self::open(slab) {
                 self.space.free(slab, 0);
             }
-            return ptr::null_mut();
+            return None;
         }
         let usable = frame.end() - frame.lead as usize;
-        slab.become_large(usable, frame.lead, heap.is_tracked());
+        // In a heap that records not all, those are recorded that the observer has picked.
+        slab.become_large(usable, frame.lead, heap.is_tracked() || heap.sample_left().is_some());
         slab.set_walled(frame.has_wall);
-        let taken = Taken { slab, address: slab.block(0), zeroed: true };
         if slab.is_tracked() {
-            self.observer.slab_born(slab, self.column_memory(), false);
-            self.observe(heap, taken, request);
+            self.observer.slab_born(slab, self.column_memory(), drawn);
         }
-        taken.address
+        Some(Taken { slab, address: slab.block(0), zeroed: true })
     }
 
     /// Empties what the block's pages have of their last users.

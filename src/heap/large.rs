@@ -23,12 +23,17 @@ impl<O: Observer> Engine<O> {
         if let Some(frame) = Frame::of(request) {
             return self.allocate_guarded(heap, request, frame);
         }
+        if let Some(taken) = self.take_large_listed(heap, &request) {
+            self.observe(heap, taken, request);
+            self.tell_picked(heap, taken, &request);
+            return taken.address;
+        }
         let (slices, align) = (size.div_ceil(SLICE), (request.align / SLICE).max(1));
         let purpose = Purpose::of(of_whole_slabs(heap));
         let Some((slab, clean)) = self.space.allocate(slices, align, purpose) else {
             return ptr::null_mut();
         };
-        let is_sampled = self.is_large_sample(heap, size);
+        let is_sampled = self.is_large_sample(heap, size) && self.observer.keeps_samples();
         slab.become_large(size, 0, heap.is_tracked() || is_sampled);
         // As for small blocks: only what a search for leaks will read starts empty.
         if (request.zero || heap.is_tracked()) && !clean {
@@ -39,7 +44,8 @@ impl<O: Observer> Engine<O> {
         }
         let taken = Taken { slab, address: slab.start(), zeroed: clean };
         if slab.is_tracked() {
-            self.observer.slab_born(slab, self.column_memory(), is_sampled);
+            let drawn = is_sampled.then(|| slab.usable_size());
+            self.observer.slab_born(slab, self.column_memory(), drawn);
             self.observe(heap, taken, request);
         }
         taken.address

@@ -41,11 +41,17 @@ pub(crate) struct LocalHeap {
     companion: AtomicPtr<u8>,
     /// Bytes until the next sample; [`NO_SAMPLES`].
     sample_left: Cell<u64>,
-    /// Bit per class: its next block is to be observed.
+    /// Bit per class: its next block was drawn, or its caller is to be looked at.
     samples_due: Cell<u128>,
     /// Tracked slabs of a heap that samples, which have room.
     sampled: Queue,
     random: Cell<u64>,
+    /// A block with a guard was handed out, and nobody has asked yet.
+    picked: Cell<bool>,
+    /// Bit per class: its next block was drawn.
+    drawn: Cell<u128>,
+    /// Blocks to the next look at a caller, where callers are looked at.
+    pub(super) look_run: Cell<u32>,
 }
 
 const NO_SAMPLES: u64 = u64::MAX;
@@ -92,6 +98,9 @@ impl LocalHeap {
             samples_due: Cell::new(0),
             sampled: Queue::new(),
             random: Cell::new(0),
+            picked: Cell::new(false),
+            drawn: Cell::new(0),
+            look_run: Cell::new(1),
         }
     }
 
@@ -244,14 +253,52 @@ impl LocalHeap {
         self.samples_due.get() >> class.index() & 1 == 1
     }
 
-    pub(super) fn set_sample_due(&self, class: ClassId, due: bool) {
+    /// The next block of the class was drawn.
+    pub(super) fn set_drawn(&self, class: ClassId) {
         let bit = 1u128 << class.index();
-        let others = self.samples_due.get() & !bit;
-        self.samples_due.set(if due { others | bit } else { others });
+        self.drawn.set(self.drawn.get() | bit);
+        self.samples_due.set(self.samples_due.get() | bit);
+    }
+
+    /// Whether the block of the class that is due was drawn. After that only `looked_at` are due,
+    /// and what else was drawn.
+    pub(super) fn take_drawn(&self, class: ClassId, looked_at: u128) -> bool {
+        let bit = 1u128 << class.index();
+        let drawn = self.drawn.get();
+        self.drawn.set(drawn & !bit);
+        self.samples_due.set(drawn & !bit | looked_at);
+        drawn & bit != 0
+    }
+
+    /// These classes are due for a look.
+    pub(super) fn add_samples_due(&self, classes: u128) {
+        self.samples_due.set(self.samples_due.get() | classes);
+    }
+
+    /// Hands a run of `count` blocks out, if no sample is in it: there are `left` bytes until the
+    /// next. Whether that is so.
+    #[inline]
+    pub(super) fn pass_run(&self, left: u64, slab: &Slab, count: u32) -> bool {
+        let len = u64::from(count) * slab.block_size() as u64;
+        let is_free = left >= len;
+        if is_free {
+            self.sample_left.set(left - len);
+        }
+        is_free
+    }
+
+    pub(super) fn set_picked(&self, picked: bool) {
+        self.picked.set(picked);
+    }
+
+    /// Whether a block that was drawn has got a guard since the last call.
+    pub(super) fn take_picked(&self) -> bool {
+        self.picked.replace(false)
     }
 
     pub(super) fn forget_samples_due(&self) {
         self.samples_due.set(0);
+        self.drawn.set(0);
     }
 
     /// A random number, from a sequence of this heap's own (SplitMix64, Steele et al. 2014).

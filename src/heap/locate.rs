@@ -129,6 +129,14 @@ impl<O: Observer> Engine<O> {
         in_use.then_some(Slot { slab, index })
     }
 
+    /// Whether a block that the observer has picked for a guard may begin at `address`: it does so
+    /// in the first slice of its span. Of others the record may be an old one, and the answer wrong.
+    #[inline]
+    pub(crate) fn may_be_picked(&self, address: *const u8) -> bool {
+        let slab = self.space.record_of(address).or_else(|| self.space.span_of(address));
+        slab.is_some_and(Slab::is_guarded)
+    }
+
     /// The slab of what most questions are about: the start of a block in use, of any thread, in
     /// the first slice of an untracked slab. `None`: look closer.
     #[inline]

@@ -4,10 +4,13 @@
 //! change. What it allocates through the engine meanwhile is served from the private heap and not
 //! observed.
 
+use super::guarded::Guard;
 use super::local::LocalHeap;
 use super::records::Records;
 use super::slab::Slab;
 use super::space::Space;
+use crate::harden::choice::Reason;
+use crate::harden::family::Family;
 use crate::os::lock::Lock;
 use crate::unwind::Registers;
 
@@ -55,18 +58,41 @@ pub(crate) enum Freer {
 /// Which blocks an observer wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    None,
+    None = 0,
     /// Some, drawn at random.
     Samples,
     All,
 }
 
+/// A block that has not been handed out is to have a guard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pick {
+    pub(crate) guard: Guard,
+    pub(crate) reason: Reason,
+    /// Tells its call site from others.
+    pub(crate) site: u32,
+    /// When that began to be found out, and when it was known, in ticks.
+    pub(crate) began: u64,
+    pub(crate) walked: u64,
+}
+
 /// Hears of every block of a tracked heap.
 pub(crate) trait Observer {
     /// A tracked slab has come to be: make its columns. Failing to is allowed; the observer then
-    /// finds no column later and counts the block as unseen. `is_sampled`: its blocks were drawn
-    /// by [`Self::until_sample`].
-    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, is_sampled: bool);
+    /// finds no column later and counts the block as unseen. `drawn`: its blocks were drawn by
+    /// [`Self::until_sample`], as blocks of so many bytes.
+    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, drawn: Option<usize>);
+    /// Whether a block that `caller` wants is to have a guard. `reason`: it was drawn, or there is
+    /// time to look whether its call site is listed.
+    fn pick(&self, heap: &LocalHeap, caller: Registers, reason: Reason) -> Option<Pick>;
+    /// It has got it.
+    fn picked(&self, pick: Pick);
+    /// It is on record, and will be handed out.
+    fn guarded(&self, slot: Slot<'_>, size: usize, family: Family);
+    /// Whether blocks that are drawn are to be observed, with a guard or without.
+    fn keeps_samples(&self) -> bool;
+    /// Whether there is time to look at a block that was not drawn.
+    fn may_look(&self) -> bool;
     /// How many bytes the heap hands out before the next sample; `None`: no samples are taken.
     fn until_sample(&self, heap: &LocalHeap) -> Option<u64>;
     /// Whether blocks of this slab of samples stand for as many as those drawn now.
@@ -102,7 +128,18 @@ pub(crate) trait Observer {
 
 /// Nobody watches: for benches and the engine's own tests.
 impl Observer for () {
-    fn slab_born(&self, _: &Slab, _: ColumnMemory<'_>, _: bool) {}
+    fn slab_born(&self, _: &Slab, _: ColumnMemory<'_>, _: Option<usize>) {}
+    fn pick(&self, _: &LocalHeap, _: Registers, _: Reason) -> Option<Pick> {
+        None
+    }
+    fn picked(&self, _: Pick) {}
+    fn guarded(&self, _: Slot<'_>, _: usize, _: Family) {}
+    fn keeps_samples(&self) -> bool {
+        true
+    }
+    fn may_look(&self) -> bool {
+        false
+    }
     fn until_sample(&self, _: &LocalHeap) -> Option<u64> {
         None
     }

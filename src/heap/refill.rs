@@ -4,13 +4,14 @@
 //! fresh one. An untracked heap takes a whole list at a time and makes it its ready list; a tracked
 //! one takes one block and keeps the ready list empty.
 
-use super::alloc::Taken;
+use super::alloc::{Request, Taken};
 use super::block::Block;
 use super::class::{CLASS_COUNT, ClassId};
 use super::engine::Engine;
 use super::local::LocalHeap;
 use super::observe::{Observer, Wanted};
 use super::queue::Queue;
+use super::sampled::Run;
 use super::slab::Slab;
 use super::zones::Purpose;
 use crate::base::stack;
@@ -22,14 +23,41 @@ const TICKS_PER_SWEEP: u32 = 128;
 
 impl<O: Observer> Engine<O> {
     /// Takes a block of `class`. `None`: out of memory, or entered from a signal handler.
-    pub(super) fn refill(&self, heap: &LocalHeap, class: ClassId) -> Option<Taken<'_>> {
+    pub(super) fn refill(
+        &self,
+        heap: &LocalHeap,
+        class: ClassId,
+        request: &Request,
+    ) -> Option<Taken<'_>> {
         let _busy = heap.enter()?;
         self.follow_mode(heap);
         self.drain(heap);
         self.tick(heap);
         if heap.is_sample_due(class) {
-            return self.take_sample(heap, class);
+            return self.refill_due(heap, class, request);
         }
+        let slab = self.slab_with_room(heap, class)?;
+        if self.is_watched.load(Ordering::Relaxed) && self.is_damaged(slab) {
+            slab.forget_local();
+            leave_queue_when_full(heap, slab);
+            return self.refill(heap, class, request);
+        }
+        if heap.is_tracked() {
+            return Some(self.take_single(heap, slab));
+        }
+        let taken = self.take_run(heap, class, slab, |list, count| match heap.sample_left() {
+            Some(left) if !heap.pass_run(left, slab, count) => {
+                self.cut_run(heap, slab, list, count, Run::Long)
+            }
+            _ => list,
+        });
+        // Nothing was taken: the very next block is drawn.
+        if taken.address.is_null() { self.refill_due(heap, class, request) } else { Some(taken) }
+    }
+
+    /// A slab of the heap that has blocks of `class` left.
+    #[inline(always)]
+    pub(super) fn slab_with_room(&self, heap: &LocalHeap, class: ClassId) -> Option<&Slab> {
         if heap.queue(class).first().is_none() {
             let slab = self
                 .orphans
@@ -39,28 +67,24 @@ impl<O: Observer> Engine<O> {
         }
         let slab = heap.queue(class).first()?;
         // SAFETY: queued records stay mapped while the slab lives, and it has a used block next.
-        let slab = unsafe { &*core::ptr::from_ref(slab) };
-        if self.is_watched.load(Ordering::Relaxed) && self.is_damaged(slab) {
-            slab.forget_local();
-            leave_queue_when_full(heap, slab);
-            return self.refill(heap, class);
-        }
-        if heap.is_tracked() {
-            return Some(self.take_single(heap, slab));
-        }
-        let taken = self.take_run(heap, class, slab);
-        // Nothing was taken: the very next block is to be observed.
-        if taken.address.is_null() { self.take_sample(heap, class) } else { Some(taken) }
+        Some(unsafe { &*core::ptr::from_ref(slab) })
     }
 
-    fn take_run<'a>(&self, heap: &LocalHeap, class: ClassId, slab: &'a Slab) -> Taken<'a> {
+    /// Makes what `cut` leaves of a list of blocks ready, and takes the first.
+    pub(super) fn take_run<'a>(
+        &self,
+        heap: &LocalHeap,
+        class: ClassId,
+        slab: &'a Slab,
+        cut: impl FnOnce(*mut Block, u32) -> *mut Block,
+    ) -> Taken<'a> {
         let used = slab.used();
         let (list, zeroed) = if slab.has_local() {
             (slab.take_list(), false)
         } else {
             (slab.carve(self.space.secret(), 0), slab.zeroed.get())
         };
-        let list = self.cut_before_sample(heap, slab, list, slab.used() - used);
+        let list = cut(list, slab.used() - used);
         leave_queue_when_full(heap, slab);
         heap.set_ready(class, list, zeroed);
         Taken { slab, address: heap.pop(class), zeroed }
@@ -124,8 +148,8 @@ impl<O: Observer> Engine<O> {
             slab.hold_first();
         }
         if watched != Wanted::None {
-            let is_sampled = watched == Wanted::Samples;
-            self.observer.slab_born(slab, self.column_memory(), is_sampled);
+            let drawn = (watched == Wanted::Samples).then(|| slab.usable_size());
+            self.observer.slab_born(slab, self.column_memory(), drawn);
         }
         Some(slab)
     }
@@ -180,6 +204,9 @@ impl<O: Observer> Engine<O> {
         heap.forget_samples_due();
         heap.set_tracked(wanted == Wanted::All, quick);
         heap.set_sample_left(self.observer.until_sample(heap));
+        if wanted == Wanted::Samples {
+            heap.add_samples_due(self.looked_at());
+        }
     }
 
     /// Returns the ready blocks to their slabs.

@@ -335,6 +335,10 @@ pub(crate) mod process {
         let _ = std::io::stderr().write_all(bytes);
     }
 
+    pub(crate) fn append(_path: &core::ffi::CStr, _first: &[u8], _bytes: &[u8]) -> bool {
+        false
+    }
+
     pub(crate) fn abort() -> ! {
         std::process::abort()
     }

@@ -169,7 +169,7 @@ fn free_cold(
 ) -> Result<(), Misuse> {
     if address.is_null() || ENGINE.free_tracked(heap, address) {
         Ok(())
-    } else if safety::is_on() {
+    } else if safety::concerns(address) {
         // Who frees is remembered, also of a thread that has never allocated.
         let heap = match heap.state() {
             State::Placeholder if next::if_passive().is_none() => thread::attach().unwrap_or(heap),
@@ -191,12 +191,12 @@ pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, 
         return Ok(ptr::null_mut());
     }
     match heap.state() {
-        State::Running if safety::is_on() && !heap.is_observing() => {
+        State::Running if safety::concerns(address) && !heap.is_observing() => {
             safety::reallocate(heap, address, request)
         }
         State::Running => ENGINE.reallocate(heap, address, request),
         State::Placeholder => match thread::attach() {
-            Some(heap) if safety::is_on() => safety::reallocate(heap, address, request),
+            Some(heap) if safety::concerns(address) => safety::reallocate(heap, address, request),
             Some(heap) => ENGINE.reallocate(heap, address, request),
             None => Ok(ptr::null_mut()),
         },

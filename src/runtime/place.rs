@@ -44,6 +44,7 @@ pub(super) fn anchored(config: Config) -> Config {
         report: anchored_path(config.report),
         suppressions: anchored_list(config.suppressions),
         ledger: anchored_path(config.ledger),
+        guard_sites: anchored_path(config.guard_sites),
         ..config
     }
 }

@@ -163,7 +163,10 @@ pub(crate) fn set_tracking(track: Track) {
 fn record(config: &Config) {
     let is_tracked = config.track != Track::Off;
     // What is not recorded now may be later: somebody may ask for it, in the ledger.
-    let may_be = !config.ledger.is_empty() || config.toggle_signal.is_some();
+    // What is guarded has a stack, too.
+    let may_be = config.safety.sampled().is_some()
+        || !config.ledger.is_empty()
+        || config.toggle_signal.is_some();
     if is_tracked || may_be {
         let path = place::of_ledger(&config.ledger);
         let path = path.and_then(|path| CString::new(path.into_os_string().into_vec()).ok());

@@ -9,6 +9,7 @@
 mod cells;
 pub(crate) mod columns;
 mod event;
+mod guards;
 pub(crate) mod ledger;
 mod mode;
 mod modules;
@@ -29,13 +30,17 @@ pub(crate) mod trial;
 mod tests;
 
 use crate::base::sync::{AtomicU32, Ordering};
+use crate::harden::choice::Reason;
+use crate::harden::family::Family;
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{ColumnMemory, Freer, Observer, Slot, Wanted};
+use crate::heap::observe::{ColumnMemory, Freer, Observer, Pick, Slot, Wanted};
 use crate::heap::slab::Slab;
+use crate::os::clock;
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
 use columns::{Columns, Record};
 use core::ptr::NonNull;
+use guards::Guards;
 use ledger::{Ledger, Pages};
 use mode::Mode;
 pub(crate) use mode::Recorded;
@@ -70,6 +75,7 @@ pub(crate) struct Tracker {
     pub(crate) stacks: Stacks,
     pub(crate) rules: Rules,
     pub(crate) mode: Mode,
+    pub(crate) guards: Guards,
     /// Threads with lower numbers belong to the process this one was forked from.
     first_thread: AtomicU32,
     baseline: Baseline,
@@ -82,6 +88,7 @@ impl Tracker {
             stacks: Stacks::new(),
             rules: Rules::new(),
             mode: Mode::new(),
+            guards: Guards::new(),
             first_thread: AtomicU32::new(0),
             baseline: Baseline::new(),
         }
@@ -113,6 +120,7 @@ impl Tracker {
     /// The program is about to unload code, or has just done so.
     pub(crate) fn code_unloaded(&self) {
         self.rules.invalidate();
+        self.guards.listed.forget_others();
         self.stacks.modules.unloaded(&self.ledger);
     }
 
@@ -192,13 +200,34 @@ fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
 }
 
 impl Observer for Tracker {
-    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, is_sampled: bool) {
-        let weight = if is_sampled { self.mode.weight(slab.usable_size()) } else { 1.0 };
+    fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, drawn: Option<usize>) {
+        let weight = drawn.map_or(1.0, |size| self.mode.weight(size));
         self.own_memory(Columns::attach(slab, memory, weight).cast_signed());
     }
 
     fn until_sample(&self, heap: &LocalHeap) -> Option<u64> {
-        self.mode.draw(heap.random())
+        self.mode.draw(self.guards.random(heap))
+    }
+
+    fn pick(&self, heap: &LocalHeap, caller: Registers, reason: Reason) -> Option<Pick> {
+        self.pick_guard(heap, caller, reason)
+    }
+
+    fn picked(&self, pick: Pick) {
+        let (now, walk) = (clock::ticks(), pick.walked.wrapping_sub(pick.began));
+        self.guards.choice.took(pick.reason, pick.site, walk, now.wrapping_sub(pick.walked), now);
+    }
+
+    fn guarded(&self, slot: Slot<'_>, size: usize, family: Family) {
+        self.tell_guarded(slot, size, family);
+    }
+
+    fn keeps_samples(&self) -> bool {
+        self.mode.sample_bytes() != 0
+    }
+
+    fn may_look(&self) -> bool {
+        self.guards.choice.is_on() && self.guards.choice.may_look(clock::ticks())
     }
 
     fn suits(&self, slab: &Slab) -> bool {
@@ -212,6 +241,9 @@ impl Observer for Tracker {
     }
 
     fn slab_died(&self, slab: &Slab, memory: ColumnMemory<'_>) {
+        if slab.is_guarded() {
+            self.guards.choice.left();
+        }
         self.own_memory(-Columns::detach(slab, memory).cast_signed());
     }
 

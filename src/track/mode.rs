@@ -12,7 +12,7 @@
 
 use super::columns::Stamp;
 use super::ledger::Ledger;
-use crate::base::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use crate::format::layout::{Header, event, mode};
 use crate::heap::observe::Wanted;
 
@@ -20,7 +20,11 @@ use crate::heap::observe::Wanted;
 #[derive(Debug)]
 pub(crate) struct Mode {
     number: AtomicU32,
+    /// Which blocks that means: [`Wanted`] as a number.
+    wanted: AtomicU8,
     sample_bytes: AtomicU64,
+    /// Mean bytes between blocks that may get guards, where no samples are recorded; zero: none do.
+    guard_bytes: AtomicU64,
     /// Something is recorded now that was not before.
     begins: AtomicBool,
     /// What was last recorded when it was not nothing, in the form of [`Self::packed`]; zero: that
@@ -44,7 +48,9 @@ impl Mode {
     pub(super) const fn new() -> Self {
         Self {
             number: AtomicU32::new(mode::OFF),
+            wanted: AtomicU8::new(Wanted::None as u8),
             sample_bytes: AtomicU64::new(0),
+            guard_bytes: AtomicU64::new(0),
             begins: AtomicBool::new(false),
             resumed: AtomicU64::new(0),
         }
@@ -67,6 +73,7 @@ impl Mode {
             self.resumed.store(Self::packed(number, bytes), Ordering::Relaxed);
         }
         let before = self.number.swap(number, Ordering::Release);
+        self.set_wanted();
         self.begins.store(before == mode::OFF && number != mode::OFF, Ordering::Release);
         let Some(header) = ledger.header() else { return };
         header.sample_bytes.store(bytes, Ordering::Relaxed);
@@ -84,11 +91,22 @@ impl Mode {
         {
             self.obey(header, ledger);
         }
-        match self.number.load(Ordering::Relaxed) {
-            mode::OFF => Wanted::None,
-            mode::SAMPLE => Wanted::Samples,
+        const NONE: u8 = Wanted::None as u8;
+        const SAMPLES: u8 = Wanted::Samples as u8;
+        match self.wanted.load(Ordering::Relaxed) {
+            NONE => Wanted::None,
+            SAMPLES => Wanted::Samples,
             _ => Wanted::All,
         }
+    }
+
+    fn set_wanted(&self) {
+        let wanted = match self.number.load(Ordering::Relaxed) {
+            mode::OFF if self.guard_bytes.load(Ordering::Relaxed) == 0 => Wanted::None,
+            mode::OFF | mode::SAMPLE => Wanted::Samples,
+            _ => Wanted::All,
+        };
+        self.wanted.store(wanted as u8, Ordering::Relaxed);
     }
 
     #[cold]
@@ -149,13 +167,29 @@ impl Mode {
 
     /// Bytes from one sample to the next, drawn by a random number; `None`: none are taken.
     pub(super) fn draw(&self, random: u64) -> Option<u64> {
-        if self.number.load(Ordering::Relaxed) != mode::SAMPLE {
+        let mean = match self.number.load(Ordering::Relaxed) {
+            mode::SAMPLE => self.sample_bytes.load(Ordering::Relaxed),
+            mode::OFF => self.guard_bytes.load(Ordering::Relaxed),
+            _ => 0,
+        };
+        if mean == 0 {
             return None;
         }
-        let mean = self.sample_bytes.load(Ordering::Relaxed) as f64;
+        let mean = mean as f64;
         // In (0, 1]: 53 bits, and never zero.
         let uniform = ((random >> 11) + 1) as f64 / (1u64 << 53) as f64;
         Some((-libm::log(uniform) * mean) as u64)
+    }
+
+    /// Mean bytes between two samples that are recorded; zero: none are.
+    pub(super) fn sample_bytes(&self) -> u64 {
+        self.sample_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Draws blocks so many bytes apart for guards, if nothing is recorded; zero: draws none.
+    pub(super) fn set_guard_bytes(&self, bytes: u64) {
+        self.guard_bytes.store(bytes, Ordering::Relaxed);
+        self.set_wanted();
     }
 
     /// How many blocks of `size` bytes one that is drawn stands for.

@@ -91,4 +91,16 @@ pub(crate) struct Registers {
 impl Registers {
     /// For requests that nobody asks the stack of.
     pub(crate) const NOWHERE: Self = Self { sp: 0, fp: 0 };
+
+    /// Where the function that was called returns to; zero where that does not show.
+    pub(crate) fn returns_to(self) -> usize {
+        // Walks that start where they are have no stack pointer.
+        let is_known = cfg!(target_arch = "x86_64") && self.sp != 0 && self.sp != usize::MAX;
+        if !is_known {
+            return 0;
+        }
+        // SAFETY: at the entry of a function the stack pointer points at the return address, and
+        // whoever passes these registers on has not returned.
+        unsafe { core::ptr::with_exposed_provenance::<usize>(self.sp).read() }
+    }
 }

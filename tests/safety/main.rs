@@ -9,6 +9,7 @@
 mod corpus;
 mod hostile;
 mod planted;
+mod sampled;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
@@ -49,6 +50,7 @@ impl Programs {
             let flags = ["-g", "-O1", "-std=gnu11", "-w", "-pthread"];
             build("cc", &flags, "misuse.c", "c");
             build("cc", &flags, "hostile.c", "hostile");
+            build("cc", &flags, "sampled.c", "sampled");
             build("c++", &["-g", "-O1", "-std=c++17", "-w"], "misuse.cpp", "cpp");
             programs
         })

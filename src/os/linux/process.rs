@@ -2,6 +2,7 @@
 
 use super::file;
 use super::syscall::call;
+use core::ffi::CStr;
 
 /// Writes all of `bytes` to file descriptor `fd`, as far as it takes them.
 pub(crate) fn write(fd: i32, mut bytes: &[u8]) {
@@ -15,6 +16,29 @@ pub(crate) fn write(fd: i32, mut bytes: &[u8]) {
             _ => return,
         }
     }
+}
+
+/// Adds `bytes` to the end of a file, made if there is none; to the beginning of an empty one
+/// `first`. Whether all of it was written.
+pub(crate) fn append(path: &CStr, first: &[u8], bytes: &[u8]) -> bool {
+    // What is no file must not make us wait.
+    let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_CREAT | libc::O_CLOEXEC;
+    let flags = (flags | libc::O_NONBLOCK | libc::O_NOCTTY) as usize;
+    let at = libc::AT_FDCWD as usize;
+    let args = [at, path.as_ptr() as usize, flags, 0o644, 0, 0];
+    // SAFETY: the path is a C string.
+    let Ok(file) = usize::try_from(unsafe { call(libc::SYS_openat, args) }) else { return false };
+    // SAFETY: the file is ours; asks for its length.
+    let len = unsafe { call(libc::SYS_lseek, [file, 0, libc::SEEK_END as usize, 0, 0, 0]) };
+    let add = |bytes: &[u8]| {
+        let args = [file, bytes.as_ptr() as usize, bytes.len(), 0, 0, 0];
+        // SAFETY: the kernel reads `bytes`, which the borrow keeps alive.
+        unsafe { call(libc::SYS_write, args) == bytes.len() as isize }
+    };
+    let is_written = (len != 0 || add(first)) && add(bytes);
+    // SAFETY: the file is ours.
+    unsafe { call(libc::SYS_close, [file, 0, 0, 0, 0, 0]) };
+    is_written
 }
 
 /// Ends the process with SIGABRT, as `abort(3)` does: a handler of the program's gets to run.

@@ -26,12 +26,22 @@ pub struct ConfigBuilder {
     has_ledger: bool,
     /// A safety was given.
     has_safety: bool,
-    problem: Option<Problem>,
+    /// A file of guarded sites was given.
+    pub(super) has_guard_sites: bool,
+    pub(super) problem: Option<Problem>,
 }
 
 impl ConfigBuilder {
     pub(super) const fn from(base: Config) -> Self {
-        Self { base, track: None, leaks: None, has_ledger: false, has_safety: false, problem: None }
+        Self {
+            base,
+            track: None,
+            leaks: None,
+            has_ledger: false,
+            has_safety: false,
+            has_guard_sites: false,
+            problem: None,
+        }
     }
 
     /// How much is remembered about what the program allocates.
@@ -139,9 +149,21 @@ impl ConfigBuilder {
         self
     }
 
-    /// What happens when the program frees what it must not.
+    /// Which memory errors are found.
     pub const fn safety(mut self, safety: Safety) -> Self {
-        self.with_safety(safety);
+        if let Safety::Sampled { bytes } = safety
+            && (bytes < 1 || bytes > SAMPLE_BYTES_MAX)
+        {
+            self.problem = Some(Problem::SizeOutOfRange {
+                name: "safety",
+                word: "sampled",
+                bytes,
+                min: 1,
+                max: SAMPLE_BYTES_MAX,
+            });
+        } else {
+            self.with_safety(safety);
+        }
         self
     }
 
@@ -207,7 +229,7 @@ impl ConfigBuilder {
         self
     }
 
-    /// On which side of a block its guard is, with [`Safety::Guard`].
+    /// On which side of a block its guard is, with [`Safety::Guard`] and [`Safety::Sampled`].
     #[must_use]
     pub const fn guard_side(mut self, side: GuardSide) -> Self {
         self.with_guard_side(side);
@@ -246,8 +268,12 @@ impl ConfigBuilder {
     /// Applies the rules that involve two options.
     pub(super) const fn resolve(self) -> Config {
         let mut config = self.base;
-        if (config.never_unmap || config.retain_metadata) && !self.has_safety {
-            config.safety = Safety::Full;
+        if !self.has_safety {
+            if config.never_unmap || config.retain_metadata {
+                config.safety = Safety::Full;
+            } else if self.has_guard_sites && !config.safety.watches() {
+                config.safety = Safety::SAMPLED;
+            }
         }
         if let Some(leaks) = self.leaks {
             config.leaks = leaks;
@@ -255,8 +281,13 @@ impl ConfigBuilder {
         match (self.track, self.leaks) {
             (Some(track), _) => config.track = track,
             (None, Some(true)) => config.track = Track::Full,
-            (None, _) if self.has_ledger || config.safety.watches() => config.track = Track::Full,
-            (None, _) => {}
+            (None, _) => match config.safety {
+                Safety::Sampled { bytes } if self.has_ledger => {
+                    config.track = Track::Sample { bytes };
+                }
+                _ if self.has_ledger || config.safety.watches() => config.track = Track::Full,
+                _ => {}
+            },
         }
         config
     }

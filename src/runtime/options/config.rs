@@ -58,8 +58,10 @@ pub struct Config {
     pub safety_action: SafetyAction,
     /// Decides where blocks are placed, with [`Safety::Full`]; 0: random.
     pub safety_seed: u64,
-    /// On which side of a block its guard is, with [`Safety::Guard`].
+    /// On which side of a block its guard is, with [`Safety::Guard`] and [`Safety::Sampled`].
     pub guard_side: GuardSide,
+    /// The file of call sites that were found to go wrong; empty means none.
+    pub guard_sites: ReportPath,
     /// Addresses of freed blocks are never used again, with [`Safety::Full`] or [`Safety::Guard`].
     pub never_unmap: bool,
     /// What was known of a freed block outlives the quarantine.
@@ -90,6 +92,7 @@ impl Config {
         safety_action: SafetyAction::Abort,
         safety_seed: 0,
         guard_side: GuardSide::Right,
+        guard_sites: ReportPath::EMPTY,
         never_unmap: false,
         retain_metadata: false,
         ledger: ReportPath::EMPTY,
@@ -146,7 +149,10 @@ impl Config {
         while let Some(problem) = config.contradiction() {
             on_error(&OptionError::ignored(problem));
             match problem {
-                Problem::SafetyUntracked => config.safety = Safety::Basic,
+                Problem::SafetyUntracked | Problem::SafetyUnsampled | Problem::SampledFewer => {
+                    config.safety = Safety::Basic;
+                }
+                Problem::SitesUnwatched => config.guard_sites = ReportPath::EMPTY,
                 Problem::Unwatched { .. } => {
                     (config.never_unmap, config.retain_metadata) = (false, false);
                 }
@@ -156,7 +162,8 @@ impl Config {
         config
     }
 
-    /// Leaks are found among the blocks that are recorded, and only such can be watched.
+    /// Leaks are found among the blocks that are recorded, and only such can be watched; some of
+    /// them are where some are recorded.
     pub(super) const fn contradiction(&self) -> Option<Problem> {
         match self.track {
             Track::Off if self.leaks => Some(Problem::LeaksUntracked),
@@ -164,12 +171,24 @@ impl Config {
             Track::Off | Track::Sample { .. } if self.safety.watches() => {
                 Some(Problem::SafetyUntracked)
             }
-            _ if self.never_unmap && !self.safety.watches() => {
-                Some(Problem::Unwatched { name: "never_unmap" })
+            Track::Sample { bytes } => match self.safety.sampled() {
+                Some(wanted) if wanted < bytes => Some(Problem::SampledFewer),
+                _ => self.unwatched(),
+            },
+            Track::Stats | Track::Full if self.safety.sampled().is_some() => {
+                Some(Problem::SafetyUnsampled)
             }
-            _ if self.retain_metadata && !self.safety.watches() => {
-                Some(Problem::Unwatched { name: "retain_metadata" })
-            }
+            _ => self.unwatched(),
+        }
+    }
+
+    /// What needs blocks that are watched, where none are.
+    const fn unwatched(&self) -> Option<Problem> {
+        let is_sampled = self.safety.sampled().is_some();
+        match self.safety.watches() {
+            false if !is_sampled && !self.guard_sites.is_empty() => Some(Problem::SitesUnwatched),
+            false if self.never_unmap => Some(Problem::Unwatched { name: "never_unmap" }),
+            false if self.retain_metadata => Some(Problem::Unwatched { name: "retain_metadata" }),
             _ => None,
         }
     }

@@ -73,6 +73,9 @@ pub(super) enum Problem {
     LeaksUntracked,
     LeaksSampled,
     SafetyUntracked,
+    SafetyUnsampled,
+    SampledFewer,
+    SitesUnwatched,
     Unwatched { name: &'static str },
 }
 
@@ -155,6 +158,18 @@ impl Display for Reason<'_> {
             Problem::SafetyUntracked => f.write_str(
                 "'safety=full' and 'safety=guard' watch every block, which must be recorded: use \
                  'track=full' or 'track=stats'",
+            ),
+            Problem::SafetyUnsampled => f.write_str(
+                "'safety=sampled' watches few blocks, and all are recorded: use 'safety=full' or \
+                 'safety=guard', or else 'track=off' or 'track=sample'",
+            ),
+            Problem::SampledFewer => f.write_str(
+                "'safety=sampled' guards some of the blocks that 'track=sample' draws: its SIZE \
+                 must not be smaller than that of 'track=sample'",
+            ),
+            Problem::SitesUnwatched => f.write_str(
+                "'guard_sites' needs blocks that are watched: use 'safety=sampled' or \
+                 'safety=full'",
             ),
             Problem::Unwatched { name } => {
                 write!(f, "'{name}=1' needs freed blocks that are watched: use 'safety=full'")

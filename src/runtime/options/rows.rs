@@ -248,6 +248,7 @@ pub const TABLE: &[OptionRow] = &[
     safety::SEED,
     safety::QUARANTINE,
     safety::GUARD_SIDE,
+    safety::GUARD_SITES,
     safety::NEVER_UNMAP,
     safety::RETAIN_METADATA,
     OptionRow {

@@ -1,8 +1,8 @@
 //! The rows of the options that are about memory errors.
 
 use super::config::{QUARANTINE_MAX, SEED_MAX};
-use super::table::{Choice, Number, OptionRow, Values};
-use super::values::{GuardSide, Safety, SafetyAction};
+use super::table::{Choice, Number, OptionRow, PathSlot, Size, Values};
+use super::values::{GuardSide, SAMPLE_BYTES, SAMPLE_BYTES_MAX, Safety, SafetyAction};
 
 pub(super) const SAFETY: OptionRow = OptionRow {
     name: "safety",
@@ -44,7 +44,39 @@ pub(super) const SAFETY: OptionRow = OptionRow {
             is_set: |config| matches!(config.safety, Safety::Guard),
             size: None,
         },
+        Choice {
+            word: "sampled",
+            doc: "for production: as guard, for some blocks that are drawn at random, SIZE bytes \
+                  apart on average (1 to 1G, default 512K), new and known bad call sites first, \
+                  within half a percent of the time and 512 blocks; with a ledger it implies \
+                  track=sample:SIZE unless track is given",
+            set: |builder| builder.with_safety(Safety::SAMPLED),
+            is_set: |config| config.safety.sampled().is_some(),
+            size: Some(Size {
+                min: 1,
+                max: SAMPLE_BYTES_MAX,
+                default: SAMPLE_BYTES,
+                set: |builder, bytes| builder.with_safety(Safety::Sampled { bytes }),
+                of: |config| match config.safety {
+                    Safety::Sampled { bytes } => bytes,
+                    _ => SAMPLE_BYTES,
+                },
+            }),
+        },
     ]),
+};
+
+pub(super) const GUARD_SITES: OptionRow = OptionRow {
+    name: "guard_sites",
+    doc: "The file of call sites whose blocks were overrun or used after their end: what \
+          safety=full, guard and sampled find is added to it, and safety=sampled puts guards to \
+          the blocks of these sites in every later run. Empty means none; a path implies \
+          safety=sampled unless safety is given.",
+    values: Values::Path(PathSlot {
+        metavar: "PATH",
+        set: |builder, path| builder.with_guard_sites(path),
+        of: |config| &config.guard_sites,
+    }),
 };
 
 pub(super) const ACTION: OptionRow = OptionRow {
@@ -82,8 +114,9 @@ pub(super) const ACTION: OptionRow = OptionRow {
 pub(super) const SEED: OptionRow = OptionRow {
     name: "safety_seed",
     doc: "Where blocks are placed, and which freed ones are reused first, is random with \
-          safety=full. The same number here gives the same choices; 0 draws one, which reports \
-          name.",
+          safety=full, and which blocks have guards with safety=sampled. The same number here \
+          gives the same choices, for sampled without regard to the time that they take; 0 draws \
+          one, which reports name.",
     values: Values::Number(Number {
         metavar: "N",
         min: 0,
@@ -108,7 +141,7 @@ pub(super) const QUARANTINE: OptionRow = OptionRow {
 
 pub(super) const GUARD_SIDE: OptionRow = OptionRow {
     name: "guard_side",
-    doc: "On which side of a block its guard is, with safety=guard.",
+    doc: "On which side of a block its guard is, with safety=guard and sampled.",
     values: Values::Words(&[
         Choice {
             word: "right",
@@ -163,3 +196,65 @@ pub(super) const RETAIN_METADATA: OptionRow = OptionRow {
         of: |config| config.retain_metadata as i64,
     }),
 };
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, Safety, Track};
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    fn read(text: &str) -> (Config, Vec<String>) {
+        let mut said = Vec::new();
+        let config = Config::parse(text.as_bytes(), &mut |error| said.push(error.to_string()));
+        (config, said)
+    }
+
+    fn accepted(text: &str) -> Config {
+        let (config, said) = read(text);
+        assert!(said.is_empty(), "{text}: {said:?}");
+        config
+    }
+
+    #[test]
+    fn samples_have_a_size_and_need_no_tracking() {
+        let config = accepted("safety=sampled");
+        assert_eq!((config.safety, config.track), (Safety::SAMPLED, Track::Off));
+        let config = accepted("safety=sampled:4K,track=sample:1K");
+        assert_eq!(config.safety, Safety::Sampled { bytes: 4096 });
+        assert_eq!(config.track, Track::Sample { bytes: 1024 });
+        assert_eq!(accepted("safety=sampled:1M,ledger=a").track, Track::Sample { bytes: 1 << 20 });
+        let built = Config::builder().safety(Safety::Sampled { bytes: 4096 }).guard_sites("/a");
+        assert_eq!(built.build().unwrap(), accepted("guard_sites=/a,safety=sampled:4K"));
+        for bytes in [0, 1 << 31] {
+            assert!(Config::builder().safety(Safety::Sampled { bytes }).build().is_err());
+        }
+        let shown = config.to_string();
+        assert_eq!(accepted(&shown), config, "{shown}");
+        let overlaid = config.overlay(b"purge_delay=0", &mut |error| panic!("{error}"));
+        assert_eq!(overlaid, Config { purge_delay_ms: 0, ..config });
+    }
+
+    #[test]
+    fn samples_are_refused_where_every_block_is_recorded() {
+        for text in ["safety=sampled,track=full", "safety=sampled,track=stats"] {
+            let (config, said) = read(text);
+            assert_eq!((config.safety, said.len()), (Safety::Basic, 1), "{text}: {said:?}");
+            assert!(said[0].contains("'safety=sampled' watches few blocks"), "{said:?}");
+        }
+        let (config, said) = read("safety=sampled,leaks=on");
+        assert_eq!((config.safety, config.leaks, said.len()), (Safety::Basic, true, 1));
+        let (config, said) = read("safety=sampled:1K,track=sample:2K");
+        assert_eq!((config.safety, said.len()), (Safety::Basic, 1), "{said:?}");
+        assert!(Config::builder().safety(Safety::SAMPLED).leaks(true).build().is_err());
+    }
+
+    #[test]
+    fn a_file_of_sites_guards_them() {
+        assert_eq!(accepted("guard_sites=/a").safety, Safety::SAMPLED);
+        assert_eq!(accepted("guard_sites=").safety, Safety::Basic);
+        assert_eq!(accepted("guard_sites=/a,safety=full").safety, Safety::Full);
+        assert_eq!(accepted("guard_sites=/a,never_unmap=1").safety, Safety::Full);
+        let (config, said) = read("guard_sites=/a,safety=basic");
+        assert!(config.guard_sites.is_empty() && said.len() == 1, "{said:?}");
+    }
+}

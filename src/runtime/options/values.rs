@@ -1,6 +1,8 @@
 //! What options with words may be.
 
 use super::builder::ConfigBuilder;
+use super::error::Problem;
+use super::path::ReportPath;
 
 /// Mean bytes between two samples when nothing is said: Go's and jemalloc's choice.
 pub(super) const SAMPLE_BYTES: u64 = 512 << 10;
@@ -53,12 +55,29 @@ pub enum Safety {
     /// Also each block lies beside pages that nobody can touch: what steps over its edge, or reads
     /// or writes it after its end, stops there.
     Guard,
+    /// As `Guard`, some blocks, drawn at random, so few that a program in production can bear it.
+    Sampled {
+        /// Mean bytes between two that are drawn, 1 to a gibibyte; [`Safety::SAMPLED`] has the
+        /// usual ones.
+        bytes: u64,
+    },
 }
 
 impl Safety {
+    /// Some blocks, as `safety=sampled` draws them: 512 KiB apart on average.
+    pub const SAMPLED: Self = Self::Sampled { bytes: SAMPLE_BYTES };
+
     /// Whether every block is watched from its allocation on.
     pub(crate) const fn watches(self) -> bool {
         matches!(self, Self::Full | Self::Guard)
+    }
+
+    /// The mean bytes between two blocks that are drawn to be watched, if not all are.
+    pub(crate) const fn sampled(self) -> Option<u64> {
+        match self {
+            Self::Sampled { bytes } => Some(bytes),
+            _ => None,
+        }
     }
 }
 
@@ -122,6 +141,27 @@ impl ConfigBuilder {
     pub const fn simd(mut self, simd: Simd) -> Self {
         self.with_simd(simd);
         self
+    }
+
+    /// The file of call sites that were found to go wrong, which [`Safety::Sampled`] puts under
+    /// guard. Implies [`Safety::SAMPLED`] unless [`ConfigBuilder::safety`] is called too.
+    #[must_use]
+    pub const fn guard_sites(mut self, path: &str) -> Self {
+        match ReportPath::new(path.as_bytes()) {
+            Ok(path) => {
+                self.has_guard_sites = !path.is_empty();
+                self.base.guard_sites = path;
+            }
+            Err(reason) => {
+                self.problem = Some(Problem::bad_path("guard_sites", path.as_bytes(), reason))
+            }
+        }
+        self
+    }
+
+    pub(super) fn with_guard_sites(&mut self, path: ReportPath) {
+        self.has_guard_sites = !path.is_empty();
+        self.base.guard_sites = path;
     }
 
     pub(super) const fn with_simd(&mut self, simd: Simd) {

@@ -22,7 +22,7 @@ pub(crate) fn check() -> usize {
 /// The first damaged block, and how many there are.
 pub(super) fn look() -> (Option<Finding>, usize) {
     let (mut first, mut count) = (None, 0);
-    if !super::is_on() {
+    if !super::is_any() {
         return (None, 0);
     }
     ENGINE.for_each_block(|slot: Slot<'_>, _| {
@@ -50,7 +50,7 @@ const fn is_before(finding: &Finding) -> bool {
 /// The same at the end of the process, if no other thread is left that could use the heap.
 pub(crate) fn check_at_exit() {
     let mut threads = 0;
-    let is_known = super::is_on() && tasks::for_each(|_| threads += 1);
+    let is_known = super::is_any() && tasks::for_each(|_| threads += 1);
     if is_known && threads == 1 {
         check();
     }

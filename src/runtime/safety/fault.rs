@@ -10,8 +10,7 @@
 use super::finding::{Fault, Finding, Known, Victim};
 use super::guards;
 use super::report::{say, tell};
-use super::watch::sealed;
-use super::{check, is_on};
+use super::{check, is_any, is_on};
 use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use crate::harden::pattern::{JUNK, POISON};
 use crate::os::lock::Lock;
@@ -173,7 +172,7 @@ extern "C" fn on_fault(signal: c_int, info: *mut libc::siginfo_t, context: *mut 
     let code = unsafe { (*info).si_code };
     // SAFETY: as above; a fault has an address.
     let (address, machine) = unsafe { ((*info).si_addr() as usize, Machine::of(context.cast())) };
-    let victim = if code > 0 && is_on() { victim(address, code, &machine) } else { None };
+    let victim = if code > 0 && is_any() { victim(address, code, &machine) } else { None };
     match victim {
         Some(victim) => {
             let Machine { is_write, state, .. } = machine;
@@ -289,7 +288,8 @@ fn victim(address: usize, code: c_int, machine: &Machine) -> Option<Victim> {
     if let Some(slot) = ENGINE.slot_of(ptr::without_provenance(address))
         && slot.slab.is_guarded()
     {
-        let living = sealed(slot).map(|record| Victim::Guard(Known::of(slot, record)));
+        let living = ENGINE.observer.record_of(slot);
+        let living = living.map(|record| Victim::Guard(Known::of(slot, record)));
         let grave = guards::sealed_at(ptr::without_provenance(address)).map(Victim::Freed);
         if let Some(victim) = living.or(grave) {
             return Some(victim);
@@ -297,6 +297,10 @@ fn victim(address: usize, code: c_int, machine: &Machine) -> Option<Victim> {
     }
     if tls::heap().is_busy() || ENGINE.is_interrupted() {
         return Some(Victim::Own);
+    }
+    if !is_on() {
+        // Nothing is filled with a pattern.
+        return None;
     }
     // An address that is none is not told, but it is in a register.
     let has = |byte: u8| {

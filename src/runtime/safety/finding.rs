@@ -1,6 +1,6 @@
 //! A mistake, as plain data.
 
-use super::{ARCHIVE, QUARANTINE, guards, is_on};
+use super::{ARCHIVE, QUARANTINE, guards, is_any};
 use crate::harden::family::Family;
 use crate::harden::quarantine::Grave;
 use crate::heap::locate::Misuse;
@@ -91,7 +91,7 @@ pub(in crate::runtime) enum Victim {
 
 /// The grave of a block that was freed not long ago, or is still remembered.
 pub(in crate::runtime) fn grave_of(address: *const u8) -> Option<Grave> {
-    if !is_on() {
+    if !is_any() {
         return None;
     }
     QUARANTINE

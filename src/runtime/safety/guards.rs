@@ -7,7 +7,9 @@
 
 use super::report;
 use crate::base::sync::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use crate::harden::choice::PLACES;
 use crate::harden::quarantine::{Grave, Quarantine};
+use crate::heap::class::SLICE;
 use crate::heap::guarded::Guard;
 use crate::heap::observe::Slot;
 use crate::os::memory;
@@ -16,6 +18,9 @@ use crate::runtime::options::{Config, GuardSide, Safety};
 
 /// Bytes of addresses that freed blocks hold, at most.
 const ADDRESSES: usize = 16 << 30;
+
+/// The same with `safety=sampled`: half of the places for guards, where blocks are small.
+const SAMPLED: usize = PLACES as usize / 2 * SLICE;
 
 /// [`Guard`] as a number.
 static SIDE: AtomicU8 = AtomicU8::new(NONE);
@@ -41,6 +46,10 @@ pub(super) fn set(config: &Config) {
         let share = memory::address_space_limit().map_or(usize::MAX, |limit| limit / 8);
         let room = if config.never_unmap { usize::MAX } else { ADDRESSES.min(share) };
         SEALED.set_bytes_max(room);
+    } else if config.safety.sampled().is_some() {
+        SEALED.set_bytes_max(SAMPLED);
+    }
+    if config.safety.watches() {
         LIVE_MAX.store(memory::mappings_max() / 4, Ordering::Relaxed);
     }
 }

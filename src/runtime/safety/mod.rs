@@ -1,5 +1,5 @@
 //! `safety=full` and `safety=guard`: every block is watched, from its allocation until long after
-//! its end.
+//! its end. `safety=sampled`: some are.
 //!
 //! A watched block has a canary behind it, and in it junk until it is written to. Freeing it checks
 //! the canary, the canary of the block before it, and the family of the function; then the block is
@@ -14,6 +14,10 @@
 //! | family | nothing | `free` of what `new` made, and all other mixtures |
 //! | guards ([`guards`]) | four system calls a block | what steps over an edge, where it does |
 //!
+//! With `safety=sampled` the engine itself gives guards to the few blocks that are watched, and
+//! tells so; all others are served as ever ([`sampled`]). [`sites`] remembers from run to run where
+//! something was found.
+//!
 //! What is found becomes a [`finding`], and that a [`report`](mod@report); [`fault`] hears of what
 //! the processor finds.
 
@@ -22,7 +26,9 @@ pub(crate) mod fault;
 mod finding;
 mod guards;
 pub(crate) mod report;
+mod sampled;
 mod sentence;
+mod sites;
 mod stacks;
 mod strip;
 mod turn;
@@ -33,8 +39,8 @@ pub(super) use finding::Finding;
 pub(super) use watch::{allocate, free, reallocate};
 
 use super::ENGINE;
-use super::options::Config;
-use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
+use super::options::{Config, Safety};
+use crate::base::sync::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use crate::harden::archive::Archive;
 use crate::harden::pattern::Canary;
 use crate::harden::quarantine::Quarantine;
@@ -50,7 +56,12 @@ const BEFORE_MAX: usize = 64;
 /// it.
 const JUNK_MAX: usize = 4096;
 
-static IS_ON: AtomicBool = AtomicBool::new(false);
+/// Which blocks are watched.
+static WATCHED: AtomicU8 = AtomicU8::new(NONE);
+const NONE: u8 = 0;
+const SAMPLES: u8 = 1;
+const ALL: u8 = 2;
+
 static SECRET: AtomicU64 = AtomicU64::new(0);
 static SEED: AtomicU64 = AtomicU64::new(0);
 static IS_NEVER_REUSED: AtomicBool = AtomicBool::new(false);
@@ -62,31 +73,57 @@ static ARCHIVE: Archive = Archive::new();
 
 /// Watches blocks from now on, or no more; those of before stay what they are.
 pub(super) fn set(config: &Config) {
-    let is_on = config.safety.watches();
+    let watched = match config.safety {
+        Safety::Full | Safety::Guard => ALL,
+        Safety::Sampled { .. } => SAMPLES,
+        Safety::Off | Safety::Basic => NONE,
+    };
     report::set_action(config.safety_action);
-    if is_on {
+    if watched != NONE {
         let drawn = (process::random_word() as u64 >> 1).max(1);
         let seed = if config.safety_seed == 0 { drawn } else { config.safety_seed };
-        SEED.store(seed, Ordering::Relaxed);
         if SECRET.load(Ordering::Relaxed) == 0 {
             SECRET.store(drawn, Ordering::Relaxed);
         }
-        ENGINE.set_placement(seed);
+        // Of samples the draw alone is random, and time decides with it unless there is a seed.
+        let is_repeatable = watched == ALL || config.safety_seed != 0;
+        SEED.store(if is_repeatable { seed } else { 0 }, Ordering::Relaxed);
+        if watched == ALL {
+            ENGINE.set_placement(seed);
+        }
         fault::install();
     }
+    sites::follow(&config.guard_sites);
+    sampled::set(config);
     IS_NEVER_REUSED.store(config.never_unmap, Ordering::Relaxed);
     IS_RETAINED.store(config.retain_metadata, Ordering::Relaxed);
     let room = (config.quarantine_mib as usize) << 20;
     QUARANTINE.set_bytes_max(if config.never_unmap { usize::MAX } else { room });
     guards::set(config);
-    ENGINE.set_watched(is_on);
-    IS_ON.store(is_on, Ordering::Relaxed);
+    ENGINE.set_watched(watched == ALL);
+    WATCHED.store(watched, Ordering::Relaxed);
 }
 
-/// Whether blocks are watched.
+/// Whether every block is watched.
 #[inline(always)]
 pub(super) fn is_on() -> bool {
-    IS_ON.load(Ordering::Relaxed)
+    WATCHED.load(Ordering::Relaxed) == ALL
+}
+
+/// Whether some blocks are watched, or all.
+#[inline(always)]
+fn is_any() -> bool {
+    WATCHED.load(Ordering::Relaxed) != NONE
+}
+
+/// Whether the block at `address` may be watched: what happens to it concerns this module.
+#[inline(always)]
+pub(super) fn concerns(address: *const u8) -> bool {
+    match WATCHED.load(Ordering::Relaxed) {
+        NONE => false,
+        SAMPLES => ENGINE.may_be_picked(address),
+        _ => true,
+    }
 }
 
 /// The program's own C++ operators serve what ours do not see.
@@ -99,6 +136,7 @@ pub(super) fn forked() {
     QUARANTINE.forked();
     ARCHIVE.forked();
     guards::forked();
+    sites::forked();
     turn::forked();
 }
 

@@ -8,7 +8,7 @@
 use super::finding::Finding;
 use super::stacks::{self, Names, Printer};
 use super::turn::{self, Turn};
-use super::{SEED, is_on, sentence, strip};
+use super::{SEED, is_any, is_on, sentence, sites, strip};
 use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use crate::base::text::Text;
 use crate::format::layout::event;
@@ -95,6 +95,7 @@ pub(super) fn tell(finding: &Finding) -> bool {
         stacks::print(|printer| tell_fully(finding, &turn, &mut line, printer));
     }
     advise(finding);
+    sites::remember(finding, line.as_bytes());
     drop(turn);
     match action {
         REPORT => true,
@@ -132,10 +133,12 @@ fn tell_fully(finding: &Finding, turn: &Turn, line: &mut Text<512>, printer: &mu
 /// What to do next.
 fn advise(finding: &Finding) {
     let mut line = Text::<512>::new();
-    let _cut = write!(line, "  {}", sentence::advice(finding, is_on()));
+    let is_watched = is_on() || matches!(stacks::owner(finding), stacks::Owner::Dead(_));
+    let _cut = write!(line, "  {}", sentence::advice(finding, is_watched));
     let seed = SEED.load(Ordering::Relaxed);
-    if is_on() && seed != 0 {
-        let _cut = write!(line, " Blocks were placed by safety_seed={seed}.");
+    let how = if is_on() { "placed" } else { "drawn" };
+    if is_any() && seed != 0 {
+        let _cut = write!(line, " Blocks were {how} by safety_seed={seed}.");
     }
     let _cut = writeln!(line);
     say(line.as_bytes());

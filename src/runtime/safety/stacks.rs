@@ -40,13 +40,14 @@ pub(super) struct Printer<'a> {
 }
 
 /// Whose a block is that a mistake is about.
-enum Owner {
+#[derive(Debug)]
+pub(super) enum Owner {
     Living(Known),
     Dead(Grave),
     Unknown,
 }
 
-fn owner(finding: &Finding) -> Owner {
+pub(super) fn owner(finding: &Finding) -> Owner {
     match finding {
         Finding::Overflow { block, .. }
         | Finding::Underflow { block, .. }

@@ -4,7 +4,7 @@ use super::finding::{Finding, Known, Moment};
 use super::report::report;
 use super::{
     ARCHIVE, BEFORE_MAX, CANARY_MAX, IS_FAMILY_HIDDEN, IS_NEVER_REUSED, IS_RETAINED, JUNK_MAX,
-    QUARANTINE, REDZONE, canary, fault, guards,
+    QUARANTINE, REDZONE, canary, fault, guards, is_on,
 };
 use crate::base::sync::Ordering;
 use crate::harden::family::Family;
@@ -62,20 +62,25 @@ fn watch(block: *mut u8, request: Request) {
         // SAFETY: the block is fresh, its user's, and as long.
         unsafe { block.write_bytes(JUNK, request.size.min(JUNK_MAX)) };
     }
+    mark(slot, block, request.size, request.family);
+}
+
+/// Writes the canaries of a fresh block, and notes that they are there.
+pub(super) fn mark(slot: Slot<'_>, block: *mut u8, size: usize, family: Family) {
     if let Some((start, len)) = before(slot) {
         // SAFETY: bytes of the block's memory before its user's, or of one that nobody gets.
         unsafe { canary().write(start, len) };
     }
-    seal(slot, block, request);
+    seal(slot, block, size, family);
 }
 
 /// Writes the canary behind a block, and notes that it is there.
-fn seal(slot: Slot<'_>, block: *mut u8, request: Request) {
-    for (start, len) in behind(slot, block, request.size) {
+fn seal(slot: Slot<'_>, block: *mut u8, size: usize, family: Family) {
+    for (start, len) in behind(slot, block, size) {
         // SAFETY: behind what the user may use, and in the block's memory.
         unsafe { canary().write(start, len) };
     }
-    ENGINE.observer.seal(slot, request.family);
+    ENGINE.observer.seal(slot, family);
 }
 
 /// Where the canary of a block of `size` bytes is. Of a long rest the beginning and the end.
@@ -265,9 +270,10 @@ pub(in crate::runtime) fn reallocate(
         if ENGINE.observer.is_free(slot) {
             return Err(Misuse::double_free(slot, address));
         }
-        let new = ENGINE.reallocate(heap, address, Request { redzone: REDZONE, ..request })?;
-        if let Some(slot) = recorded(new) {
-            seal(slot, new, request);
+        let redzone = if is_on() { REDZONE } else { 0 };
+        let new = ENGINE.reallocate(heap, address, Request { redzone, ..request })?;
+        if let Some(slot) = recorded(new).filter(|_| is_on()) {
+            seal(slot, new, request.size, request.family);
         }
         return Ok(new);
     };
@@ -275,10 +281,11 @@ pub(in crate::runtime) fn reallocate(
     let is_large = slot.slab.kind() == Kind::Large && request.size > BLOCK_SIZE_MAX;
     let watched = Request { redzone: REDZONE, ..request };
     if is_large && ENGINE.resize_large_in_place(heap, slot, watched) {
-        seal(slot, address, request);
+        seal(slot, address, request.size, request.family);
         return Ok(address);
     }
-    let new = allocate(heap, Request { zero: false, ..request });
+    let fresh = Request { zero: false, ..request };
+    let new = if is_on() { allocate(heap, fresh) } else { ENGINE.allocate(heap, fresh) };
     if !new.is_null() {
         // SAFETY: two blocks, each as long as that.
         unsafe { ptr::copy_nonoverlapping(address, new, record.size.min(request.size)) };
