@@ -59,6 +59,7 @@ impl<O: Observer> Engine<O> {
 
     /// Frees anything that this engine handed out, from any thread; says so when it did not.
     #[cold]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
     pub(crate) fn free(&self, heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
         let slot = self.slot_at(address)?;
         if self.is_poisoned(slot.slab) {
@@ -126,6 +127,7 @@ impl<O: Observer> Engine<O> {
     ///
     /// # Safety
     /// `block` is free and on no list; the caller may use `heap`.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
     pub(super) unsafe fn release_block(&self, heap: &LocalHeap, block: *mut Block) {
         let Some(slab) = self.space.span_of(block.cast()) else { return };
         if self.is_at_home(heap, slab) {

@@ -15,6 +15,7 @@ mod modules;
 pub(crate) mod moment;
 mod notes;
 mod numbers;
+mod plain;
 mod record;
 pub(crate) mod recorder;
 mod renew;
@@ -30,7 +31,7 @@ mod tests;
 
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{ColumnMemory, Freer, Observer, Slot, Wanted};
+use crate::heap::observe::{ColumnMemory, Freer, Observer, Seen, Slot, Wanted};
 use crate::heap::slab::Slab;
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
@@ -39,6 +40,7 @@ use core::ptr::NonNull;
 use ledger::{Ledger, Pages};
 use mode::Mode;
 pub(crate) use mode::Recorded;
+use plain::Plan;
 use record::NewBlock;
 use recorder::Recorder;
 use stacks::{Stacks, Tree};
@@ -192,6 +194,8 @@ fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
 }
 
 impl Observer for Tracker {
+    type Plan = Plan;
+
     fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, is_sampled: bool) {
         let weight = if is_sampled { self.mode.weight(slab.usable_size()) } else { 1.0 };
         self.own_memory(Columns::attach(slab, memory, weight).cast_signed());
@@ -228,7 +232,40 @@ impl Observer for Tracker {
 
     #[inline(always)]
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
-        self.record_new(heap, slot, NewBlock { size, caller });
+        self.record_new(heap, slot, NewBlock { size, caller }, Seen::NOTHING);
+    }
+
+    #[inline(always)]
+    fn foresee(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        size: usize,
+        caller: Registers,
+    ) -> Result<Plan, Seen> {
+        self.plan(heap, slot, NewBlock { size, caller })
+    }
+
+    #[inline(always)]
+    fn allocated_plainly(&self, slot: Slot<'_>, size: usize, plan: Plan) {
+        plan.record(slot.index, size);
+    }
+
+    #[inline(always)]
+    fn allocated_after(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        size: usize,
+        caller: Registers,
+        seen: Seen,
+    ) {
+        self.record_new(heap, slot, NewBlock { size, caller }, seen);
+    }
+
+    #[inline(always)]
+    fn freed_plainly(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
+        self.end_plainly(heap, slot)
     }
 
     #[inline(always)]
