@@ -45,6 +45,14 @@ impl Divisor {
         (n as u64).wrapping_mul(self.0) < self.0
     }
 
+    /// The quotient, if there is no remainder: both answers of one multiplication.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of the product")]
+    pub(crate) const fn exact_quotient(self, n: u32) -> Option<u32> {
+        let product = n as u128 * self.0 as u128;
+        if (product as u64) < self.0 { Some((product >> 64) as u32) } else { None }
+    }
+
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "the quotient of a u32 is a u32")]
     pub(crate) const fn quotient(self, n: u32) -> u32 {
@@ -63,6 +71,7 @@ mod tests {
             let divisor = Divisor::new(d);
             prop_assert_eq!(divisor.quotient(n), n / d);
             prop_assert_eq!(divisor.divides(n), n % d == 0);
+            prop_assert_eq!(divisor.exact_quotient(n), (n % d == 0).then_some(n / d));
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) const SEARCH: usize = 64 << 10;
 
 /// Overwrites so many bytes of the stack below the caller's frame. The stack has to have them.
 #[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 pub(crate) fn clear<const LEN: usize>() {
     black_box(&mut [0u8; LEN]);
 }

@@ -5,10 +5,10 @@
 //! goes back by the family it came from. All are thread-safe, none is async-signal-safe.
 
 use crate::harden::family::Family;
+use crate::heap::alloc::Request;
 use crate::heap::class::ALIGN_MIN;
 use crate::runtime::caller::with_caller;
 use crate::runtime::entry::{self, Freeing};
-use crate::runtime::foreign;
 use crate::unwind::Registers;
 use core::ffi::c_void;
 
@@ -34,12 +34,22 @@ with_caller! {
     fn array_cold(size: usize) -> *mut c_void = array_body
 }
 
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn single_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    entry::allocate_plain(size, Family::New, Registers { sp, fp }).cast()
+    let caller = Registers { sp, fp };
+    match entry::allocate_plain(size, caller) {
+        Some(block) => block.as_ptr().cast(),
+        None => entry::allocate_any(Request::plain(size, caller).of(Family::New)).cast(),
+    }
 }
 
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn array_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    entry::allocate_plain(size, Family::NewArray, Registers { sp, fp }).cast()
+    let caller = Registers { sp, fp };
+    match entry::allocate_plain(size, caller) {
+        Some(block) => block.as_ptr().cast(),
+        None => entry::allocate_any(Request::plain(size, caller).of(Family::NewArray)).cast(),
+    }
 }
 
 /// `operator new(size, std::align_val_t)`, without its exception; null for what is no power of two.
@@ -61,7 +71,5 @@ pub fn new_aligned<const ARRAY: bool>(size: usize, align: usize) -> *mut c_void 
 #[inline(always)]
 pub fn delete<const ARRAY: bool>(address: *mut c_void, size: Option<usize>) {
     let how = Freeing { family: family::<ARRAY>(), size };
-    if let Err(misuse) = entry::free(address.cast(), how) {
-        foreign::free(misuse);
-    }
+    entry::free_or_report(address.cast(), how);
 }

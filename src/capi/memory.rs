@@ -39,8 +39,18 @@ with_caller! {
     fn malloc_cold(size: usize) -> *mut c_void = malloc_body
 }
 
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    checked(entry::allocate_plain(size, Family::C, Registers { sp, fp }))
+    match entry::allocate_plain(size, Registers { sp, fp }) {
+        Some(block) => block.as_ptr().cast(),
+        None => malloc_any(size, sp, fp),
+    }
+}
+
+#[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+fn malloc_any(size: usize, sp: usize, fp: usize) -> *mut c_void {
+    checked(entry::allocate_any(Request::plain(size, Registers { sp, fp }).of(Family::C)))
 }
 
 /// `calloc(3)`; overflow of the product is `ENOMEM`.
@@ -53,6 +63,7 @@ with_caller! {
     fn calloc_cold(count: usize, size: usize) -> *mut c_void = calloc_body
 }
 
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn calloc_body(count: usize, size: usize, sp: usize, fp: usize) -> *mut c_void {
     let Some(size) = count.checked_mul(size) else { return fail(libc::ENOMEM) };
     let caller = Registers { sp, fp };
@@ -67,9 +78,7 @@ pub fn free(address: *mut c_void) {
 
 #[inline(always)]
 fn free_as(address: *mut c_void, how: Freeing) {
-    if let Err(misuse) = entry::free(address.cast(), how) {
-        foreign::free(misuse);
-    }
+    entry::free_or_report(address.cast(), how);
 }
 
 /// `free_sized` of C23: as [`free`], with a size that is checked where every block is watched.
@@ -88,6 +97,7 @@ with_caller! {
     fn realloc_cold(address: *mut c_void, size: usize) -> *mut c_void = realloc_body
 }
 
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn realloc_body(address: *mut c_void, size: usize, sp: usize, fp: usize) -> *mut c_void {
     let request = Request::plain(size, Registers { sp, fp });
     if address.is_null() {

@@ -82,6 +82,7 @@ impl LocalHeap {
 impl<O: Observer> Engine<O> {
     /// Serves any request; null when memory ran out. `heap` is the calling thread's own, or a
     /// shared one whose lock it holds.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
     pub(crate) fn allocate(&self, heap: &LocalHeap, request: Request) -> *mut u8 {
         match request.class() {
             Some(class) if !request.guard.is_for_all() => self.allocate_block(heap, class, request),
@@ -89,6 +90,7 @@ impl<O: Observer> Engine<O> {
         }
     }
 
+    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
     fn allocate_block(&self, heap: &LocalHeap, class: ClassId, request: Request) -> *mut u8 {
         let zeroed = heap.is_ready_zeroed(class);
         let address = heap.pop(class);
@@ -105,8 +107,8 @@ impl<O: Observer> Engine<O> {
         // Blocks of a tracked heap are not on its ready list.
         if request.zero && request.redzone == 0 {
             let block = self.allocate_tracked(heap, class, request.size, request.caller);
-            if !block.is_null() {
-                return block;
+            if let Some(block) = block {
+                return block.as_ptr();
             }
         }
         let Some(taken) = self.refill(heap, class, &request) else { return ptr::null_mut() };

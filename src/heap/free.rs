@@ -76,6 +76,7 @@ impl<O: Observer> Engine<O> {
 
     /// Frees anything that this engine handed out, from any thread; says so when it did not.
     #[cold]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
     pub(crate) fn free(&self, heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
         self.free_slot(heap, self.slot_at(address)?, address)
     }
@@ -154,6 +155,7 @@ impl<O: Observer> Engine<O> {
     ///
     /// # Safety
     /// `block` is free and on no list; the caller may use `heap`.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
     pub(super) unsafe fn release_block(&self, heap: &LocalHeap, block: *mut Block) {
         // As on the fast path of `free`: most blocks follow others into an untracked slab of one
         // slice, which so is full no more.

@@ -25,11 +25,10 @@ pub(crate) struct LocalHeap {
     /// Bit per class: the ready list is fresh, zero behind its two link words.
     zeroed: Cell<u128>,
     tracked: Cell<bool>,
-    /// Tracked, and what nearly always happens to a block may go the short way.
-    quick: Cell<bool>,
     follows_mode: Cell<bool>,
-    busy: Cell<bool>,
-    observing: Cell<bool>,
+    /// What shuts the short way of tracked blocks: [`WATCHED`], [`BUSY`], [`OBSERVING`]. All are
+    /// one number, so that one comparison asks for all.
+    doors: Cell<u8>,
     exit_rounds: Cell<u8>,
     pub(super) ticks: Cell<u32>,
     state: AtomicU8,
@@ -55,6 +54,13 @@ pub(crate) struct LocalHeap {
 }
 
 const NO_SAMPLES: u64 = u64::MAX;
+
+/// The heap is not tracked, or its blocks are to go the long way.
+const WATCHED: u8 = 1;
+/// The thread is inside a cold path.
+const BUSY: u8 = 2;
+/// It is inside the observer, or in code of ours that must not observe itself.
+const OBSERVING: u8 = 4;
 
 /// In whose hands a heap is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,10 +88,8 @@ impl LocalHeap {
             queues: [const { Queue::new() }; CLASS_COUNT],
             zeroed: Cell::new(0),
             tracked: Cell::new(false),
-            quick: Cell::new(false),
             follows_mode: Cell::new(true),
-            busy: Cell::new(false),
-            observing: Cell::new(false),
+            doors: Cell::new(WATCHED),
             exit_rounds: Cell::new(0),
             ticks: Cell::new(0),
             state: AtomicU8::new(state as u8),
@@ -173,11 +177,24 @@ impl LocalHeap {
     /// `quick`: what nearly always happens to a tracked block may go the short way.
     pub(super) fn set_tracked(&self, tracked: bool, quick: bool) {
         self.tracked.set(tracked);
-        self.quick.set(tracked && quick);
+        self.shut(WATCHED, !(tracked && quick));
     }
 
     pub(super) fn is_quick(&self) -> bool {
-        self.quick.get()
+        !self.is_shut(WATCHED)
+    }
+
+    #[inline]
+    fn is_shut(&self, door: u8) -> bool {
+        self.doors.get() & door != 0
+    }
+
+    /// Shuts a door, or opens it: one instruction, between whose reading and writing no signal
+    /// handler comes.
+    #[inline(always)]
+    fn shut(&self, door: u8, is_shut: bool) {
+        let doors = self.doors.get();
+        self.doors.set(if is_shut { doors | door } else { doors & !door });
     }
 
     /// Whether the heap becomes tracked when the engine does. The engine's private one does not.
@@ -192,33 +209,46 @@ impl LocalHeap {
     /// Marks the heap as being inside a cold path until the guard drops. `None`: it already is,
     /// so the caller runs in a signal handler on top of it.
     pub(super) fn enter(&self) -> Option<Busy<'_>> {
-        (!self.busy.replace(true)).then(|| Busy(self))
-    }
-
-    /// As [`Self::enter`], if the heap is quick and its thread not in code of ours.
-    #[inline(always)]
-    pub(super) fn enter_tracked(&self) -> Option<Busy<'_>> {
-        let may = self.quick.get() & !self.busy.get() & !self.observing.get();
+        let may = !self.is_shut(BUSY);
         if may {
-            self.busy.set(true);
+            self.shut(BUSY, true);
         }
         may.then(|| Busy(self))
     }
 
+    /// Whether the heap is quick and its thread not in code of ours; if so it is marked as being
+    /// inside a cold path, until [`Self::leave_tracked`].
+    #[inline(always)]
+    pub(super) fn enter_tracked(&self) -> bool {
+        let may = self.doors.get() == 0;
+        if may {
+            self.shut(BUSY, true);
+        }
+        may
+    }
+
+    /// Ends what [`Self::enter_tracked`] has begun.
+    #[inline(always)]
+    pub(super) fn leave_tracked(&self) {
+        self.shut(BUSY, false);
+    }
+
     /// Whether the thread is inside a cold path.
     pub(crate) fn is_busy(&self) -> bool {
-        self.busy.get()
+        self.is_shut(BUSY)
     }
 
     /// Whether the thread is inside the observer, or in code of ours that must not observe itself.
     #[inline]
     pub(crate) fn is_observing(&self) -> bool {
-        self.observing.get()
+        self.is_shut(OBSERVING)
     }
 
     /// Sets [`Self::is_observing`]; the value before.
     pub(crate) fn set_observing(&self, observing: bool) -> bool {
-        self.observing.replace(observing)
+        let was_observing = self.is_shut(OBSERVING);
+        self.shut(OBSERVING, observing);
+        was_observing
     }
 
     pub(super) fn all_queues(&self) -> impl Iterator<Item = &Queue> {
@@ -368,6 +398,6 @@ pub(super) struct Busy<'a>(&'a LocalHeap);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.0.busy.set(false);
+        self.0.shut(BUSY, false);
     }
 }

@@ -55,6 +55,11 @@ pub(crate) enum Freer {
     Anyone,
 }
 
+/// What an observer has found out of a block's record before it gave it up for the moment. Its
+/// meaning is the observer's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen(pub(crate) u64);
+
 /// Which blocks an observer wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -78,6 +83,8 @@ pub(crate) struct Pick {
 
 /// Hears of every block of a tracked heap.
 pub(crate) trait Observer {
+    /// Where the record of a block is about which nothing is special.
+    type Plan: Copy;
     /// A tracked slab has come to be: make its columns. Failing to is allowed; the observer then
     /// finds no column later and counts the block as unseen. `drawn`: its blocks were drawn by
     /// [`Self::until_sample`], as blocks of so many bytes.
@@ -108,6 +115,30 @@ pub(crate) trait Observer {
     /// `size` bytes were handed out. `heap` is the calling thread's, or a shared one whose lock it
     /// holds; as long as the observer runs, nobody else uses it.
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers);
+    /// Whether nothing about the block that is next to be handed out is special: then
+    /// [`Self::allocated_plainly`] follows, and else [`Self::allocated_after`], at once. Nothing is
+    /// done yet.
+    fn foresee(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        size: usize,
+        caller: Registers,
+    ) -> Result<Self::Plan, Seen>;
+    /// As [`Self::allocated`], as foreseen.
+    fn allocated_plainly(&self, slot: Slot<'_>, size: usize, plan: Self::Plan);
+    /// As [`Self::allocated`], with what was seen instead.
+    fn allocated_after(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        size: usize,
+        caller: Registers,
+        seen: Seen,
+    );
+    /// As [`Self::freed`] by the owner, if nothing about the block is special; `false`: nothing was
+    /// done.
+    fn freed_plainly(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool;
     /// The block is being freed; `heap` as above, and the slab is its own or another's. `false`: as
     /// far as the observer knows it is free already.
     fn freed(&self, heap: &LocalHeap, slot: Slot<'_>, from: Freer) -> bool;
@@ -128,6 +159,7 @@ pub(crate) trait Observer {
 
 /// Nobody watches: for benches and the engine's own tests.
 impl Observer for () {
+    type Plan = ();
     fn slab_born(&self, _: &Slab, _: ColumnMemory<'_>, _: Option<usize>) {}
     fn pick(&self, _: &LocalHeap, _: Registers, _: Reason) -> Option<Pick> {
         None
@@ -155,6 +187,14 @@ impl Observer for () {
     fn lived_before(&self, _: usize, _: usize) {}
     fn slab_died(&self, _: &Slab, _: ColumnMemory<'_>) {}
     fn allocated(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) {}
+    fn foresee(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) -> Result<(), Seen> {
+        Ok(())
+    }
+    fn allocated_plainly(&self, _: Slot<'_>, _: usize, _: ()) {}
+    fn allocated_after(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers, _: Seen) {}
+    fn freed_plainly(&self, _: &LocalHeap, _: Slot<'_>) -> bool {
+        true
+    }
     fn freed(&self, _: &LocalHeap, _: Slot<'_>, _: Freer) -> bool {
         true
     }

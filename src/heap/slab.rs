@@ -255,6 +255,12 @@ impl Slab {
         self.divisor.get().divides(offset)
     }
 
+    /// Which block starts at `offset`, if one does.
+    #[inline(always)]
+    pub(super) fn block_at(&self, offset: u32) -> Option<u32> {
+        self.divisor.get().exact_quotient(offset)
+    }
+
     /// Which block holds the byte at `offset`.
     #[inline]
     pub(crate) fn index_of(&self, offset: u32) -> u32 {

@@ -2,7 +2,7 @@
 
 use super::caller::with_caller;
 use super::next::{self, Next};
-use super::{ENGINE, ask, limit, lsan, safety, thread, tls};
+use super::{ENGINE, ask, foreign, limit, lsan, safety, thread, tls};
 use crate::base::stack;
 use crate::harden::family::Family;
 use crate::heap::alloc::Request;
@@ -11,7 +11,7 @@ use crate::heap::free::Freed;
 use crate::heap::local::{LocalHeap, State};
 use crate::heap::locate::Misuse;
 use crate::unwind::Registers;
-use core::ptr;
+use core::ptr::{self, NonNull};
 
 /// The fast path for `size` bytes aligned to 16; null for the cold one.
 #[inline(always)]
@@ -52,20 +52,15 @@ allocate_aligned! {
     allocate_new_array, new_array_body, NewArray;
 }
 
-/// The cold path for `size` bytes aligned to 16; null when memory ran out.
+/// The cold path for `size` bytes aligned to 16. `None`: [`allocate_any`] is to follow.
 #[inline(always)]
-pub(crate) fn allocate_plain(size: usize, family: Family, caller: Registers) -> *mut u8 {
-    if let Some(class) = ClassId::for_size(size) {
-        let block = ENGINE.allocate_tracked(tls::heap(), class, size, caller);
-        if !block.is_null() {
-            return block;
-        }
-    }
-    allocate_any(Request::plain(size, caller).of(family))
+pub(crate) fn allocate_plain(size: usize, caller: Registers) -> Option<NonNull<u8>> {
+    ENGINE.allocate_tracked(tls::heap(), ClassId::for_size(size)?, size, caller)
 }
 
 /// Any request, by way of the thread's state; null when memory ran out.
 #[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 pub(crate) fn allocate_any(request: Request) -> *mut u8 {
     let heap = tls::heap();
     if limit::refuses(heap, request.size) {
@@ -157,17 +152,50 @@ pub(crate) fn free(address: *mut u8, how: Freeing) -> Result<(), Misuse> {
     }
 }
 
+/// As [`free`], where nothing is to follow: a block of another allocator goes back to it, and a
+/// mistake is reported.
+#[inline(always)]
+pub(crate) fn free_or_report(address: *mut u8, how: Freeing) {
+    let heap = tls::heap();
+    // SAFETY: as in `free`.
+    match unsafe { ENGINE.free_fast(heap, address) } {
+        Freed::Done => {}
+        Freed::Emptied(slab) => ENGINE.retire(heap, slab),
+        Freed::Undecided => {
+            free_tracked(heap, address, how.family, how.size.unwrap_or(UNKNOWN));
+        }
+    }
+}
+
+/// What nearly always happens where everything is tracked.
+#[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+fn free_tracked(heap: &LocalHeap, address: *mut u8, family: Family, size: usize) {
+    if !ENGINE.free_tracked(heap, address) {
+        free_special(heap, address, family, size);
+    }
+}
+
+#[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+fn free_special(heap: &LocalHeap, address: *mut u8, family: Family, size: usize) {
+    if let Err(misuse) = free_cold(heap, address, family, size) {
+        foreign::free(misuse);
+    }
+}
+
 /// No block is as large.
 const UNKNOWN: usize = usize::MAX;
 
 #[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 fn free_cold(
     heap: &LocalHeap,
     address: *mut u8,
     family: Family,
     size: usize,
 ) -> Result<(), Misuse> {
-    if address.is_null() || ENGINE.free_tracked(heap, address) {
+    if address.is_null() || ENGINE.free_tracked_special(heap, address) {
         Ok(())
     } else if safety::concerns(address) {
         // Who frees is remembered, also of a thread that has never allocated.
@@ -185,6 +213,7 @@ fn free_cold(
 }
 
 /// Makes the block at `address` hold `size` bytes aligned to `align`; null when memory ran out.
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, Misuse> {
     let heap = tls::heap();
     if limit::refuses(heap, request.size) {

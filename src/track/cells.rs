@@ -102,6 +102,11 @@ impl<'a> SiteCounters<'a> {
         Self { counts: Counts { ledger, cell: &chunk.cells[index] }, chunk, index }
     }
 
+    #[inline(always)]
+    pub(super) fn cell(self) -> &'a Cell {
+        self.counts.cell
+    }
+
     /// Counts a block that was handed out.
     #[inline(always)]
     pub(super) fn allocated(self, event: &Event, now: Now) {
@@ -205,6 +210,42 @@ impl<'a> SiteCounters<'a> {
     }
 }
 
+/// Whether counting an allocation takes nothing but the few stores of [`count_allocation`]: it is
+/// neither the first of the site nor one that fills a count, and no peak.
+#[inline(always)]
+pub(super) fn is_plain_allocation(cell: &Cell, size: usize, peak_epoch: u32) -> bool {
+    let bytes = cell.bytes.load(Ordering::Relaxed).wrapping_add(size as u64);
+    let live = bytes.wrapping_sub(cell.freed_bytes.load(Ordering::Relaxed)).cast_signed();
+    let blocks = cell.allocations.get() + 1;
+    live <= cell.own_peak_bytes.load(Ordering::Relaxed).into()
+        && blocks & ((1 << AtomicU32::OWN_BITS) - 1) > 1
+        && cell.peak_epoch.load(Ordering::Relaxed) == peak_epoch
+}
+
+/// Counts it.
+#[inline(always)]
+pub(super) fn count_allocation(cell: &Cell, size: usize, clock: u64) {
+    cell.allocations.set(cell.allocations.get() + 1);
+    add(&cell.bytes, size as u64);
+    cell.last_clock.store(narrow_clock(clock), Ordering::Relaxed);
+}
+
+/// The same of a free of a block of that life: whether no count is filled, nor peak passed.
+#[inline(always)]
+pub(super) fn is_plain_free(cell: &Cell, life: usize, peak_epoch: u32) -> bool {
+    (cell.frees.get() + 1) & ((1 << AtomicU32::OWN_BITS) - 1) != 0
+        && (cell.lives[life].get() + 1) & ((1 << AtomicU8::OWN_BITS) - 1) != 0
+        && cell.peak_epoch.load(Ordering::Relaxed) == peak_epoch
+}
+
+/// Counts it.
+#[inline(always)]
+pub(super) fn count_free(cell: &Cell, size: usize, life: usize) {
+    cell.frees.set(cell.frees.get() + 1);
+    add(&cell.freed_bytes, size as u64);
+    cell.lives[life].set(cell.lives[life].get() + 1);
+}
+
 /// Narrow counts.
 impl<'a> Counts<'a> {
     /// Stores a value at the peak where there is room for it.
@@ -244,6 +285,7 @@ impl<'a> Counts<'a> {
 
     #[cold]
     #[inline(never)]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
     fn carry_life(self, life: usize, carry: u64) {
         match self.wide() {
             Some(wide) => _ = add(&wide.lives[life], carry),
@@ -253,6 +295,7 @@ impl<'a> Counts<'a> {
 
     #[cold]
     #[inline(never)]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
     fn carry(self, narrow: &AtomicU32, carry: u64, carries: Carries) {
         match self.wide() {
             Some(wide) => _ = add(carries(wide), carry),

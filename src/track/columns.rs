@@ -119,6 +119,16 @@ impl Stamp {
         tick << Self::UNIT_LOG
     }
 
+    /// [`Self::age`] of a block of the thread whose stamp of time zero is `own`.
+    #[inline(always)]
+    pub(super) const fn age_of_own(self, own: Self, now: u64) -> u64 {
+        // Without thread: what is left is the time, below flags that are shifted out.
+        let time = self.0.wrapping_sub(own.0);
+        let units = (now << (Self::THREAD_BITS - Self::UNIT_LOG)).wrapping_sub(time);
+        const FLAG_BITS: u32 = u64::BITS - Stamp::FAMILY_SHIFT;
+        units << FLAG_BITS >> (FLAG_BITS + Self::THREAD_BITS) << Self::UNIT_LOG
+    }
+
     /// Bytes of the allocation clock from this stamp to `now`, to 256.
     #[inline]
     pub(crate) const fn age(self, now: u64) -> u64 {
@@ -258,6 +268,21 @@ impl Columns {
         Some(Record { site, size, stamp })
     }
 
+    /// The record of a block in use, of columns that are plain, for the thread that frees it.
+    #[inline(always)]
+    pub(super) fn read_plain(&self, index: u32) -> Option<Record> {
+        let entry = self.entry(index);
+        let site = SiteId::from_number(entry.site.load(Ordering::Relaxed))?;
+        let stamp = Stamp(entry.stamp.load(Ordering::Relaxed));
+        Some(Record { site, size: self.size::<true>(entry), stamp })
+    }
+
+    /// Marks a block of the owner's as free.
+    #[inline(always)]
+    pub(super) fn clear(&self, index: u32) {
+        self.entry(index).site.store(0, Ordering::Relaxed);
+    }
+
     /// Notes that the program wants to hear nothing of a block in use.
     pub(super) fn ignore(&self, index: u32) {
         self.entry(index).stamp.fetch_or(Stamp::IGNORED, Ordering::Relaxed);
@@ -290,6 +315,10 @@ mod tests {
             assert_eq!(stamp.is_ignored(), is_ignored);
             assert_eq!(Stamp::clock_of(stamp.tick()), clock);
             assert_eq!((stamp.thread(), stamp.age(clock + 3 * 256)), (77, 3 * 256));
+            let own = Stamp::new(77, 0).ignored_if(!is_ignored);
+            for age in [0, 3 * 256, 3 * 256 + 255, 15 * 256] {
+                assert_eq!(stamp.age_of_own(own, clock + age), stamp.age(clock + age));
+            }
             // Time wraps; ages do not.
             assert_eq!(stamp.age(clock + 15 * 256), 15 * 256);
         }

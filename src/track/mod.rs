@@ -16,6 +16,7 @@ mod modules;
 pub(crate) mod moment;
 mod notes;
 mod numbers;
+mod plain;
 mod record;
 pub(crate) mod recorder;
 mod renew;
@@ -33,7 +34,7 @@ use crate::base::sync::{AtomicU32, Ordering};
 use crate::harden::choice::Reason;
 use crate::harden::family::Family;
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{ColumnMemory, Freer, Observer, Pick, Slot, Wanted};
+use crate::heap::observe::{ColumnMemory, Freer, Observer, Pick, Seen, Slot, Wanted};
 use crate::heap::slab::Slab;
 use crate::os::clock;
 use crate::os::lock::Lock;
@@ -44,6 +45,7 @@ use guards::Guards;
 use ledger::{Ledger, Pages};
 use mode::Mode;
 pub(crate) use mode::Recorded;
+use plain::Plan;
 use record::NewBlock;
 use recorder::Recorder;
 use stacks::{Stacks, Tree};
@@ -200,6 +202,8 @@ fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
 }
 
 impl Observer for Tracker {
+    type Plan = Plan;
+
     fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, drawn: Option<usize>) {
         let weight = drawn.map_or(1.0, |size| self.mode.weight(size));
         self.own_memory(Columns::attach(slab, memory, weight).cast_signed());
@@ -260,7 +264,40 @@ impl Observer for Tracker {
 
     #[inline(always)]
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
-        self.record_new(heap, slot, NewBlock { size, caller });
+        self.record_new(heap, slot, NewBlock { size, caller }, Seen::NOTHING);
+    }
+
+    #[inline(always)]
+    fn foresee(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        size: usize,
+        caller: Registers,
+    ) -> Result<Plan, Seen> {
+        self.plan(heap, slot, NewBlock { size, caller })
+    }
+
+    #[inline(always)]
+    fn allocated_plainly(&self, slot: Slot<'_>, size: usize, plan: Plan) {
+        plan.record(slot.index, size);
+    }
+
+    #[inline(always)]
+    fn allocated_after(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        size: usize,
+        caller: Registers,
+        seen: Seen,
+    ) {
+        self.record_new(heap, slot, NewBlock { size, caller }, seen);
+    }
+
+    #[inline(always)]
+    fn freed_plainly(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
+        self.end_plainly(heap, slot)
     }
 
     #[inline(always)]

@@ -42,7 +42,7 @@ impl Tracker {
     pub(crate) fn stack_here(&self, heap: &LocalHeap) -> u32 {
         let recorder = self.recorder(heap).filter(|_| self.mode.wants_stacks());
         let stack = recorder.and_then(|recorder| {
-            recorder.stack.capture_from(&self.rules, &self.tree(), State::here())
+            recorder.stack.capture_from(&self.rules, self.tree(), State::here())
         });
         stack.unwrap_or(ROOT)
     }

@@ -7,11 +7,11 @@
 use super::cells::SiteCounters;
 use super::columns::{Columns, Record, Stamp};
 use super::event::Event;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, UNKNOWN_STACK};
 use super::{SiteId, Tracker, mode};
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{Freer, Slot};
-use crate::unwind::Registers;
+use crate::heap::observe::{Freer, Seen, Slot};
+use crate::unwind::{Limit, Registers};
 
 /// In place of the number of a thread, in the stamp of a block: its allocation was not counted, so
 /// its end is not either.
@@ -35,10 +35,16 @@ struct Place<'a> {
 impl Tracker {
     /// Records a block; whether there was room.
     #[inline(always)]
-    pub(super) fn record_new(&self, heap: &LocalHeap, slot: Slot<'_>, block: NewBlock) -> bool {
+    pub(super) fn record_new(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        block: NewBlock,
+        seen: Seen,
+    ) -> bool {
         match Columns::of(slot.slab) {
             Some(columns) if columns.is_plain() => {
-                self.write::<true>(heap, columns, slot.index, block);
+                self.write::<true>(heap, columns, slot.index, block, seen);
             }
             Some(columns) => self.write_special(heap, columns, slot.index, block),
             None => {
@@ -67,7 +73,7 @@ impl Tracker {
         let old = columns.read(slot.index);
         let last = self.recorder(heap).map_or(0, Recorder::last);
         // The new block is counted first: a block that stays in place never looks freed.
-        self.record_new(heap, slot, block);
+        self.record_new(heap, slot, block, Seen::NOTHING);
         let Some(recorder) = self.recorder(heap) else { return };
         if let Some(old) = old {
             let new = recorder.replace_last(last);
@@ -85,21 +91,25 @@ impl Tracker {
         }
     }
 
+    /// The call stack that a block is from, and its site; `seen` is what the short way has found
+    /// out.
     #[inline(always)]
-    fn site(&self, recorder: &Recorder, caller: Registers) -> SiteId {
+    fn origin(&self, recorder: &Recorder, caller: Registers, seen: Seen) -> (u32, SiteId) {
+        const UNKNOWN: (u32, SiteId) = (UNKNOWN_STACK, SiteId::UNKNOWN);
         if !self.mode.wants_stacks() {
-            return SiteId::UNKNOWN;
+            return UNKNOWN;
         }
-        let tree = self.tree();
-        let Some(stack) = recorder.stack.capture(&self.rules, tree, caller) else {
-            return SiteId::UNKNOWN;
+        let (tree, rules) = (self.tree(), &self.rules);
+        let stack = match seen.found() {
+            Ok(stack) if stack != UNKNOWN_STACK => Some(stack),
+            Ok(_) => recorder.stack.capture_after(rules, tree, caller, Limit::NONE),
+            Err(limit) => recorder.stack.capture_after(rules, tree, caller, limit),
         };
-        if let Some(site) = recorder.known_site(stack) {
-            return site;
+        let Some(stack) = stack else { return UNKNOWN };
+        match tree.site(stack) {
+            Some(site) => (stack, site),
+            None => UNKNOWN,
         }
-        let Some(site) = tree.site(stack) else { return SiteId::UNKNOWN };
-        recorder.remember_site(stack, site);
-        site
     }
 
     #[inline(always)]
@@ -109,14 +119,16 @@ impl Tracker {
         columns: &Columns,
         index: u32,
         block: NewBlock,
+        seen: Seen,
     ) {
         let Some(recorder) = self.recorder(heap) else {
             return self.write_uncounted(columns, index, block.size);
         };
-        let site = self.site(recorder, block.caller);
+        let (stack, site) = self.origin(recorder, block.caller, seen);
         match recorder.counters(&self.ledger, site) {
             Some(counters) => {
                 let record = self.stamped(heap, recorder, site, block.size);
+                recorder.remember_site(stack, site, counters.cell());
                 self.count_new::<PLAIN>(recorder, Place { columns, index }, record, Some(counters));
             }
             None => self.write_crowded(heap, recorder, Place { columns, index }, block.size),
@@ -159,7 +171,7 @@ impl Tracker {
     #[cold]
     #[inline(never)]
     fn write_special(&self, heap: &LocalHeap, columns: &Columns, index: u32, block: NewBlock) {
-        self.write::<false>(heap, columns, index, block);
+        self.write::<false>(heap, columns, index, block, Seen::NOTHING);
     }
 
     /// Without a place for counters the block is on record all the same: one that is not would

@@ -100,15 +100,15 @@ impl Tree<'_> {
             return None;
         }
         let nodes = self.ledger.nodes.all();
-        let own = |this: &Self| {
-            let own = this.known_child(nodes, node, record, OWN)?;
+        let own = || {
+            let own = self.known_child(nodes, node, record, OWN)?;
             site_in(nodes.get(own as usize)?)
         };
-        if let Some(site) = own(&self) {
+        if let Some(site) = own() {
             return Some(site);
         }
         let _lock = self.ledger.lock().acquire()?;
-        if let Some(site) = site_in(record).or_else(|| own(&self)) {
+        if let Some(site) = site_in(record).or_else(|| own()) {
             return Some(site);
         }
         // Where there are children it stands among them.
@@ -125,14 +125,14 @@ impl Tree<'_> {
         SiteId::from_number(number)
     }
 
-    fn refuse(&self) {
+    fn refuse(self) {
         self.stacks.refused.fetch_add(1, Ordering::Relaxed);
         if let Some(header) = self.ledger.header() {
             header.refused_stacks.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    fn frame_of(&self, address: u64, module: u32, flags: u32) -> u32 {
+    fn frame_of(self, address: u64, module: u32, flags: u32) -> u32 {
         let hash = frame_hash(address, module, flags);
         let is_wanted = |number: u32| {
             self.ledger.frames.get(number).is_some_and(|frame| {
@@ -153,7 +153,7 @@ impl Tree<'_> {
 
     #[cold]
     fn new_frame(
-        &self,
+        self,
         hash: u64,
         is_wanted: impl Fn(u32) -> bool,
         fill: impl FnOnce(&Frame),
@@ -181,7 +181,7 @@ impl Tree<'_> {
 
     /// The child of `above` that stands for `frame`, if it is known.
     #[inline(always)]
-    fn known_child(&self, nodes: &[Node], parent: u32, above: &Node, frame: u32) -> Option<u32> {
+    fn known_child(self, nodes: &[Node], parent: u32, above: &Node, frame: u32) -> Option<u32> {
         // Acquire: who sees a child's number sees its record.
         let first = above.below.load(Ordering::Acquire);
         if first == Node::MANY {
@@ -193,14 +193,22 @@ impl Tree<'_> {
 
     /// The same of a parent that has many.
     #[inline(never)]
-    fn listed_child(&self, parent: u32, frame: u32) -> Option<u32> {
+    fn listed_child(self, parent: u32, frame: u32) -> Option<u32> {
         let hash = node_hash(parent, frame);
         self.stacks.nodes.find(hash, |number| self.is_node(number, parent, frame))
     }
 
+    /// A child that is new, or of a parent that has many.
+    #[inline(never)]
+    fn unchained_child(self, parent: u32, above: &Node, frame: u32) -> u32 {
+        let is_listed = above.below.load(Ordering::Acquire) == Node::MANY;
+        let known = if is_listed { self.listed_child(parent, frame) } else { None };
+        known.unwrap_or_else(|| self.new_node(parent, above, frame))
+    }
+
     #[cold]
     #[inline(never)]
-    fn new_node(&self, parent: u32, above: &Node, frame: u32) -> u32 {
+    fn new_node(self, parent: u32, above: &Node, frame: u32) -> u32 {
         let Some(_lock) = self.ledger.lock().acquire() else { return 0 };
         match self.known_child(self.ledger.nodes.all(), parent, above, frame) {
             Some(number) => number,
@@ -209,7 +217,7 @@ impl Tree<'_> {
     }
 
     /// A child that is not there yet; 0: there is no room. The ledger's lock is held.
-    fn add_node(&self, parent: u32, above: &Node, frame: u32) -> u32 {
+    fn add_node(self, parent: u32, above: &Node, frame: u32) -> u32 {
         let nodes = self.ledger.nodes.all();
         let mut first = above.below.load(Ordering::Relaxed);
         if first != Node::MANY && first & Node::SITE != 0 {
@@ -249,7 +257,7 @@ impl Tree<'_> {
     }
 
     /// Makes room in the table for a node and a chain. The ledger's lock is held.
-    fn make_room(&self) -> bool {
+    fn make_room(self) -> bool {
         let hash_of = |number| {
             let node = self.ledger.nodes.get(number);
             node.map_or(0, |node| {
@@ -260,7 +268,7 @@ impl Tree<'_> {
     }
 
     #[inline]
-    fn is_node(&self, number: u32, parent: u32, frame: u32) -> bool {
+    fn is_node(self, number: u32, parent: u32, frame: u32) -> bool {
         self.ledger.nodes.get(number).is_some_and(|node| {
             node.parent.load(Ordering::Relaxed) == parent
                 && node.frame.load(Ordering::Relaxed) == frame
@@ -301,11 +309,18 @@ impl StackNames for Tree<'_> {
         self.frame_of(kind, 0, Frame::ENDING)
     }
 
-    #[inline]
+    #[inline(always)]
     fn child(&self, parent: u32, frame: u32) -> u32 {
         let nodes = self.ledger.nodes.all();
         let Some(above) = nodes.get(parent as usize) else { return 0 };
-        let known = self.known_child(nodes, parent, above, frame);
-        known.unwrap_or_else(|| self.new_node(parent, above, frame))
+        // Acquire: who sees a child's number sees its record. Neither a site nor `MANY` is one.
+        let mut next = above.below.load(Ordering::Acquire);
+        while let Some(node) = nodes.get(next as usize).filter(|_| next != 0) {
+            if node.frame.load(Ordering::Relaxed) == frame {
+                return next;
+            }
+            next = node.sibling.load(Ordering::Relaxed);
+        }
+        self.unchained_child(parent, above, frame)
     }
 }

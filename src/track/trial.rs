@@ -83,7 +83,7 @@ impl Trial {
     /// The number of the calling function's stack, where it is.
     #[inline(always)]
     pub fn capture_here(&self, cache: &Cache) -> Option<u32> {
-        cache.0.capture_from(&self.rules, &self.tree(), State::here())
+        cache.0.capture_from(&self.rules, self.tree(), State::here())
     }
 
     /// The frames of a stack, innermost first; how many.

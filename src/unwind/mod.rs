@@ -29,12 +29,12 @@ mod platform;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
 mod native;
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
-pub(crate) use native::{Rules, StackCache, State, frame_around, walk};
+pub(crate) use native::{Limit, Rules, StackCache, State, frame_around, walk};
 
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
 mod portable;
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
-pub(crate) use portable::{Rules, StackCache, State, frame_around, walk};
+pub(crate) use portable::{Limit, Rules, StackCache, State, frame_around, walk};
 
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,22 @@ impl Rules {
 #[derive(Debug)]
 pub(crate) struct StackCache(());
 
+/// There is nothing to share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit(());
+
+impl Limit {
+    pub(crate) const NONE: Self = Self(());
+
+    pub(crate) const fn number(self) -> u32 {
+        0
+    }
+
+    pub(crate) const fn from_number(_: u32) -> Self {
+        Self(())
+    }
+}
+
 /// Frames of a stack that are kept.
 const DEPTH_MAX: usize = 512;
 
@@ -88,14 +104,30 @@ impl StackCache {
         Some(node.unwrap_or(0))
     }
 
+    /// No stack is known.
+    pub(crate) fn known(&self, _rules: &Rules, _caller: Registers) -> Result<u32, Limit> {
+        Err(Limit::NONE)
+    }
+
+    /// As [`Self::capture`].
+    pub(crate) fn capture_after<N: StackNames + Copy>(
+        &self,
+        rules: &Rules,
+        names: N,
+        caller: Registers,
+        _limit: Limit,
+    ) -> Option<u32> {
+        self.capture(rules, names, caller)
+    }
+
     /// As [`Self::capture`].
     pub(crate) fn capture_from<N: StackNames + Copy>(
         &self,
         rules: &Rules,
-        names: &N,
+        names: N,
         _start: State,
     ) -> Option<u32> {
-        self.capture(rules, *names, Registers::here())
+        self.capture(rules, names, Registers::here())
     }
 
     /// # Safety

@@ -19,7 +19,7 @@ struct Tree {
     nodes: Vec<(u32, u32)>,
 }
 
-impl StackNames for Names {
+impl StackNames for &Names {
     fn frame(&self, pc: usize, _exact: bool) -> u32 {
         let mut tree = self.0.lock().unwrap();
         tree.frames.push(pc);

@@ -99,21 +99,26 @@ impl Slab {
         self.held() > 0 && self.block_size() <= PAGE / 2
     }
 
-    /// Takes a block off the local list, or null where that would make the slab full.
+    /// The first block of the local list. `None`: there is none, or to take it would make the slab
+    /// full.
     #[inline(always)]
-    pub(in crate::heap) fn take_spare(&self) -> *mut Block {
+    pub(in crate::heap) fn spare(&self) -> Option<*mut Block> {
         let block = self.local_free.get();
         if block.is_null() {
-            return block;
+            return None;
         }
         // SAFETY: the list is ours and its links were written by `push_local` or `carve`.
-        let next = unsafe { Block::next(block) };
-        if next.is_null() && self.capacity() == self.reserved() {
-            return next;
-        }
-        self.local_free.set(next);
+        let is_last = unsafe { Block::next(block) }.is_null();
+        (!is_last || self.capacity() != self.reserved()).then_some(block)
+    }
+
+    /// Takes the first block of the local list, which is `block`.
+    #[inline(always)]
+    pub(in crate::heap) fn take_first(&self, block: *mut Block) {
+        debug_assert_eq!(self.first_local(), block);
+        // SAFETY: as in `spare`.
+        self.local_free.set(unsafe { Block::next(block) });
         self.used.store(self.used() + 1, Ordering::Relaxed);
-        block
     }
 
     pub(in crate::heap) fn has_local(&self) -> bool {
@@ -125,6 +130,7 @@ impl Slab {
         self.has_local() || self.capacity() < self.reserved()
     }
 
+    #[inline(always)]
     pub(in crate::heap) fn first_local(&self) -> *mut Block {
         self.local_free.get()
     }

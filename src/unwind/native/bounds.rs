@@ -15,13 +15,19 @@ use crate::os::memory::{self, PAGE};
 pub(super) struct Bounds {
     low: usize,
     high: usize,
+    /// How many addresses from `low + REACH` on a CFA may have: none, or all up to `high`.
+    admitted: usize,
 }
 
 /// Pages between two frames that are asked for one by one. Over a larger gap the window moves.
 const GAP_MAX: usize = 64;
 
 impl Bounds {
-    pub(super) const EMPTY: Self = Self { low: 0, high: 0 };
+    pub(super) const EMPTY: Self = Self::of(0, 0);
+
+    const fn of(low: usize, high: usize) -> Self {
+        Self { low, high, admitted: (high - low + 1).saturating_sub(REACH) }
+    }
 
     /// Sees to a window around the place where a walk starts, or goes on on another stack. Whether
     /// the word at `sp` can be read.
@@ -50,7 +56,7 @@ impl Bounds {
         }
         let below = page - PAGE;
         let low = if memory::is_readable(below) { below } else { page };
-        *self = Self { low, high: page + PAGE };
+        *self = Self::of(low, page + PAGE);
         true
     }
 
@@ -62,8 +68,9 @@ impl Bounds {
         if cfa <= sp || !cfa.is_multiple_of(size_of::<usize>()) {
             return false;
         }
-        let is_known = cfa <= self.high && cfa.checked_sub(REACH).is_some_and(|at| at >= self.low);
-        is_known || self.ask(cfa, lowest)
+        // One comparison for both ends.
+        let above = cfa.wrapping_sub(self.low.wrapping_add(REACH));
+        above < self.admitted || self.ask(cfa, lowest)
     }
 
     /// Whether one word may be read.
@@ -82,7 +89,7 @@ impl Bounds {
         let last = (cfa - size_of::<usize>()) & !(PAGE - 1);
         if cfa - REACH >= self.low && last.wrapping_sub(self.high) / PAGE < GAP_MAX {
             while self.high <= last && memory::is_readable(self.high) {
-                self.high += PAGE;
+                *self = Self::of(self.low, self.high + PAGE);
             }
             if self.high > last {
                 return true;
@@ -95,7 +102,7 @@ impl Bounds {
         // the window stays as it is, and the next step asks again.
         let first = (cfa - REACH) & !(PAGE - 1);
         if memory::is_readable(first) {
-            *self = Self { low: first, high: last + PAGE };
+            *self = Self::of(first, last + PAGE);
         }
         true
     }

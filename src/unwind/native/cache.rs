@@ -20,8 +20,8 @@
 
 use super::bounds::Bounds;
 use super::front::{self, Cached, Odds};
-use super::names::{End, Registers, StackNames};
-use super::step::{State, is_fp_live, keep_words, step};
+use super::names::{End, Frame, Registers, StackNames};
+use super::step::{State, is_fp_live, keep_words, step, step_common};
 use super::store::{DEPTH_MAX, Entry, Found, Store, Word};
 use super::table::{Rules, View};
 use super::uncached::{number_of, root_of, rule_of, unwind_slowly};
@@ -57,17 +57,29 @@ enum Stop {
     Ended(End),
 }
 
-/// A walk that ended before the root.
-struct Cut {
-    start: State,
-    end: End,
-    count: usize,
+/// How many words of the last stack may be those of this one. It rests on those that are equal, of
+/// which there are at most so many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit(u32);
+
+impl Limit {
+    /// Any word may.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
+    /// As a number that [`Self::from_number`] understands.
+    #[inline(always)]
+    pub(crate) const fn number(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    pub(crate) const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
 }
 
 /// How often a capture is begun again because a module came or went meanwhile.
 const TRIES: usize = 4;
-/// Any word of the last stack may be that of this one.
-const NO_LIMIT: usize = usize::MAX;
 
 impl StackCache {
     pub(crate) const fn new() -> Self {
@@ -81,7 +93,7 @@ impl StackCache {
     ///
     /// Only the thread whose cache this is may ask, for its own stack, and always with the same
     /// rules and names.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn capture<N: StackNames + Copy>(
         &self,
         rules: &Rules,
@@ -89,55 +101,66 @@ impl StackCache {
         caller: Registers,
     ) -> Option<u32> {
         let stack = self.enter()?;
-        let limit = match State::of_known(caller, &stack.bounds) {
-            None => NO_LIMIT,
-            Some(start) => match stack.same(rules, &start) {
-                Ok(node) => return self.leave(Some(node)),
-                Err(limit) => limit,
-            },
-        };
-        self.capture_changed(rules, names, caller, limit)
+        match stack.same(rules, caller) {
+            Ok(node) => self.leave(Some(node)),
+            Err(limit) => self.capture_entered(rules, names, caller, limit),
+        }
     }
 
-    /// The rest of [`Self::capture`]: a call of its own, and its last.
-    #[inline(never)]
-    fn capture_changed<N: StackNames + Copy>(
+    /// As [`Self::capture`], where the caller keeps the thread's signal handlers away from the
+    /// cache, and only of the last stack or one that continues it inwards. Nothing is changed.
+    #[inline(always)]
+    pub(crate) fn known(&self, rules: &Rules, caller: Registers) -> Result<u32, Limit> {
+        // SAFETY: only this thread comes here, and its handlers stay out: the caller's.
+        unsafe { &*self.stack.get() }.same(rules, caller)
+    }
+
+    /// As [`Self::capture`] of a stack that shares at most so much with the last: to follow on
+    /// [`Self::known`] at once.
+    #[inline(always)]
+    pub(crate) fn capture_after<N: StackNames + Copy>(
         &self,
         rules: &Rules,
         names: N,
         caller: Registers,
-        limit: usize,
+        limit: Limit,
+    ) -> Option<u32> {
+        self.enter()?;
+        self.capture_entered(rules, names, caller, limit)
+    }
+
+    /// The rest of [`Self::capture`].
+    #[inline(always)]
+    fn capture_entered<N: StackNames + Copy>(
+        &self,
+        rules: &Rules,
+        names: N,
+        caller: Registers,
+        limit: Limit,
     ) -> Option<u32> {
         // SAFETY: only this thread comes here, and not twice at a time: `enter` has seen to it.
         let stack = unsafe { &mut *self.stack.get() };
-        let start = match State::of_known(caller, &stack.bounds) {
-            Some(start) => start,
-            None => match State::of_unknown(caller, &mut stack.bounds) {
-                Some(start) => start,
-                None => return self.leave(None),
-            },
-        };
-        self.leave(Some(stack.capture(rules, &names, start, limit)))
+        if !stack.bounds.enter(caller.sp) {
+            return self.leave(None);
+        }
+        // SAFETY: the word is in the window.
+        let start = unsafe { State::of_readable(caller) };
+        self.leave(Some(stack.capture(rules, names, start, limit)))
     }
 
     /// As [`Self::capture`], from a state of the thread's.
     #[inline]
-    pub(crate) fn capture_from<N: StackNames>(
+    pub(crate) fn capture_from<N: StackNames + Copy>(
         &self,
         rules: &Rules,
-        names: &N,
+        names: N,
         start: State,
     ) -> Option<u32> {
-        let stack = self.enter()?;
-        let limit = match stack.bounds.is_known(start.sp).then(|| stack.same(rules, &start)) {
-            Some(Ok(node)) => return self.leave(Some(node)),
-            Some(Err(limit)) => limit,
-            None => NO_LIMIT,
-        };
-        // SAFETY: as in `capture_changed`; the reference from `enter` is not used any more.
+        self.enter()?;
+        // SAFETY: as in `capture_entered`.
         let stack = unsafe { &mut *self.stack.get() };
         let is_there = stack.bounds.enter(start.sp);
-        self.leave(is_there.then(|| stack.capture(rules, names, start, limit)))
+        self.leave(is_there.then(|| stack.capture(rules, names, start, Limit::NONE)))
     }
 
     /// The stack, unless this thread is in here already. Until it leaves, its signal handlers stay
@@ -186,47 +209,62 @@ impl Stack {
     /// The number of the last stack if it is this one, or continues it inwards; otherwise how many
     /// of its words may still be those of this one.
     #[inline(always)]
-    fn same(&self, rules: &Rules, start: &State) -> Result<u32, usize> {
+    fn same(&self, rules: &Rules, caller: Registers) -> Result<u32, Limit> {
         let Some(store) = self.store.filter(|_| self.generation == rules.generation()) else {
-            return Err(NO_LIMIT);
+            return Err(Limit::NONE);
         };
+        let sp = caller.sp.wrapping_add(size_of::<usize>());
         // SAFETY: hints are always there.
-        let index = usize::from(unsafe { store.hint(start.sp).read() });
+        let index = usize::from(unsafe { store.hint(sp).read() });
         if index >= self.len {
-            return Err(NO_LIMIT);
+            return Err(Limit::NONE);
         }
         // SAFETY: entries below `len` are written.
         let entry = unsafe { &*store.entries().add(index) };
-        if !entry.is(start) {
-            return Err(NO_LIMIT);
+        if entry.sp != sp {
+            return Err(Limit::NONE);
+        }
+        // SAFETY: a stack pointer that a walk has come by is aligned, and the caller's return
+        // address is below its stack pointer, in memory that the caller is using.
+        if !entry.is(&unsafe { State::of_readable(caller) }) {
+            return Err(Limit::NONE);
         }
         // SAFETY: the frame is on this thread's stack, just as it was.
-        match unsafe { Word::first_difference(store.words(), entry.words as usize) } {
+        match unsafe { Word::first_difference(store.words(), entry.words() as usize) } {
             None => Ok(entry.node),
-            Some(word) => Err(word),
+            Some(word) => Err(Limit(word as u32)),
         }
     }
 
     /// The number of another stack than the last, which shares at most the first `limit` words.
     #[inline(always)]
-    fn capture<N: StackNames>(
+    fn capture<N: StackNames + Copy>(
         &mut self,
         rules: &Rules,
-        names: &N,
+        names: N,
         start: State,
-        limit: usize,
+        limit: Limit,
     ) -> u32 {
+        let State { frame, sp, fp } = start;
         let node = self.attempt(rules, names, start, limit);
-        node.unwrap_or_else(|| self.try_again(rules, names, start))
+        node.unwrap_or_else(|| self.try_again(rules, names, frame, (sp, fp)))
     }
 
     /// The rest of [`Self::capture`], when a module came or went meanwhile, or the stack is too
     /// deep. Tries after the first find an empty cache.
     #[cold]
     #[inline(never)]
-    fn try_again<N: StackNames>(&mut self, rules: &Rules, names: &N, start: State) -> u32 {
-        for _ in 1..TRIES {
-            if let Some(node) = self.attempt(rules, names, start, NO_LIMIT) {
+    fn try_again<N: StackNames + Copy>(
+        &mut self,
+        rules: &Rules,
+        names: N,
+        frame: Frame,
+        (sp, fp): (usize, usize),
+    ) -> u32 {
+        let start = State { frame, sp, fp };
+        // The first may have made room.
+        for _ in 1..=TRIES {
+            if let Some(node) = self.attempt(rules, names, start, Limit::NONE) {
                 return node;
             }
         }
@@ -237,22 +275,25 @@ impl Stack {
 
     /// `None`: what was found is not to be relied on.
     #[inline(always)]
-    fn attempt<N: StackNames>(
+    fn attempt<N: StackNames + Copy>(
         &mut self,
         rules: &Rules,
-        names: &N,
+        names: N,
         start: State,
-        limit: usize,
+        limit: Limit,
     ) -> Option<u32> {
         let view = rules.view();
         if self.generation != view.generation() {
             self.generation = view.generation();
             self.len = 0;
         }
-        let Some(store) = self.store.or_else(Store::reserve) else { return Some(0) };
-        self.store = Some(store);
+        let store = match self.store {
+            Some(store) if !view.is_empty() => store,
+            _ => return self.prepare(rules),
+        };
         let looks = self.odds.favour();
-        if looks && let Some(node) = front::find(&self.cached(store), &start, limit) {
+        if looks && let Some(node) = self.find_top(store, start.frame, (start.sp, start.fp), limit)
+        {
             self.odds.won();
             return Some(node);
         }
@@ -264,7 +305,7 @@ impl Stack {
                 let node = self.append(store, names, parent, Some((join, at)), count);
                 if looks && node != 0 {
                     self.odds.lost();
-                    front::keep(&self.cached(store), &start, join);
+                    self.keep_top(store, join);
                 }
                 node
             }
@@ -274,7 +315,7 @@ impl Stack {
                 return None;
             }
             Stop::Ended(End::Root) => self.append(store, names, 0, None, count),
-            Stop::Ended(end) => self.cut_off(store, view, names, Cut { start, end, count }),
+            Stop::Ended(end) => self.cut_off(store, view, names, (end, count)),
         };
         (!view.is_stale()).then_some(node)
     }
@@ -283,43 +324,92 @@ impl Stack {
         Cached { store, len: self.len, generation: self.generation }
     }
 
+    /// The number of a stack whose top is known. Its state comes in registers: it is not to be in
+    /// memory for this.
+    #[inline(never)]
+    fn find_top(
+        &self,
+        store: Store,
+        frame: Frame,
+        (sp, fp): (usize, usize),
+        limit: Limit,
+    ) -> Option<u32> {
+        front::find(&self.cached(store), &State { frame, sp, fp }, limit.0)
+    }
+
+    /// Keeps the top of the stack that was found last.
+    #[inline(never)]
+    fn keep_top(&self, store: Store, join: usize) {
+        // SAFETY: `walk` has written the frame that it started from.
+        let start = unsafe { (*store.found()).state };
+        front::keep(&self.cached(store), &start, join);
+    }
+
     /// The number of a stack whose root was not reached.
     #[cold]
     #[inline(never)]
-    fn cut_off<N: StackNames>(&mut self, store: Store, view: View<'_>, names: &N, cut: Cut) -> u32 {
-        self.len = 0;
-        if cut.end == End::Unsupported {
-            return unwind_slowly(store, view, names, cut.start);
-        }
-        let Some(root) = root_of(names, cut.end) else { return 0 };
-        if cut.end == End::NoInfo {
-            return self.append(store, names, root, None, cut.count);
-        }
-        // What was cut off may be there next time, or must not be read: nothing is kept.
-        // SAFETY: `walk` has written so many.
-        let found = unsafe { slice::from_raw_parts(store.found(), cut.count) };
-        number_of(names, root, found.iter().rev().map(|found| found.rule.number()))
-    }
-
-    /// Unwinds from a frame that is not known until one that is, and rests on at most `limit`
-    /// words, or the end; the frames found are in the store, so many.
-    #[inline(always)]
-    fn walk<N: StackNames>(
+    fn cut_off<N: StackNames + Copy>(
         &mut self,
         store: Store,
         view: View<'_>,
-        names: &N,
+        names: N,
+        (end, count): (End, usize),
+    ) -> u32 {
+        self.len = 0;
+        if end == End::Unsupported {
+            // SAFETY: `walk` has written the frame that it started from.
+            return unwind_slowly(store, view, names, unsafe { (*store.found()).state });
+        }
+        let Some(root) = root_of(names, end) else { return 0 };
+        if end == End::NoInfo {
+            return self.append(store, names, root, None, count);
+        }
+        // What was cut off may be there next time, or must not be read: nothing is kept.
+        // SAFETY: `walk` has written so many.
+        let found = unsafe { slice::from_raw_parts(store.found(), count) };
+        number_of(names, root, found.iter().rev().map(|found| found.rule.number()))
+    }
+
+    /// Maps what a capture needs, once; `None`: it may be begun again.
+    #[cold]
+    #[inline(never)]
+    fn prepare(&mut self, rules: &Rules) -> Option<u32> {
+        self.store = self.store.or_else(Store::reserve);
+        if self.store.is_some() && rules.prepare() { None } else { Some(0) }
+    }
+
+    /// Unwinds from a frame that is not known until one that is, and rests on at most `limit`
+    /// words, or the end; the frames found are in the store, so many. There are rules.
+    #[inline(always)]
+    fn walk<N: StackNames + Copy>(
+        &mut self,
+        store: Store,
+        view: View<'_>,
+        names: N,
         start: State,
-        mut limit: usize,
+        mut limit: Limit,
     ) -> (Stop, usize) {
         let mut state = start;
         let mut count = 0;
         while count < DEPTH_MAX {
-            let rule = rule_of(view, names, state.frame);
             // SAFETY: `count` is below the room there is.
-            unsafe { store.found().add(count).write(Found { state, rule }) };
+            let found = unsafe { store.found().add(count) };
             count += 1;
-            match step(rule, state, &mut self.bounds) {
+            // SAFETY: there are rules.
+            let caller = match unsafe { view.find_plain(state.frame) } {
+                Some(rule) => {
+                    // SAFETY: as above.
+                    unsafe { found.write(Found { state, rule }) };
+                    step_common(rule, state, &mut self.bounds)
+                }
+                None => {
+                    let rule = rule_of(view, names, state.frame);
+                    // SAFETY: as above.
+                    unsafe { found.write(Found { state, rule }) };
+                    step(rule, state, &mut self.bounds)
+                }
+            };
+            match caller {
                 Ok(caller) => state = caller,
                 Err(end) => return (Stop::Ended(end), count),
             }
@@ -328,11 +418,11 @@ impl Stack {
             if index < self.len {
                 // SAFETY: entries below `len` are written.
                 let entry = unsafe { &*store.entries().add(index) };
-                if entry.is(&state) && entry.words as usize <= limit {
+                if entry.is(&state) && entry.words() <= limit.0 {
                     // SAFETY: the frame is on this thread's stack, just as it was.
-                    match unsafe { Word::first_difference(store.words(), entry.words as usize) } {
+                    match unsafe { Word::first_difference(store.words(), entry.words() as usize) } {
                         None => return (Stop::Joined(index + 1, state), count),
-                        Some(word) => limit = word,
+                        Some(word) => limit = Limit(word as u32),
                     }
                 }
             }
@@ -344,10 +434,10 @@ impl Stack {
     /// `joined` says, where the walk came to the last of them in that state; the number of the
     /// innermost.
     #[inline(always)]
-    fn append<N: StackNames>(
+    fn append<N: StackNames + Copy>(
         &mut self,
         store: Store,
-        names: &N,
+        names: N,
         parent: u32,
         joined: Option<(usize, State)>,
         count: usize,
@@ -358,8 +448,8 @@ impl Stack {
         if let Some((join, state)) = joined {
             // SAFETY: entries below `len` are written.
             let last = unsafe { &*store.entries().add(join - 1) };
-            (len, caller) = (join, Some(state));
-            (words, needs_fp) = (last.words, last.is_fp_live);
+            (len, caller) = (join, Some((state.frame, state.sp)));
+            (words, needs_fp) = (last.words(), last.is_fp_live());
         }
         // Until the end of the loop no entry beyond `len` counts.
         self.len = len;
@@ -375,13 +465,11 @@ impl Stack {
                 keep_words(rule, state, needs_fp, caller, store.words().add(words as usize))
             };
             needs_fp = is_fp_live(rule, needs_fp);
-            caller = Some(state);
-            let State { frame, sp, fp } = state;
-            let entry = Entry { frame, sp, fp, node, words, is_fp_live: needs_fp };
+            caller = Some((state.frame, state.sp));
             // SAFETY: `len` and what is left of `count` are at most the number of entries.
             unsafe {
-                store.entries().add(len).write(entry);
-                store.hint(sp).write(len as u16);
+                store.entries().add(len).write(Entry::new(state, node, words, needs_fp));
+                store.hint(state.sp).write(len as u16);
             }
             len += 1;
         }

@@ -115,8 +115,8 @@ pub(super) struct Cached {
 
 /// The number of a stack whose top is known, when of the cached entries those that rest on more
 /// than `limit` words have changed.
-#[inline(never)]
-pub(super) fn find(cached: &Cached, state: &State, limit: usize) -> Option<u32> {
+#[inline]
+pub(super) fn find(cached: &Cached, state: &State, limit: u32) -> Option<u32> {
     let Cached { store, len, generation } = *cached;
     let set = set_of(state);
     for way in 0..WAYS {
@@ -134,25 +134,24 @@ pub(super) fn find(cached: &Cached, state: &State, limit: usize) -> Option<u32> 
         let joined = unsafe { &*store.entries().add(join - 1) };
         let is_joined = joined.node == top.parent
             && joined.sp == top.joined_sp
-            && (!joined.is_fp_live || joined.fp == top.joined_fp);
-        if !is_joined || joined.words as usize > limit {
+            && (!joined.is_fp_live() || joined.fp == top.joined_fp);
+        if !is_joined || joined.words() > limit {
             continue;
         }
         // SAFETY: the frame is on this thread's stack, just as it was, and as many words are
         // written.
-        let is_top = unsafe { Word::first_difference(top.words.as_ptr(), top.len as usize) };
-        if is_top.is_some() {
+        if !unsafe { Word::are_equal(top.words.as_ptr(), top.len as usize) } {
             continue;
         }
         // SAFETY: as above; every word of the top is equal, so the entry has been reached.
-        let rest = unsafe { Word::first_difference(store.words(), joined.words as usize) };
+        let rest = unsafe { Word::first_difference(store.words(), joined.words() as usize) };
         return rest.is_none().then_some(top.node);
     }
     None
 }
 
 /// Keeps the top of the stack in the cache, which has joined the stack before at `join`.
-#[inline(never)]
+#[inline]
 pub(super) fn keep(cached: &Cached, state: &State, join: usize) {
     let Cached { store, len, generation } = *cached;
     // SAFETY: tops are always there, and entries below `len` are written; `0 < join < len`.
@@ -173,17 +172,17 @@ pub(super) fn keep(cached: &Cached, state: &State, join: usize) {
     // SAFETY: tops are always there, and nobody else has a reference.
     let top = unsafe { &mut *store.top(set + way) };
     let is_second = known.is_some() && top.frame == state.frame;
-    let count = (last.words - joined.words) as usize;
+    let count = (last.words() - joined.words()) as usize;
     // One by one: all at once would be by way of a copy.
     (top.frame, top.sp, top.fp) = (state.frame, state.sp, state.fp);
     (top.joined_sp, top.joined_fp, top.parent) = (joined.sp, joined.fp, joined.node);
-    (top.node, top.is_fp_live, top.generation) = (last.node, last.is_fp_live, generation);
+    (top.node, top.is_fp_live, top.generation) = (last.node, last.is_fp_live(), generation);
     top.join = if is_second && count <= WORDS_MAX { join as u32 } else { 0 };
     top.len = count as u16;
     if top.join != 0 {
         // SAFETY: those words are written, and there is room for so many.
         unsafe {
-            let from = store.words().add(joined.words as usize);
+            let from = store.words().add(joined.words() as usize);
             top.words.as_mut_ptr().copy_from_nonoverlapping(from, count);
         }
     }

@@ -26,7 +26,7 @@ mod table;
 mod uncached;
 mod walk;
 
-pub(crate) use cache::StackCache;
+pub(crate) use cache::{Limit, StackCache};
 pub(crate) use step::State;
 pub(crate) use table::Rules;
 pub(crate) use walk::{frame_around, walk};

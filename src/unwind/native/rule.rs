@@ -1,8 +1,8 @@
 //! What to do at a program counter to get from a frame to its caller, in one word.
 //!
 //! ```text
-//!  63..60   59..56   55..48            47..28              27..0
-//!  unused   kind     saved rbp / 8     canonical frame / 8  number of the frame
+//!  63..44                43..36         35..32  31         30..28  27..0
+//!  canonical frame / 8   saved rbp / 8  unused  no number  kind    number of the frame
 //! ```
 //!
 //! Nearly all code of the world is described by two kinds: the canonical frame address (CFA) is the
@@ -35,11 +35,14 @@ pub(super) enum Kind {
 pub(super) struct Rule(u64);
 
 const NUMBER_BITS: u32 = 28;
-const CFA_SHIFT: u32 = NUMBER_BITS;
-const CFA_BITS: u32 = 20;
-const SAVED_SHIFT: u32 = CFA_SHIFT + CFA_BITS;
+const KIND_SHIFT: u32 = NUMBER_BITS;
+/// Set as long as the frame has no number: one comparison tells that a rule is common and has one.
+const NUMBERLESS: u64 = 1 << 31;
+const SAVED_SHIFT: u32 = 36;
 const SAVED_BITS: u32 = 8;
-const KIND_SHIFT: u32 = SAVED_SHIFT + SAVED_BITS;
+const CFA_SHIFT: u32 = SAVED_SHIFT + SAVED_BITS;
+const CFA_BITS: u32 = 20;
+const NUMBER_END: u32 = 1 << NUMBER_BITS;
 /// Distances are whole words.
 const WORD: i64 = 8;
 /// Where the return address is, from the CFA. No register is saved there, so as the place of the
@@ -62,12 +65,13 @@ impl Rule {
         }
         let cfa = field(cfa, CFA_BITS) << CFA_SHIFT;
         let saved = field(saved_fp, SAVED_BITS) << SAVED_SHIFT;
-        Self((kind as u64) << KIND_SHIFT | saved | cfa)
+        Self((kind as u64) << KIND_SHIFT | saved | cfa | NUMBERLESS)
     }
 
     /// A rule without distances.
     pub(super) const fn plain(kind: Kind) -> Self {
-        Self((kind as u64) << KIND_SHIFT | field(NOT_SAVED as i64, SAVED_BITS) << SAVED_SHIFT)
+        let saved = field(NOT_SAVED as i64, SAVED_BITS) << SAVED_SHIFT;
+        Self((kind as u64) << KIND_SHIFT | saved | NUMBERLESS)
     }
 
     pub(super) const fn from_word(word: u64) -> Self {
@@ -80,7 +84,7 @@ impl Rule {
 
     #[inline(always)]
     pub(super) const fn kind(self) -> Kind {
-        match self.0 >> KIND_SHIFT & 0xf {
+        match self.0 >> KIND_SHIFT & 7 {
             0 => Kind::Sp,
             1 => Kind::Fp,
             2 => Kind::Realigned,
@@ -94,7 +98,13 @@ impl Rule {
     /// Whether the kind is [`Kind::Sp`] or [`Kind::Fp`].
     #[inline(always)]
     pub(super) const fn is_common(self) -> bool {
-        self.0 >> (KIND_SHIFT + 1) == 0
+        self.0 >> (KIND_SHIFT + 1) & 3 == 0
+    }
+
+    /// Whether the rule is a common one, of a frame that has a number.
+    #[inline(always)]
+    pub(super) const fn is_plain(self) -> bool {
+        (self.0 as u32) >> (KIND_SHIFT + 1) == 0
     }
 
     /// Of a common rule: whether the base is the frame pointer.
@@ -130,7 +140,10 @@ impl Rule {
     /// This rule with a number; without one if it does not fit.
     pub(super) const fn with_number(self, number: u32) -> Self {
         let cleared = self.0 & !((1 << NUMBER_BITS) - 1);
-        Self(if number < 1 << NUMBER_BITS { cleared | number as u64 } else { cleared })
+        match number {
+            1..NUMBER_END => Self(cleared & !NUMBERLESS | number as u64),
+            _ => Self(cleared | NUMBERLESS),
+        }
     }
 }
 
@@ -146,7 +159,7 @@ const fn field(offset: i64, bits: u32) -> u64 {
 #[inline(always)]
 const fn extract(word: u64, shift: u32, bits: u32) -> isize {
     let top = (word << (u64::BITS - shift - bits)) as i64;
-    ((top >> (u64::BITS - bits - 3)) & !(WORD - 1)) as isize
+    (top >> (u64::BITS - bits)) as isize * WORD as isize
 }
 
 #[cfg(test)]
@@ -172,6 +185,7 @@ mod tests {
                 return Ok(());
             }
             prop_assert!(rule.is_common());
+            prop_assert_eq!(rule.is_plain(), number != 0);
             prop_assert_eq!((rule.kind(), rule.is_fp_based()), (kind, is_fp));
             prop_assert_eq!(rule.cfa_offset() as i64, cfa);
             prop_assert_eq!(rule.saves_fp(), saved.is_some());

@@ -60,13 +60,20 @@ impl State {
     /// As [`Self::of_caller`], if the window knows the stack.
     #[inline(always)]
     pub(super) fn of_known(caller: Registers, bounds: &Bounds) -> Option<Self> {
-        if !bounds.is_known(caller.sp) {
-            return None;
-        }
         // SAFETY: it is in the window.
+        bounds.is_known(caller.sp).then(|| unsafe { Self::of_readable(caller) })
+    }
+
+    /// As [`Self::of_caller`].
+    ///
+    /// # Safety
+    /// The caller's stack pointer is aligned, and what it points to readable.
+    #[inline(always)]
+    pub(super) unsafe fn of_readable(caller: Registers) -> Self {
+        // SAFETY: the caller's.
         let pc = unsafe { word(caller.sp) };
-        let sp = caller.sp + size_of::<usize>();
-        Some(Self { frame: Frame::returned_to(pc), sp, fp: caller.fp })
+        let sp = caller.sp.wrapping_add(size_of::<usize>());
+        Self { frame: Frame::returned_to(pc), sp, fp: caller.fp }
     }
 }
 
@@ -84,9 +91,12 @@ pub(super) unsafe fn word(address: usize) -> usize {
 /// The caller of `state`.
 #[inline(always)]
 pub(super) fn step(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End> {
-    if !rule.is_common() {
-        return step_rare(rule, state, bounds);
-    }
+    if rule.is_common() { step_common(rule, state, bounds) } else { step_rare(rule, state, bounds) }
+}
+
+/// The caller of `state`, whose rule is a common one.
+#[inline(always)]
+pub(super) fn step_common(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End> {
     let base = if rule.is_fp_based() { state.fp } else { state.sp };
     let cfa = base.wrapping_add_signed(rule.cfa_offset());
     leave(state.sp, cfa, rule, state.fp, bounds)
@@ -140,8 +150,8 @@ fn step_rare(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End
     }
 }
 
-/// Writes the words that a step from `state` by `rule` has read on its way to `caller`, `None` if
-/// there is none, from `to` on: outermost first in the sense that a later one never depends on an
+/// Writes the words that a step from `state` by `rule` has read on its way to `caller`, a frame and
+/// its stack pointer, `None` if there is none, from `to` on: outermost first in the sense that a later one never depends on an
 /// earlier one's content. Without the frame pointer's unless `needs_fp`: nothing outwards asks for
 /// its value. How many there are, three at most.
 ///
@@ -152,15 +162,15 @@ pub(super) unsafe fn keep_words(
     rule: Rule,
     state: State,
     needs_fp: bool,
-    caller: Option<State>,
+    caller: Option<(Frame, usize)>,
     to: *mut Word,
 ) -> u32 {
     match caller {
         // The caller has what was read.
-        Some(caller) if rule.is_common() && !needs_fp => {
-            let address = caller.sp.wrapping_sub(size_of::<usize>());
+        Some((frame, sp)) if rule.is_common() && !needs_fp => {
+            let address = sp.wrapping_sub(size_of::<usize>());
             // SAFETY: the caller's.
-            unsafe { to.write(Word { address, value: caller.frame.key() as usize }) };
+            unsafe { to.write(Word { address, value: frame.key() as usize }) };
             1
         }
         // SAFETY: the caller's.

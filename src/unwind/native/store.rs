@@ -21,19 +21,37 @@ pub(super) struct Entry {
     pub(super) fp: usize,
     /// Number of the stack that ends in this frame.
     pub(super) node: u32,
-    /// The words that this frame and its callers rest on are those before this.
-    pub(super) words: u32,
-    /// Whether they were found by way of `fp`.
-    pub(super) is_fp_live: bool,
+    /// Twice [`Self::words`], plus [`Self::is_fp_live`].
+    rests_on: u32,
 }
 
+const _: () = assert!(size_of::<Entry>() == 32);
+
 impl Entry {
+    #[inline(always)]
+    pub(super) const fn new(state: State, node: u32, words: u32, is_fp_live: bool) -> Self {
+        let State { frame, sp, fp } = state;
+        Self { frame, sp, fp, node, rests_on: words << 1 | is_fp_live as u32 }
+    }
+
+    /// The words that this frame and its callers rest on are those before this.
+    #[inline(always)]
+    pub(super) const fn words(&self) -> u32 {
+        self.rests_on >> 1
+    }
+
+    /// Whether they were found by way of `fp`.
+    #[inline(always)]
+    pub(super) const fn is_fp_live(&self) -> bool {
+        self.rests_on & 1 != 0
+    }
+
     /// Whether `state` is this very frame, as far as its callers are concerned.
     #[inline(always)]
     pub(super) fn is(&self, state: &State) -> bool {
         self.sp == state.sp
             && self.frame == state.frame
-            && (!self.is_fp_live || self.fp == state.fp)
+            && (!self.is_fp_live() || self.fp == state.fp)
     }
 }
 
@@ -46,45 +64,58 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// Compares the `len` words with the stack, from the last down; the first that differs.
+    /// Compares the `len` words with the stack, from the last down; the first that differs. They
+    /// are compared [`UNIT`] at a time, and what makes up the last unit is always equal.
     ///
     /// # Safety
-    /// The words are written, and unwinding from the frame they belong to is possible: each word's
-    /// address follows from the equal ones after it, so it is read as a step would read it.
+    /// The words are written, and so are `UNIT - 1` before them, as [`Self::always_equal`].
+    /// Unwinding from the frame they belong to is possible: each word's address follows from the
+    /// equal ones after it, so it is read as a step would read it.
     #[inline(always)]
     pub(super) unsafe fn first_difference(words: *const Self, len: usize) -> Option<usize> {
-        // SAFETY: the caller's; only words below `len` are asked for.
+        // SAFETY: the caller's; only words below `len` are asked for, and those that make up.
         let differs = |at: *const Self, back: usize| unsafe {
             let expected = &*at.sub(back);
             word(expected.address) != expected.value
         };
-        // SAFETY: inside the words, both.
-        let index = |at: *const Self, back| unsafe { at.sub(back).offset_from(words) as usize };
         // SAFETY: one behind the last.
         let mut at = unsafe { words.add(len) };
-        // In order: one, two, and then four at a time, as no loop with so many ways out would be
-        // unrolled. What is left to compare is before `at`.
+        // What is left to compare is before `at`. No loop with so many ways out would be unrolled.
         macro_rules! compare {
-            ($count:literal: $($back:literal)*) => {{
+            ($($back:literal)*) => {
                 $(if differs(at, $back) {
-                    return Some(index(at, $back));
+                    // SAFETY: inside the words: those before them are equal.
+                    return Some(unsafe { at.sub($back).offset_from(words) } as usize);
                 })*
-                // SAFETY: so many have been compared.
-                at = unsafe { at.sub($count) };
-            }};
+            };
         }
-        if len & 1 != 0 {
-            compare!(1: 1);
-        }
-        if len & 2 != 0 {
-            compare!(2: 1 2);
-        }
-        while at != words {
-            compare!(4: 1 2 3 4);
+        while at > words {
+            compare!(1 2 3 4);
+            at = at.wrapping_sub(UNIT);
         }
         None
     }
+
+    /// Whether the `len` words are equal to the stack, compared from the last down.
+    ///
+    /// # Safety
+    /// As [`Self::first_difference`], but nothing need be before the words.
+    #[inline(always)]
+    pub(super) unsafe fn are_equal(words: *const Self, len: usize) -> bool {
+        (0..len).rev().all(|index| {
+            // SAFETY: the caller's; the words after this one are equal.
+            unsafe { word((*words.add(index)).address) == (*words.add(index)).value }
+        })
+    }
+
+    /// A word that is zero and stays so.
+    fn always_equal(zero: *const usize) -> Self {
+        Self { address: zero.expose_provenance(), value: 0 }
+    }
 }
+
+/// Words that are compared in a row.
+const UNIT: usize = 4;
 
 /// A frame that a walk has found and the cache does not have yet.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +136,10 @@ struct Layout {
     hints: [u16; HINTS],
     tops: [Top; TOPS],
     entries: [Entry; DEPTH_MAX],
-    words: [Word; DEPTH_MAX * WORDS_PER_FRAME],
+    /// For [`Word::always_equal`].
+    zero: usize,
+    /// The words of the entries, and before them what makes up a unit.
+    words: [Word; UNIT - 1 + DEPTH_MAX * WORDS_PER_FRAME],
     found: [Found; DEPTH_MAX],
 }
 
@@ -119,7 +153,14 @@ impl Store {
     #[cold]
     #[inline(never)]
     pub(super) fn reserve() -> Option<Self> {
-        memory::map_zeroed(LEN).map(|start| Self(start.cast()))
+        let store = Self(memory::map_zeroed(LEN)?.cast());
+        // SAFETY: inside the reservation, which is nobody else's yet.
+        unsafe {
+            let zero = ptr::addr_of!((*store.layout()).zero);
+            let first = ptr::addr_of_mut!((*store.layout()).words).cast::<Word>();
+            (0..UNIT - 1).for_each(|index| first.add(index).write(Word::always_equal(zero)));
+        }
+        Some(store)
     }
 
     /// Start and length.
@@ -162,11 +203,11 @@ impl Store {
         unsafe { ptr::addr_of_mut!((*self.layout()).entries).cast() }
     }
 
-    /// The words, as many as the entries can have.
+    /// The words, as many as the entries can have, for [`Word::first_difference`].
     #[inline(always)]
     pub(super) fn words(self) -> *mut Word {
         // SAFETY: inside the reservation.
-        unsafe { ptr::addr_of_mut!((*self.layout()).words).cast() }
+        unsafe { ptr::addr_of_mut!((*self.layout()).words).cast::<Word>().add(UNIT - 1) }
     }
 
     /// Room for the frames of a walk, [`DEPTH_MAX`] of them.

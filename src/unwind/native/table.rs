@@ -69,6 +69,14 @@ impl Rules {
         }
     }
 
+    /// Sees to it that there is a table; whether there is.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn prepare(&self) -> bool {
+        !self.slots().is_empty()
+            || self.lock.acquire().is_some_and(|_guard| self.table_with_room().is_some())
+    }
+
     /// Guards insertions; for `fork`.
     pub(crate) fn lock(&self) -> &Lock {
         &self.lock
@@ -134,6 +142,23 @@ impl View<'_> {
     #[inline(always)]
     pub(super) fn find(&self, frame: Frame) -> Option<Rule> {
         slots::find(self.slots, frame.key()).map(Rule::from_word)
+    }
+
+    /// Whether no rule has been kept yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The rule of a frame if it is at hand, and [`Rule::is_plain`].
+    ///
+    /// # Safety
+    /// Not if [`Self::is_empty`].
+    #[inline(always)]
+    pub(super) unsafe fn find_plain(&self, frame: Frame) -> Option<Rule> {
+        // SAFETY: the caller's.
+        let word = unsafe { slots::find_at_once(self.slots, frame.key()) }?;
+        let rule = Rule::from_word(word);
+        rule.is_plain().then_some(rule)
     }
 
     /// The rule of a frame, worked out if need be, and kept; with a number if `name` gives one.

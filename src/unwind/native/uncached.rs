@@ -10,7 +10,7 @@ use super::table::View;
 use core::slice;
 
 /// The stack that stands for the callers nobody knows of.
-pub(super) fn root_of<N: StackNames>(names: &N, end: End) -> Option<u32> {
+pub(super) fn root_of<N: StackNames + Copy>(names: N, end: End) -> Option<u32> {
     if end == End::Root {
         return Some(0);
     }
@@ -20,8 +20,8 @@ pub(super) fn root_of<N: StackNames>(names: &N, end: End) -> Option<u32> {
 
 /// The number of the stack that is `root` and then `frames`, outermost first; 0 if one of them has
 /// none.
-pub(super) fn number_of<N: StackNames>(
-    names: &N,
+pub(super) fn number_of<N: StackNames + Copy>(
+    names: N,
     root: u32,
     frames: impl Iterator<Item = u32>,
 ) -> u32 {
@@ -37,10 +37,10 @@ pub(super) fn number_of<N: StackNames>(
 /// nothing of it is kept.
 #[cold]
 #[inline(never)]
-pub(super) fn unwind_slowly<N: StackNames>(
+pub(super) fn unwind_slowly<N: StackNames + Copy>(
     store: Store,
     view: View<'_>,
-    names: &N,
+    names: N,
     start: State,
 ) -> u32 {
     // SAFETY: the room for frames found is ours, and a frame is smaller and any word.
@@ -53,7 +53,7 @@ pub(super) fn unwind_slowly<N: StackNames>(
 
 /// The rule of a frame, with a number unless there is no room for one.
 #[inline(always)]
-pub(super) fn rule_of<N: StackNames>(view: View<'_>, names: &N, frame: Frame) -> Rule {
+pub(super) fn rule_of<N: StackNames + Copy>(view: View<'_>, names: N, frame: Frame) -> Rule {
     match view.find(frame) {
         Some(rule) if rule.is_common() && rule.number() != 0 => rule,
         _ => rule_learnt(view, names, frame),
@@ -62,7 +62,7 @@ pub(super) fn rule_of<N: StackNames>(view: View<'_>, names: &N, frame: Frame) ->
 
 /// The same of frames that are rare, or seen for the first time.
 #[inline(never)]
-fn rule_learnt<N: StackNames>(view: View<'_>, names: &N, frame: Frame) -> Rule {
+fn rule_learnt<N: StackNames + Copy>(view: View<'_>, names: N, frame: Frame) -> Rule {
     match view.find(frame) {
         Some(rule) if rule.number() != 0 && rule.kind() != Kind::NoInfo => rule,
         _ => view.learn(frame, &|frame| names.frame(frame.pc(), frame.is_exact())),
