@@ -8,7 +8,6 @@ use crate::harden::family::Family;
 use crate::heap::class::ALIGN_MIN;
 use crate::runtime::caller::with_caller;
 use crate::runtime::entry::{self, Freeing};
-use crate::runtime::foreign;
 use crate::unwind::Registers;
 use core::ffi::c_void;
 
@@ -61,7 +60,5 @@ pub fn new_aligned<const ARRAY: bool>(size: usize, align: usize) -> *mut c_void 
 #[inline(always)]
 pub fn delete<const ARRAY: bool>(address: *mut c_void, size: Option<usize>) {
     let how = Freeing { family: family::<ARRAY>(), size };
-    if let Err(misuse) = entry::free(address.cast(), how) {
-        foreign::free(misuse);
-    }
+    entry::free(address.cast(), how);
 }

@@ -67,9 +67,7 @@ pub fn free(address: *mut c_void) {
 
 #[inline(always)]
 fn free_as(address: *mut c_void, how: Freeing) {
-    if let Err(misuse) = entry::free(address.cast(), how) {
-        foreign::free(misuse);
-    }
+    entry::free(address.cast(), how);
 }
 
 /// `free_sized` of C23: as [`free`], with a size that is checked where every block is watched.

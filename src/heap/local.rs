@@ -196,6 +196,16 @@ impl LocalHeap {
         may.then(|| Busy(self))
     }
 
+    /// As [`Self::enter`], if the heap is watched and its thread not in code of ours.
+    #[inline(always)]
+    pub(super) fn enter_watched(&self) -> Option<Busy<'_>> {
+        let may = self.tracked.get() & !self.quick.get() & !self.busy.get() & !self.observing.get();
+        if may {
+            self.busy.set(true);
+        }
+        may.then(|| Busy(self))
+    }
+
     /// Whether the thread is inside a cold path.
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.get()

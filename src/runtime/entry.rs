@@ -1,14 +1,15 @@
 //! The way into the engine for every face: fast paths inline, everything else behind a call.
 
 use super::caller::with_caller;
+use super::misuse::{self, Call};
 use super::next::{self, Next};
-use super::{ENGINE, ask, limit, lsan, safety, thread, tls};
+use super::{ENGINE, ask, foreign, limit, lsan, safety, thread, tls};
 use crate::base::stack;
 use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::heap::class::{ALIGN_MIN, ClassId};
 use crate::heap::free::Freed;
-use crate::heap::local::{LocalHeap, State};
+use crate::heap::local::State;
 use crate::heap::locate::Misuse;
 use crate::unwind::Registers;
 use core::ptr;
@@ -73,11 +74,7 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
     }
     match heap.state() {
         State::Running if heap.is_observing() => ENGINE.allocate_private(request),
-        State::Running if safety::is_on() => {
-            let block = safety::allocate(heap, request);
-            stack::clear::<{ stack::COLD_PATH }>();
-            block
-        }
+        State::Running if safety::is_on() => safety::allocate(heap, request),
         State::Running => {
             let block = ENGINE.allocate(heap, request);
             if heap.is_tracked() {
@@ -141,44 +138,56 @@ impl Freeing {
     pub(crate) const C: Self = Self { family: Family::C, size: None };
 }
 
-/// Frees a block of any thread. Null is allowed.
+/// Frees a block of any thread; null is allowed, anything else that is no block in use is reported,
+/// or given to the allocator behind this one.
 #[inline(always)]
-pub(crate) fn free(address: *mut u8, how: Freeing) -> Result<(), Misuse> {
+pub(crate) fn free(address: *mut u8, how: Freeing) {
     let heap = tls::heap();
     // SAFETY: the heap is the calling thread's, or a sentinel that owns no slab.
     match unsafe { ENGINE.free_fast(heap, address) } {
-        Freed::Done => Ok(()),
-        Freed::Emptied(slab) => {
-            ENGINE.retire(heap, slab);
-            Ok(())
-        }
-        // In registers: what is only the cold path's costs the fast one nothing.
-        Freed::Undecided => free_cold(heap, address, how.family, how.size.unwrap_or(UNKNOWN)),
+        Freed::Done => {}
+        Freed::Emptied(slab) => ENGINE.retire(heap, slab),
+        // In registers, and without a result: what is only the cold path's costs the fast one
+        // nothing, not even a frame.
+        Freed::Undecided => free_cold(address, how.family, how.size.unwrap_or(UNKNOWN)),
     }
 }
 
 /// No block is as large.
 const UNKNOWN: usize = usize::MAX;
 
-#[inline(never)]
-fn free_cold(
-    heap: &LocalHeap,
-    address: *mut u8,
-    family: Family,
-    size: usize,
-) -> Result<(), Misuse> {
+with_caller! {
+    fn free_cold(address: *mut u8, family: Family, size: usize) -> () = free_body
+}
+
+extern "C" fn free_body(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
+    let heap = tls::heap();
     if address.is_null() || ENGINE.free_tracked(heap, address) {
-        Ok(())
-    } else if safety::is_on() {
+        return;
+    }
+    let size = Some(size).filter(|size| *size != UNKNOWN);
+    let freed = if safety::is_on() {
         // Who frees is remembered, also of a thread that has never allocated.
         let heap = match heap.state() {
             State::Placeholder if next::if_passive().is_none() => thread::attach().unwrap_or(heap),
             _ => heap,
         };
-        let size = Some(size).filter(|size| *size != UNKNOWN);
-        safety::free(heap, address, Freeing { family, size })
+        safety::free(heap, address, Freeing { family, size }, Registers { sp, fp })
     } else {
         ENGINE.free(heap, address)
+    };
+    if let Err(misuse) = freed {
+        refuse(misuse, family);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn refuse(misuse: Misuse, family: Family) {
+    match family {
+        // Rust's allocator is this one alone.
+        Family::Rust => misuse::handle(Call::Free, misuse),
+        _ => foreign::free(misuse),
     }
 }
 

@@ -34,7 +34,7 @@ use crate::heap::observe::{ColumnMemory, Freer, Observer, Slot, Wanted};
 use crate::heap::slab::Slab;
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
-use columns::{Columns, Record};
+use columns::{Columns, Record, Stamp};
 use core::ptr::NonNull;
 use ledger::{Ledger, Pages};
 use mode::Mode;
@@ -154,6 +154,7 @@ impl Tracker {
     }
 
     /// What is recorded of a block; `None` when it is free or was never observed.
+    #[inline(always)]
     pub(crate) fn record_of(&self, slot: Slot<'_>) -> Option<Record> {
         Columns::of(slot.slab)?.read(slot.index)
     }
@@ -228,7 +229,7 @@ impl Observer for Tracker {
 
     #[inline(always)]
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
-        self.record_new(heap, slot, NewBlock { size, caller });
+        self.record_new(heap, slot, NewBlock { size, caller, seal: Stamp::NONE });
     }
 
     #[inline(always)]
@@ -237,7 +238,7 @@ impl Observer for Tracker {
     }
 
     fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
-        self.record_resize(heap, slot, NewBlock { size, caller });
+        self.record_resize(heap, slot, NewBlock { size, caller, seal: Stamp::NONE });
     }
 
     fn moved(&self, heap: &LocalHeap, slot: Slot<'_>) {

@@ -21,6 +21,7 @@ mod check;
 pub(crate) mod fault;
 mod finding;
 mod guards;
+mod quick;
 pub(crate) mod report;
 mod sentence;
 mod stacks;
