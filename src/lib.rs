@@ -34,7 +34,7 @@ pub mod mem {
     //! is the C library.
 
     pub(crate) mod libc;
-    mod prefetch;
+    pub(crate) mod prefetch;
     pub(crate) mod routines;
     pub(crate) mod scan;
 

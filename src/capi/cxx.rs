@@ -71,5 +71,5 @@ pub fn new_aligned<const ARRAY: bool>(size: usize, align: usize) -> *mut c_void 
 #[inline(always)]
 pub fn delete<const ARRAY: bool>(address: *mut c_void, size: Option<usize>) {
     let how = Freeing { family: family::<ARRAY>(), size };
-    entry::free_or_report(address.cast(), how);
+    entry::free(address.cast(), how);
 }

@@ -78,7 +78,7 @@ pub fn free(address: *mut c_void) {
 
 #[inline(always)]
 fn free_as(address: *mut c_void, how: Freeing) {
-    entry::free_or_report(address.cast(), how);
+    entry::free(address.cast(), how);
 }
 
 /// `free_sized` of C23: as [`free`], with a size that is checked where every block is watched.

@@ -36,7 +36,59 @@ impl Canary {
     }
 
     const fn byte(self, address: usize) -> u8 {
-        self.word(address & !(WORD - 1)).to_ne_bytes()[address % WORD]
+        self.word(address & !(WORD - 1)).to_le_bytes()[address % WORD]
+    }
+
+    /// The canary of the word at `address`, which may be any.
+    #[inline(always)]
+    const fn word_at(self, address: usize) -> u64 {
+        let (base, shift) = (address & !(WORD - 1), (address % WORD * 8) as u32);
+        if shift == 0 {
+            return self.word(base);
+        }
+        self.word(base) >> shift | self.word(base + WORD) << (u64::BITS - shift)
+    }
+
+    /// As [`Self::write`], for at least a word that ends at a multiple of one: what lies behind
+    /// nearly every block.
+    ///
+    /// # Safety
+    /// As [`Self::write`].
+    #[inline(always)]
+    pub(crate) unsafe fn write_behind(self, start: *mut u8, len: usize) {
+        debug_assert!(len >= WORD && (start as usize + len).is_multiple_of(WORD));
+        let first = self.word_at(start as usize).to_le();
+        // SAFETY: the caller's.
+        unsafe { start.cast::<u64>().write_unaligned(first) };
+        let mut at = WORD - start as usize % WORD;
+        while at < len {
+            let target = start.wrapping_add(at);
+            // SAFETY: an aligned word within the caller's bytes.
+            unsafe { target.cast::<u64>().write(self.word(target as usize).to_le()) };
+            at += WORD;
+        }
+    }
+
+    /// Whether all is as [`Self::write`] left it, of bytes that end at a multiple of a word.
+    ///
+    /// # Safety
+    /// As [`Self::damage`], and the word that the first byte lies in can be read, too.
+    #[inline(always)]
+    pub(crate) unsafe fn is_intact_behind(self, start: *const u8, len: usize) -> bool {
+        debug_assert!((start as usize + len).is_multiple_of(WORD));
+        let (shift, end) = ((start as usize % WORD * 8) as u32, start.wrapping_add(len));
+        let mut place = start.wrapping_sub(start as usize % WORD);
+        let mut difference = 0;
+        // What belongs to the user is shifted out.
+        let mut kept = shift;
+        while place < end {
+            // SAFETY: an aligned word, as the caller says.
+            let word = u64::from_le(unsafe { place.cast::<u64>().read_volatile() });
+            difference |= (word ^ self.word(place as usize)) >> kept;
+            kept = 0;
+            place = place.wrapping_add(WORD);
+        }
+        difference == 0
     }
 
     /// Writes the canary.
@@ -49,7 +101,7 @@ impl Canary {
             let address = target as usize;
             match part {
                 // SAFETY: an aligned word within the caller's bytes.
-                Part::Word => unsafe { target.cast::<u64>().write(self.word(address)) },
+                Part::Word => unsafe { target.cast::<u64>().write(self.word(address).to_le()) },
                 // SAFETY: a byte of the caller's.
                 Part::Byte => unsafe { target.write(self.byte(address)) },
             }
@@ -68,7 +120,7 @@ impl Canary {
             match part {
                 // SAFETY: an aligned word within those bytes.
                 Part::Word => unsafe {
-                    place.cast::<u64>().read_volatile() == self.word(place as usize)
+                    u64::from_le(place.cast::<u64>().read_volatile()) == self.word(place as usize)
                 },
                 // SAFETY: one of those bytes.
                 Part::Byte => unsafe { place.read_volatile() == self.byte(place as usize) },
@@ -77,6 +129,60 @@ impl Canary {
         // SAFETY: the caller's.
         if is_intact { None } else { unsafe { differing(start, len, |at| self.byte(at)) } }
     }
+}
+
+/// From so many bytes on a loop over vectors, wherever it is, is worth a call.
+const CALL_MIN: usize = 256;
+
+/// Fills a block of at least two words. Most blocks are small, and cost less than a call.
+///
+/// # Safety
+/// The `len` bytes from `start` on are the caller's, at least 16.
+#[inline(always)]
+pub(crate) unsafe fn fill(start: *mut u8, len: usize, byte: u8) {
+    const UNIT: usize = 2 * WORD;
+    debug_assert!(len >= UNIT);
+    if len >= CALL_MIN {
+        // SAFETY: the caller's.
+        return unsafe { start.write_bytes(byte, len) };
+    }
+    let pair = [u64::from(byte) * ONES; 2];
+    let mut at = 0;
+    while at < len - UNIT {
+        // SAFETY: within the caller's bytes.
+        unsafe { start.wrapping_add(at).cast::<[u64; 2]>().write_unaligned(pair) };
+        at += UNIT;
+    }
+    // SAFETY: the last of the bytes, of which some may be written already.
+    unsafe { start.wrapping_add(len - UNIT).cast::<[u64; 2]>().write_unaligned(pair) };
+}
+
+/// Whether all of `len` bytes, words that begin at a multiple of one, are `expected`.
+///
+/// # Safety
+/// As [`Canary::damage`].
+#[inline(always)]
+pub(crate) unsafe fn is_filled(start: *const u8, len: usize, expected: u8) -> bool {
+    debug_assert!((start as usize | len).is_multiple_of(WORD));
+    let word = u64::from(expected) * ONES;
+    // SAFETY: the caller's.
+    let differs =
+        |at: usize| unsafe { start.wrapping_add(at).cast::<u64>().read_volatile() ^ word };
+    let mut at = 0;
+    while at + 4 * WORD <= len {
+        let four =
+            (differs(at) | differs(at + WORD)) | (differs(at + 2 * WORD) | differs(at + 3 * WORD));
+        if four != 0 {
+            return false;
+        }
+        at += 4 * WORD;
+    }
+    let mut difference = 0;
+    while at < len {
+        difference |= differs(at);
+        at += WORD;
+    }
+    difference == 0
 }
 
 /// The bytes that are not `expected`, a constant: from the first to the last.
@@ -188,6 +294,61 @@ mod tests {
             let expected = (value != POISON).then(|| at..at + 1);
             // SAFETY: offset and length together are less than the vector has.
             prop_assert_eq!(unsafe { difference(start, len, POISON) }, expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_ways_do_and_see_the_same(
+            size in 0..80_usize,
+            more in 0..5_usize,
+            at in 0..120_usize,
+            value in any::<u8>(),
+        ) {
+            let mut words = [0_u64; 16];
+            let start = words.as_mut_ptr().cast::<u8>();
+            let end = (size + WORD).next_multiple_of(WORD) + more * WORD;
+            let (behind, len) = (start.wrapping_add(size), end - size);
+            // SAFETY: at most 120 of the 128 bytes.
+            let (written, is_intact) = unsafe {
+                CANARY.write_behind(behind, len);
+                (CANARY.damage(behind, len), CANARY.is_intact_behind(behind, len))
+            };
+            prop_assert_eq!((written, is_intact), (None, true));
+            // SAFETY: inside of the words.
+            let byte = |at: usize| unsafe { start.wrapping_add(at).read() };
+            let is_untouched = (0..size).chain(end..128).all(|at| byte(at) == 0);
+            prop_assert!(is_untouched);
+            // SAFETY: inside of the words.
+            unsafe { start.wrapping_add(at).write(value) };
+            // SAFETY: as above.
+            let (damage, is_intact) = unsafe {
+                (CANARY.damage(behind, len), CANARY.is_intact_behind(behind, len))
+            };
+            prop_assert_eq!(damage.is_none(), is_intact);
+        }
+
+        #[test]
+        fn what_is_filled_is_found_filled(
+            count in 2..50_usize,
+            at in 0..400_usize,
+            value in any::<u8>(),
+        ) {
+            let mut words = [0_u64; 52];
+            let start = words.as_mut_ptr().cast::<u8>();
+            let len = count * WORD;
+            // SAFETY: fewer than the words have.
+            unsafe { fill(start, len, POISON) };
+            // SAFETY: as above.
+            let is_filled_first = unsafe { is_filled(start, len, POISON) };
+            prop_assert!(is_filled_first);
+            prop_assert!(words[count..].iter().all(|word| *word == 0));
+            let start = words.as_mut_ptr().cast::<u8>();
+            // SAFETY: inside of the words.
+            unsafe { start.wrapping_add(at).write(value) };
+            // SAFETY: as above.
+            let is_same = unsafe { is_filled(start, len, POISON) };
+            prop_assert_eq!(is_same, at >= len || value == POISON);
         }
     }
 

@@ -5,6 +5,7 @@
 //! block that leaves goes to whoever put the one in that took its place.
 
 use crate::base::sync::{AtomicUsize, Ordering};
+use crate::mem::prefetch::prefetch;
 use crate::os::lock::Lock;
 use crate::os::memory;
 use core::cell::UnsafeCell;
@@ -49,8 +50,8 @@ const RING: usize = 1 << 16;
 #[derive(Debug)]
 pub(crate) struct Quarantine {
     shelves: [Shelf; SHELVES],
-    /// Bytes of all blocks in it.
-    bytes: AtomicUsize,
+    /// Bytes of the blocks on each shelf; written by whoever holds its lock.
+    bytes: [AtomicUsize; SHELVES],
     bytes_max: AtomicUsize,
 }
 
@@ -62,6 +63,17 @@ struct Shelf {
 
 // SAFETY: the ring is reached only under the lock.
 unsafe impl Sync for Shelf {}
+
+/// What happens at a shelf.
+struct Turn {
+    leaves: Option<Grave>,
+    /// Another one must go.
+    is_too_much: bool,
+}
+
+impl Turn {
+    const OVER: Self = Self { leaves: None, is_too_much: false };
+}
 
 /// Invariant: `graves` is null, or [`RING`] graves, of which those from `first` on, `count` of them
 /// and round the end, are written.
@@ -76,7 +88,7 @@ impl Quarantine {
     pub(crate) const fn new() -> Self {
         Self {
             shelves: [const { Shelf::new() }; SHELVES],
-            bytes: AtomicUsize::new(0),
+            bytes: [const { AtomicUsize::new(0) }; SHELVES],
             bytes_max: AtomicUsize::new(0),
         }
     }
@@ -88,6 +100,7 @@ impl Quarantine {
 
     /// Puts a block in; `leave` gets those that must go for it. `thread` chooses the shelf, and
     /// `random`, if it is not zero, which of the longest freed goes first.
+    #[inline(always)]
     pub(crate) fn bury(
         &self,
         thread: u32,
@@ -95,42 +108,74 @@ impl Quarantine {
         grave: Grave,
         mut leave: impl FnMut(Grave),
     ) {
-        let shelf = &self.shelves[thread as usize % SHELVES];
-        let room = self.bytes_max.load(Ordering::Relaxed);
+        let number = thread as usize % SHELVES;
         // A block as large as that would drive all others out, and have to go itself.
-        if grave.len >= room {
+        if grave.len >= self.bytes_max.load(Ordering::Relaxed) {
             return leave(grave);
         }
-        let Some(oldest) = self.push(shelf, random, grave) else { return leave(grave) };
-        oldest.map(&mut leave);
-        while self.bytes.load(Ordering::Relaxed) > room {
-            let Some(oldest) = self.pop(shelf, random) else { break };
+        let Some(mut turn) = self.push(number, random, grave) else { return leave(grave) };
+        while let Some(oldest) = turn.leaves {
             leave(oldest);
+            if !turn.is_too_much {
+                break;
+            }
+            turn = self.pop(number, random);
         }
     }
 
-    /// Puts a block on a shelf; the one that had to go for it. `None`: it cannot be put there.
-    fn push(&self, shelf: &Shelf, random: u64, grave: Grave) -> Option<Option<Grave>> {
+    /// Puts a block on a shelf. `None`: it cannot be put there.
+    #[inline(always)]
+    fn push(&self, number: usize, random: u64, grave: Grave) -> Option<Turn> {
         // `None`: a signal handler frees a block on top of this.
-        let _lock = shelf.lock.acquire()?;
+        let _lock = self.shelves[number].lock.acquire()?;
         // SAFETY: the lock is held.
-        let ring = unsafe { &mut *shelf.ring.get() };
+        let ring = unsafe { &mut *self.shelves[number].ring.get() };
         if !ring.reserve() {
             return None;
         }
-        let oldest = if ring.count == RING { ring.pop(random) } else { None };
+        let crowded = if ring.count == RING { ring.pop(random) } else { None };
         ring.push(grave);
-        self.bytes.fetch_add(grave.len, Ordering::Relaxed);
-        self.bytes.fetch_sub(oldest.map_or(0, |oldest| oldest.len), Ordering::Relaxed);
-        Some(oldest)
+        self.add(number, grave.len);
+        Some(match crowded {
+            Some(oldest) => self.leaving(number, oldest),
+            None if self.is_too_much() => self.pop_held(number, ring, random),
+            None => Turn::OVER,
+        })
     }
 
-    fn pop(&self, shelf: &Shelf, random: u64) -> Option<Grave> {
-        let _lock = shelf.lock.acquire()?;
+    #[inline(never)]
+    fn pop(&self, number: usize, random: u64) -> Turn {
+        let Some(_lock) = self.shelves[number].lock.acquire() else { return Turn::OVER };
         // SAFETY: the lock is held.
-        let oldest = unsafe { &mut *shelf.ring.get() }.pop(random)?;
-        self.bytes.fetch_sub(oldest.len, Ordering::Relaxed);
-        Some(oldest)
+        self.pop_held(number, unsafe { &mut *self.shelves[number].ring.get() }, random)
+    }
+
+    #[inline(always)]
+    fn pop_held(&self, number: usize, ring: &mut Ring, random: u64) -> Turn {
+        let oldest = ring.pop(random);
+        oldest.map_or(Turn::OVER, |oldest| self.leaving(number, oldest))
+    }
+
+    #[inline(always)]
+    fn leaving(&self, number: usize, oldest: Grave) -> Turn {
+        self.add(number, oldest.len.wrapping_neg());
+        Turn { leaves: Some(oldest), is_too_much: self.is_too_much() }
+    }
+
+    /// Adds to the bytes of a shelf, whose lock is held.
+    #[inline(always)]
+    fn add(&self, number: usize, bytes: usize) {
+        let sum = &self.bytes[number];
+        sum.store(sum.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn is_too_much(&self) -> bool {
+        let bytes = self
+            .bytes
+            .iter()
+            .fold(0_usize, |sum, shelf| sum.wrapping_add(shelf.load(Ordering::Relaxed)));
+        bytes > self.bytes_max.load(Ordering::Relaxed)
     }
 
     /// The grave of the block that holds `address`, the last one if there are several.
@@ -157,9 +202,10 @@ impl Quarantine {
 
     /// In the child of a fork: a shelf that another thread was at is left behind, with its blocks.
     pub(crate) fn forked(&self) {
-        for shelf in &self.shelves {
+        for (shelf, bytes) in self.shelves.iter().zip(&self.bytes) {
             if shelf.lock.is_anothers() {
                 shelf.lock.forget();
+                bytes.store(0, Ordering::Relaxed);
                 // SAFETY: the process has one thread, and it is not at the shelf.
                 unsafe { *shelf.ring.get() = Ring::new() };
             }
@@ -188,6 +234,7 @@ impl Ring {
     }
 
     /// Adds a grave. There is memory, and room.
+    #[inline(always)]
     fn push(&mut self, grave: Grave) {
         debug_assert!(self.count < RING);
         // SAFETY: the invariant: the place is one of the `RING`.
@@ -195,9 +242,17 @@ impl Ring {
         self.count += 1;
     }
 
+    #[inline(always)]
     fn pop(&mut self, random: u64) -> Option<Grave> {
         if self.count == 0 {
             return None;
+        }
+        if self.count > LOTTERY {
+            // It may be drawn next, and nobody has looked at it for long.
+            // SAFETY: the invariant: the place is written.
+            let soon = unsafe { &*self.graves.add((self.first + LOTTERY) % RING) };
+            prefetch(soon.start as usize);
+            prefetch(soon.start as usize + soon.len - 1);
         }
         let drawn = (self.first + random as usize % self.count.min(LOTTERY)) % RING;
         // SAFETY: the invariant: both places are written.

@@ -179,7 +179,8 @@ impl<O: Observer> Engine<O> {
 
     /// # Safety
     /// `block` is free, on no list, of `slab`, which is `heap`'s; the caller may use `heap`.
-    unsafe fn free_local(&self, heap: &LocalHeap, slab: &Slab, block: *mut Block) {
+    #[inline]
+    pub(super) unsafe fn free_local(&self, heap: &LocalHeap, slab: &Slab, block: *mut Block) {
         // SAFETY: the caller's.
         let emptied = unsafe { slab.push_local(block, self.space.secret()) };
         if slab.is_full() {

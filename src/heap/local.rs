@@ -233,6 +233,16 @@ impl LocalHeap {
         self.shut(BUSY, false);
     }
 
+    /// As [`Self::enter`], if the heap is watched and its thread not in code of ours.
+    #[inline(always)]
+    pub(super) fn enter_watched(&self) -> Option<Busy<'_>> {
+        let may = self.tracked.get() & (self.doors.get() == WATCHED);
+        if may {
+            self.shut(BUSY, true);
+        }
+        may.then(|| Busy(self))
+    }
+
     /// Whether the thread is inside a cold path.
     pub(crate) fn is_busy(&self) -> bool {
         self.is_shut(BUSY)

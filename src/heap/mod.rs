@@ -53,6 +53,7 @@ mod shared;
 pub(crate) mod slab;
 pub(crate) mod space;
 mod tracked;
+pub(crate) mod watched;
 mod zones;
 
 #[cfg(test)]

@@ -16,7 +16,6 @@ use super::slab::Slab;
 use super::zones::Purpose;
 use crate::base::stack;
 use crate::base::sync::Ordering;
-use crate::harden::pattern::{self, POISON};
 
 /// A cold path in so many looks for slabs that have stayed empty.
 const TICKS_PER_SWEEP: u32 = 128;
@@ -96,21 +95,9 @@ impl<O: Observer> Engine<O> {
     #[inline(never)]
     fn is_damaged(&self, slab: &Slab) -> bool {
         let block = slab.first_local();
-        if block.is_null() {
-            return false;
-        }
-        // SAFETY: the list is ours; what a link leads to is not looked at.
-        let (next, is_free) =
-            unsafe { (Block::next(block), Block::is_free(block, self.space.secret())) };
-        let offset = (next as usize).wrapping_sub(slab.start() as usize);
-        let is_link = next.is_null()
-            || offset < slab.touched_len() && slab.block(slab.index_in(offset)) == next.cast();
-        let links = size_of::<Block>();
-        let rest = block.cast::<u8>().wrapping_add(links);
-        let is_clean = !self.is_poisoned(slab)
-            // SAFETY: the rest of a block of ours, which is free.
-            || unsafe { pattern::difference(rest, slab.block_size() - links, POISON) }.is_none();
-        let is_intact = is_free && is_link && is_clean;
+        let is_intact = block.is_null()
+            || self.is_linked(slab, block)
+                && (!self.is_poisoned(slab) || Self::is_clean(slab, block));
         if !is_intact {
             self.set_damaged(block.cast());
         }
@@ -315,7 +302,7 @@ pub(super) fn of_whole_slabs(heap: &LocalHeap) -> Wanted {
     if heap.is_tracked() { Wanted::All } else { Wanted::None }
 }
 
-fn leave_queue_when_full(heap: &LocalHeap, slab: &Slab) {
+pub(super) fn leave_queue_when_full(heap: &LocalHeap, slab: &Slab) {
     if !slab.has_room() {
         if let Some(queue) = heap.queue_of(slab) {
             queue.remove(slab);

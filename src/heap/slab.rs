@@ -78,11 +78,11 @@ pub(crate) struct Slab {
 
 const _: () = assert!(size_of::<Slab>() == 128);
 
-/// Every block is handed out; the next local free must requeue the slab.
-const FULL: usize = 1;
 const FLAGS: usize = 63;
 
 impl Slab {
+    /// Bit of the owner word: every block is handed out; the next local free must requeue the slab.
+    pub(super) const FULL: usize = 1;
     /// Bit of the owner word: the observer wants to hear of every free.
     pub(super) const TRACKED: usize = 2;
 
@@ -303,12 +303,13 @@ impl Slab {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.owner_word() & FULL != 0
+        self.owner_word() & Self::FULL != 0
     }
 
     pub(super) fn set_full(&self, full: bool) {
         let word = self.owner_word();
-        self.owner.store(if full { word | FULL } else { word & !FULL }, Ordering::Relaxed);
+        self.owner
+            .store(if full { word | Self::FULL } else { word & !Self::FULL }, Ordering::Relaxed);
     }
 
     /// The observer's column for this slab; null when there is none.

@@ -20,7 +20,7 @@ use crate::unwind::Registers;
 use core::ptr::NonNull;
 
 /// So many blocks pass before the long way looks at inbox and mode.
-const LOOKS: u32 = 64;
+pub(super) const LOOKS: u32 = 64;
 
 impl<O: Observer> Engine<O> {
     /// A block of `class` for `size` bytes, `None` for the long way.

@@ -1,6 +1,7 @@
 //! The way into the engine for every face: fast paths inline, everything else behind a call.
 
 use super::caller::with_caller;
+use super::misuse::{self, Call};
 use super::next::{self, Next};
 use super::{ENGINE, ask, foreign, limit, lsan, safety, thread, tls};
 use crate::base::stack;
@@ -8,7 +9,7 @@ use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::heap::class::{ALIGN_MIN, ClassId};
 use crate::heap::free::Freed;
-use crate::heap::local::{LocalHeap, State};
+use crate::heap::local::State;
 use crate::heap::locate::Misuse;
 use crate::unwind::Registers;
 use core::ptr::{self, NonNull};
@@ -68,11 +69,7 @@ pub(crate) fn allocate_any(request: Request) -> *mut u8 {
     }
     match heap.state() {
         State::Running if heap.is_observing() => ENGINE.allocate_private(request),
-        State::Running if safety::is_on() => {
-            let block = safety::allocate(heap, request);
-            stack::clear::<{ stack::COLD_PATH }>();
-            block
-        }
+        State::Running if safety::is_on() => safety::allocate(heap, request),
         State::Running => {
             let block = ENGINE.allocate(heap, request);
             if heap.is_tracked() {
@@ -136,79 +133,68 @@ impl Freeing {
     pub(crate) const C: Self = Self { family: Family::C, size: None };
 }
 
-/// Frees a block of any thread. Null is allowed.
+/// Frees a block of any thread; null is allowed, anything else that is no block in use is reported,
+/// or given to the allocator behind this one.
 #[inline(always)]
-pub(crate) fn free(address: *mut u8, how: Freeing) -> Result<(), Misuse> {
+pub(crate) fn free(address: *mut u8, how: Freeing) {
     let heap = tls::heap();
     // SAFETY: the heap is the calling thread's, or a sentinel that owns no slab.
     match unsafe { ENGINE.free_fast(heap, address) } {
-        Freed::Done => Ok(()),
-        Freed::Emptied(slab) => {
-            ENGINE.retire(heap, slab);
-            Ok(())
-        }
-        // In registers: what is only the cold path's costs the fast one nothing.
-        Freed::Undecided => free_cold(heap, address, how.family, how.size.unwrap_or(UNKNOWN)),
-    }
-}
-
-/// As [`free`], where nothing is to follow: a block of another allocator goes back to it, and a
-/// mistake is reported.
-#[inline(always)]
-pub(crate) fn free_or_report(address: *mut u8, how: Freeing) {
-    let heap = tls::heap();
-    // SAFETY: as in `free`.
-    match unsafe { ENGINE.free_fast(heap, address) } {
         Freed::Done => {}
         Freed::Emptied(slab) => ENGINE.retire(heap, slab),
-        Freed::Undecided => {
-            free_tracked(heap, address, how.family, how.size.unwrap_or(UNKNOWN));
-        }
-    }
-}
-
-/// What nearly always happens where everything is tracked.
-#[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
-fn free_tracked(heap: &LocalHeap, address: *mut u8, family: Family, size: usize) {
-    if !ENGINE.free_tracked(heap, address) {
-        free_special(heap, address, family, size);
-    }
-}
-
-#[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
-fn free_special(heap: &LocalHeap, address: *mut u8, family: Family, size: usize) {
-    if let Err(misuse) = free_cold(heap, address, family, size) {
-        foreign::free(misuse);
+        // In registers, and without a result: what is only the cold path's costs the fast one
+        // nothing, not even a frame.
+        Freed::Undecided => free_cold(address, how.family, how.size.unwrap_or(UNKNOWN)),
     }
 }
 
 /// No block is as large.
 const UNKNOWN: usize = usize::MAX;
 
+with_caller! {
+    fn free_cold(address: *mut u8, family: Family, size: usize) -> () = free_body
+}
+
+/// What nearly always happens where everything is tracked.
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn free_body(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
+    if !ENGINE.free_tracked(tls::heap(), address) {
+        free_special(address, family, size, sp, fp);
+    }
+}
+
 #[inline(never)]
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
-fn free_cold(
-    heap: &LocalHeap,
-    address: *mut u8,
-    family: Family,
-    size: usize,
-) -> Result<(), Misuse> {
+extern "C" fn free_special(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
+    let heap = tls::heap();
     if address.is_null() || ENGINE.free_tracked_special(heap, address) {
-        Ok(())
-    } else if safety::concerns(address) {
+        return;
+    }
+    let freed = if safety::concerns(address) {
         // Who frees is remembered, also of a thread that has never allocated.
         let heap = match heap.state() {
             State::Placeholder if next::if_passive().is_none() => thread::attach().unwrap_or(heap),
             _ => heap,
         };
         let size = Some(size).filter(|size| *size != UNKNOWN);
-        safety::free(heap, address, Freeing { family, size })
+        safety::free(heap, address, Freeing { family, size }, Registers { sp, fp })
     } else if ENGINE.free_remote(heap, address) {
         Ok(())
     } else {
         ENGINE.free(heap, address)
+    };
+    if let Err(misuse) = freed {
+        refuse(misuse, family);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn refuse(misuse: Misuse, family: Family) {
+    match family {
+        // Rust's allocator is this one alone.
+        Family::Rust => misuse::handle(Call::Free, misuse),
+        _ => foreign::free(misuse),
     }
 }
 

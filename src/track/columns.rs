@@ -10,7 +10,7 @@
 //! is recorded of a block lies together: allocating and freeing touch one line of it.
 
 use super::{SiteId, event};
-use crate::base::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::base::sync::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::harden::family::Family;
 use crate::heap::observe::{ColumnMemory, Freer};
 use crate::heap::slab::{Kind, Slab};
@@ -67,6 +67,9 @@ impl Stamp {
     const FAMILY_SHIFT: u32 = 60;
     const FLAGS: u64 = 0xf << Self::FAMILY_SHIFT;
 
+    /// Nothing, to be combined with others.
+    pub(super) const NONE: Self = Self(0);
+
     /// Bytes of the allocation clock to a unit of a stamp's time.
     const UNIT_LOG: u32 = 8;
 
@@ -87,6 +90,17 @@ impl Stamp {
     /// The same of a block that is to be ignored, if so.
     pub(super) const fn ignored_if(self, is_ignored: bool) -> Self {
         Self(self.0 | (is_ignored as u64) << 63)
+    }
+
+    /// What the stamp of a watched block has beside all others'.
+    pub(super) const fn seal_of(family: Family) -> Self {
+        Self(Self::SEALED | family.number() << Self::FAMILY_SHIFT)
+    }
+
+    /// The same with a seal, or [`Self::NONE`].
+    #[inline(always)]
+    pub(super) const fn sealed(self, seal: Self) -> Self {
+        Self(self.0 | seal.0)
     }
 
     /// Whether the program wants to hear nothing of the block.
@@ -290,11 +304,21 @@ impl Columns {
 
     /// Notes that a block in use is watched from here on. What lies behind it has been written.
     pub(super) fn seal(&self, index: u32, family: Family) {
-        let bits = Stamp::SEALED | family.number() << Stamp::FAMILY_SHIFT;
-        self.entry(index).stamp.fetch_or(bits, Ordering::Release);
+        self.entry(index).stamp.fetch_or(Stamp::seal_of(family).0, Ordering::Release);
+    }
+
+    /// Notes that a block in use, of which `record` is known, is watched no more: what lies behind
+    /// it is about to be overwritten. Whoever has found it so and still finds the seal has found a
+    /// mistake.
+    #[inline(always)]
+    pub(super) fn unseal(&self, index: u32, record: Record) {
+        self.entry(index).stamp.store(record.stamp.0 & !Stamp::SEALED, Ordering::Relaxed);
+        // Pairs with the fence in `watch::underflow`.
+        fence(Ordering::Release);
     }
 
     /// The record of a block in use.
+    #[inline(always)]
     pub(crate) fn read(&self, index: u32) -> Option<Record> {
         let entry = self.entry(index);
         let site = SiteId::from_number(entry.site.load(Ordering::Acquire))?;

@@ -39,7 +39,7 @@ use crate::heap::slab::Slab;
 use crate::os::clock;
 use crate::os::lock::Lock;
 use crate::unwind::{Registers, Rules};
-use columns::{Columns, Record};
+use columns::{Columns, Record, Stamp};
 use core::ptr::NonNull;
 use guards::Guards;
 use ledger::{Ledger, Pages};
@@ -164,6 +164,7 @@ impl Tracker {
     }
 
     /// What is recorded of a block; `None` when it is free or was never observed.
+    #[inline(always)]
     pub(crate) fn record_of(&self, slot: Slot<'_>) -> Option<Record> {
         Columns::of(slot.slab)?.read(slot.index)
     }
@@ -264,7 +265,8 @@ impl Observer for Tracker {
 
     #[inline(always)]
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
-        self.record_new(heap, slot, NewBlock { size, caller }, Seen::NOTHING);
+        let block = NewBlock { size, caller, seal: Stamp::NONE };
+        self.record_new(heap, slot, block, Seen::NOTHING);
     }
 
     #[inline(always)]
@@ -275,7 +277,7 @@ impl Observer for Tracker {
         size: usize,
         caller: Registers,
     ) -> Result<Plan, Seen> {
-        self.plan(heap, slot, NewBlock { size, caller })
+        self.plan(heap, slot, NewBlock { size, caller, seal: Stamp::NONE })
     }
 
     #[inline(always)]
@@ -292,7 +294,7 @@ impl Observer for Tracker {
         caller: Registers,
         seen: Seen,
     ) {
-        self.record_new(heap, slot, NewBlock { size, caller }, seen);
+        self.record_new(heap, slot, NewBlock { size, caller, seal: Stamp::NONE }, seen);
     }
 
     #[inline(always)]
@@ -306,7 +308,7 @@ impl Observer for Tracker {
     }
 
     fn resized(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers) {
-        self.record_resize(heap, slot, NewBlock { size, caller });
+        self.record_resize(heap, slot, NewBlock { size, caller, seal: Stamp::NONE });
     }
 
     fn moved(&self, heap: &LocalHeap, slot: Slot<'_>) {

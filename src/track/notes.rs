@@ -2,12 +2,13 @@
 //! hear of it, so that no search for leaks counts it; that it is watched.
 
 use super::Tracker;
-use super::columns::Columns;
+use super::columns::{Columns, Record, Stamp};
+use super::record::NewBlock;
 use super::stacks::ROOT;
 use crate::harden::family::Family;
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::Slot;
-use crate::unwind::State;
+use crate::heap::observe::{Seen, Slot};
+use crate::unwind::Registers;
 
 impl Tracker {
     /// Whether what the thread of `heap` allocates from now on is to be ignored.
@@ -32,18 +33,39 @@ impl Tracker {
         }
     }
 
+    /// Records a block that is watched: [`Self::seal`] for one that is on no record yet.
+    #[inline(always)]
+    pub(crate) fn allocated_sealed(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        size: usize,
+        (caller, family): (Registers, Family),
+    ) {
+        let block = NewBlock { size, caller, seal: Stamp::seal_of(family) };
+        self.record_new(heap, slot, block, Seen::NOTHING);
+    }
+
+    /// A block is watched no more: what lies behind it is about to be overwritten.
+    #[inline(always)]
+    pub(crate) fn unseal(&self, slot: Slot<'_>, record: Record) {
+        if let Some(columns) = Columns::of(slot.slab) {
+            columns.unseal(slot.index, record);
+        }
+    }
+
     /// Whether a block of a slab with columns is free by them.
     pub(crate) fn is_free(&self, slot: Slot<'_>) -> bool {
         Columns::of(slot.slab).is_some_and(|columns| columns.read(slot.index).is_none())
     }
 
-    /// The call stack of what the thread of `heap` is doing; zero if it cannot be had. The heap is
-    /// in use by nobody else.
-    pub(crate) fn stack_here(&self, heap: &LocalHeap) -> u32 {
+    /// The call stack from `caller` outwards, of the thread of `heap`; zero if it cannot be had.
+    /// The heap is in use by nobody else.
+    #[inline(always)]
+    pub(crate) fn stack_of(&self, heap: &LocalHeap, caller: Registers) -> u32 {
         let recorder = self.recorder(heap).filter(|_| self.mode.wants_stacks());
-        let stack = recorder.and_then(|recorder| {
-            recorder.stack.capture_from(&self.rules, self.tree(), State::here())
-        });
+        let stack =
+            recorder.and_then(|recorder| recorder.stack.capture(&self.rules, self.tree(), caller));
         stack.unwrap_or(ROOT)
     }
 }

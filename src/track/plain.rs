@@ -62,7 +62,7 @@ impl Tracker {
         &self,
         heap: &LocalHeap,
         slot: Slot<'_>,
-        NewBlock { size, caller }: NewBlock,
+        NewBlock { size, caller, .. }: NewBlock,
     ) -> Result<Plan, Seen> {
         let Some(recorder) = super::recorder_of(heap) else { return Err(Seen::NOTHING) };
         let stack = if self.mode.wants_stacks() {

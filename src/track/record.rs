@@ -23,6 +23,8 @@ const _: () = assert!(Stamp::new(UNCOUNTED, 0).thread() == UNCOUNTED, "a stamp h
 pub(super) struct NewBlock {
     pub(super) size: usize,
     pub(super) caller: Registers,
+    /// [`Stamp::seal_of`], if it is watched.
+    pub(super) seal: Stamp,
 }
 
 /// Where a block's record is.
@@ -122,31 +124,38 @@ impl Tracker {
         seen: Seen,
     ) {
         let Some(recorder) = self.recorder(heap) else {
-            return self.write_uncounted(columns, index, block.size);
+            return self.write_uncounted(columns, index, block);
         };
         let (stack, site) = self.origin(recorder, block.caller, seen);
         match recorder.counters(&self.ledger, site) {
             Some(counters) => {
-                let record = self.stamped(heap, recorder, site, block.size);
+                let record = self.stamped(heap, recorder, site, block);
                 recorder.remember_site(stack, site, counters.cell());
                 self.count_new::<PLAIN>(recorder, Place { columns, index }, record, Some(counters));
             }
-            None => self.write_crowded(heap, recorder, Place { columns, index }, block.size),
+            None => self.write_crowded(heap, recorder, Place { columns, index }, block),
         }
     }
 
     /// There is no room for the counters of a block's site: it counts for the unknown one.
     #[cold]
     #[inline(never)]
-    fn write_crowded(&self, heap: &LocalHeap, recorder: &Recorder, at: Place<'_>, size: usize) {
-        let record = self.stamped(heap, recorder, SiteId::UNKNOWN, size);
+    fn write_crowded(&self, heap: &LocalHeap, recorder: &Recorder, at: Place<'_>, block: NewBlock) {
+        let record = self.stamped(heap, recorder, SiteId::UNKNOWN, block);
         let counters = recorder.counters(&self.ledger, SiteId::UNKNOWN);
         self.count_new::<false>(recorder, at, record, counters);
     }
 
     #[inline(always)]
-    fn stamped(&self, heap: &LocalHeap, recorder: &Recorder, site: SiteId, size: usize) -> Record {
-        Record { site, size, stamp: recorder.stamp(&self.ledger, heap.thread()) }
+    fn stamped(
+        &self,
+        heap: &LocalHeap,
+        recorder: &Recorder,
+        site: SiteId,
+        block: NewBlock,
+    ) -> Record {
+        let stamp = recorder.stamp(&self.ledger, heap.thread()).sealed(block.seal);
+        Record { site, size: block.size, stamp }
     }
 
     #[inline(always)]
@@ -178,10 +187,10 @@ impl Tracker {
     /// look freed when it is freed.
     #[cold]
     #[inline(never)]
-    fn write_uncounted(&self, columns: &Columns, index: u32, size: usize) {
+    fn write_uncounted(&self, columns: &Columns, index: u32, block: NewBlock) {
         self.unseen();
-        let stamp = Stamp::new(UNCOUNTED, 0);
-        columns.write::<false>(index, Record { site: SiteId::UNKNOWN, size, stamp });
+        let stamp = Stamp::new(UNCOUNTED, 0).sealed(block.seal);
+        columns.write::<false>(index, Record { site: SiteId::UNKNOWN, size: block.size, stamp });
     }
 
     #[cold]

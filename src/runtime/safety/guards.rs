@@ -54,6 +54,12 @@ pub(super) fn set(config: &Config) {
     }
 }
 
+/// Whether small blocks get guards, too.
+#[inline(always)]
+pub(super) fn is_for_all() -> bool {
+    SIDE.load(Ordering::Relaxed) != NONE
+}
+
 /// The guard that the next block gets: large ones always have one before them.
 pub(super) fn next() -> Guard {
     let side = match SIDE.load(Ordering::Relaxed) {

@@ -25,6 +25,7 @@ mod check;
 pub(crate) mod fault;
 mod finding;
 mod guards;
+mod quick;
 pub(crate) mod report;
 mod sampled;
 mod sentence;

@@ -4,16 +4,17 @@ use super::finding::{Finding, Known, Moment};
 use super::report::report;
 use super::{
     ARCHIVE, BEFORE_MAX, CANARY_MAX, IS_FAMILY_HIDDEN, IS_NEVER_REUSED, IS_RETAINED, JUNK_MAX,
-    QUARANTINE, REDZONE, canary, fault, guards, is_on,
+    QUARANTINE, REDZONE, canary, fault, guards, is_on, quick,
 };
-use crate::base::sync::Ordering;
+use crate::base::stack;
+use crate::base::sync::{Ordering, fence};
 use crate::harden::family::Family;
 use crate::harden::pattern::{self, JUNK, POISON};
 use crate::harden::quarantine::Grave;
 use crate::heap::alloc::Request;
 use crate::heap::class::BLOCK_SIZE_MAX;
 use crate::heap::guarded::Guard;
-use crate::heap::local::LocalHeap;
+use crate::heap::local::{LocalHeap, State};
 use crate::heap::locate::Misuse;
 use crate::heap::observe::Slot;
 use crate::heap::slab::Kind;
@@ -22,13 +23,19 @@ use crate::os::thread;
 use crate::runtime::entry::Freeing;
 use crate::runtime::{ENGINE, tls};
 use crate::track::columns::Record;
+use crate::unwind::Registers;
 use core::ops::Range;
 use core::ptr;
 
 /// A block that is watched; null when memory ran out. The heap is the calling thread's.
-#[cold]
 pub(in crate::runtime) fn allocate(heap: &LocalHeap, request: Request) -> *mut u8 {
     fault::look_after();
+    quick::allocate(heap, request).unwrap_or_else(|| allocate_slowly(heap, request))
+}
+
+#[cold]
+#[inline(never)]
+fn allocate_slowly(heap: &LocalHeap, request: Request) -> *mut u8 {
     let guard = guards::next();
     // A block that ends at a wall has its alignment for a redzone.
     let redzone = if matches!(guard, Guard::Right | Guard::Exact) { 0 } else { REDZONE };
@@ -45,6 +52,7 @@ pub(in crate::runtime) fn allocate(heap: &LocalHeap, request: Request) -> *mut u
     if !block.is_null() {
         watch(block, request);
     }
+    stack::clear::<{ stack::COLD_PATH }>();
     block
 }
 
@@ -67,11 +75,23 @@ fn watch(block: *mut u8, request: Request) {
 
 /// Writes the canaries of a fresh block, and notes that they are there.
 pub(super) fn mark(slot: Slot<'_>, block: *mut u8, size: usize, family: Family) {
+    write_before(slot);
+    seal(slot, block, size, family);
+}
+
+pub(super) fn write_before(slot: Slot<'_>) {
     if let Some((start, len)) = before(slot) {
         // SAFETY: bytes of the block's memory before its user's, or of one that nobody gets.
         unsafe { canary().write(start, len) };
     }
-    seal(slot, block, size, family);
+}
+
+/// Whether [`write_before`]'s bytes are as it left them.
+pub(super) fn is_intact_before_first(slot: Slot<'_>) -> bool {
+    before(slot).is_none_or(|(start, len)| {
+        // SAFETY: as in `write_before`.
+        unsafe { canary().damage(start, len) }.is_none()
+    })
 }
 
 /// Writes the canary behind a block, and notes that it is there.
@@ -107,12 +127,26 @@ fn before(slot: Slot<'_>) -> Option<(*mut u8, usize)> {
     (len > 0).then(|| (block.wrapping_sub(len), len))
 }
 
-/// Frees a block. The heap is the calling thread's.
-#[cold]
+/// Frees a block for `caller`. The heap is the calling thread's.
 pub(in crate::runtime) fn free(
     heap: &LocalHeap,
     address: *mut u8,
     how: Freeing,
+    caller: Registers,
+) -> Result<(), Misuse> {
+    if quick::free(heap, address, how, caller) {
+        return Ok(());
+    }
+    free_slowly(heap, address, how, caller)
+}
+
+#[cold]
+#[inline(never)]
+fn free_slowly(
+    heap: &LocalHeap,
+    address: *mut u8,
+    how: Freeing,
+    caller: Registers,
 ) -> Result<(), Misuse> {
     let slot = ENGINE.slot_at(address)?;
     let Some(record) = sealed(slot) else { return ENGINE.free(heap, address) };
@@ -121,7 +155,8 @@ pub(in crate::runtime) fn free(
         report(&Finding::Size { block, named, family: how.family });
     }
     examine(slot, block, how.family, Moment::Free);
-    let freed = heap_stack(heap);
+    let freed = ENGINE.undisturbed(heap, || ENGINE.observer.stack_of(heap, caller)).unwrap_or(0);
+    ENGINE.observer.unseal(slot, record);
     let len = slot.slab.usable_size();
     if slot.slab.kind() == Kind::Slab {
         // Before it is free to others: what is free is poisoned.
@@ -136,7 +171,7 @@ pub(in crate::runtime) fn free(
         allocated: record.site.number(),
         freed,
         allocator: ENGINE.observer.thread_id(record),
-        freer: thread::id(),
+        freer: thread_of(heap),
     };
     if slot.slab.is_guarded() {
         guards::ended();
@@ -158,14 +193,16 @@ pub(in crate::runtime) fn free(
     Ok(())
 }
 
+/// Kernel id of the calling thread, whose heap it is: it may have none, and then asks the system.
+fn thread_of(heap: &LocalHeap) -> u32 {
+    if heap.state() == State::Running { heap.thread() } else { thread::id() }
+}
+
 /// What is recorded of a block, if it is in use and watched.
+#[inline(always)]
 pub(super) fn sealed(slot: Slot<'_>) -> Option<Record> {
     let record = ENGINE.observer.record_of(slot).filter(|_| slot.slab.is_tracked())?;
     record.stamp.seal().map(|_| record)
-}
-
-fn heap_stack(heap: &LocalHeap) -> u32 {
-    ENGINE.undisturbed(heap, || ENGINE.observer.stack_here(heap)).unwrap_or(0)
 }
 
 /// Looks at a block that is given back.
@@ -209,7 +246,8 @@ pub(super) fn underflow(slot: Slot<'_>, block: Known, found: Moment) -> Option<F
     let end = before.start + before.size;
     let parts = behind(neighbour, slot.slab.block(index), its.size);
     let damage = parts.into_iter().rev().find_map(|part| damage(end, part))?;
-    // It may have been freed, or resized, by its own thread while we looked.
+    // It may have been freed by its own thread while we looked: pairs with that of `unseal`.
+    fence(Ordering::Acquire);
     if sealed(neighbour) != Some(its) {
         return None;
     }
@@ -240,7 +278,8 @@ fn free_neighbour(before: Slot<'_>, block: Known, found: Moment) -> Option<Findi
 }
 
 /// A block leaves the quarantine: its memory may be reused, if nobody has written to it.
-fn exhume(grave: Grave) {
+#[cold]
+pub(super) fn exhume(grave: Grave) {
     let Some(slot) = ENGINE.slot_of(grave.start) else { return };
     let is_guarded = slot.slab.is_guarded();
     if !is_guarded {
@@ -290,7 +329,8 @@ pub(in crate::runtime) fn reallocate(
         // SAFETY: two blocks, each as long as that.
         unsafe { ptr::copy_nonoverlapping(address, new, record.size.min(request.size)) };
         ENGINE.observe_move(heap, new);
-        free(heap, address, Freeing { family: request.family, size: None })?;
+        let how = Freeing { family: request.family, size: None };
+        free(heap, address, how, request.caller)?;
     }
     Ok(new)
 }
