@@ -346,15 +346,12 @@ pub(crate) mod process {
     pub(crate) fn id() -> u32 {
         std::process::id()
     }
-
     pub(crate) fn is_alive(_id: u32) -> bool {
         false
     }
-
     pub(crate) fn is_secure() -> bool {
         false
     }
-
     pub(crate) fn program(_buffer: &mut [u8]) -> &[u8] {
         b"mock"
     }

@@ -45,11 +45,11 @@ block by block, each somewhere else in memory; trees and graphs leave more to do
 Wanted: {FASTER} times as fast.
 
 The program itself needs {:.2} s to walk along the list once: each block must have arrived from
-memory before the next one is known. A search need not wait for that: it reads all blocks in the order
-of their addresses first, and then walks along the list from many places at once.
+memory before the next one is known. A search need not wait for that: it reads all blocks in the
+order of their addresses first, and then walks along the list from many places at once.
 
-Heapsight searches with as many threads as there are processors, LeakSanitizer with one. On a machine
-that is busy with something else, Heapsight's lead is smaller.
+Heapsight searches with as many threads as there are processors, LeakSanitizer with one: on a
+machine that is busy with something else, the lead is smaller.
 
 ## How long the program stands still
 
