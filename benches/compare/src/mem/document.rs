@@ -63,7 +63,7 @@ fn gates_table(text: &mut String, findings: &Findings) {
         let (id, what, how, least) = (gate.id, gate.what, gate.how(), gate.least);
         let verdict = match gate.verdict(findings, worst) {
             Verdict::Kept => "kept".to_string(),
-            Verdict::NotHere(why) => format!("not met here (no {why}); a tie"),
+            Verdict::NotHere(why) => format!("not met here (no {why})"),
             Verdict::Broken => "**broken**".to_string(),
         };
         let _ = writeln!(text, "| {id} | {what} {how} | x{worst:.2} | x{least:.2} | {verdict} |");
