@@ -3,7 +3,7 @@
 #
 #   tests/mem/elsewhere.sh aarch64            NEON, for real
 #   tests/mem/elsewhere.sh x86_64 MODEL       a model without AVX2, as qemu calls it: Nehalem
-#   tests/mem/elsewhere.sh avx512             in bochs, on no system at all: half an hour
+#   tests/mem/elsewhere.sh avx512             in bochs, on no system at all: five minutes
 #
 # The last needs the packages bochs, bochs-term and binutils; the others qemu-user, and for aarch64 `rustup target add aarch64-unknown-linux-musl`, which brings
 # its own libc and is linked by the compiler's own linker. The folder of the routines names nothing
