@@ -1,5 +1,5 @@
-//! What the routines' tests need of libc, on a machine without a system: pages between 8 and 10 MiB,
-//! which `boot.s` has left out of the tables.
+//! What the routines' tests need of libc, on a machine without a system: pages between 8 and 10
+//! MiB, which `boot.s` has left out of the tables.
 #![no_std]
 #![allow(non_upper_case_globals, reason = "libc's names")]
 
@@ -65,7 +65,8 @@ pub unsafe fn munmap(start: *mut c_void, len: usize) -> c_int {
 fn set(start: usize, len: usize, bits: usize) {
     for page in (start..start + len).step_by(PAGE) {
         let entry = (TABLE + (page - START) / PAGE * 8) as *mut usize;
-        // SAFETY: the table lies there, and one processor runs; what it knew of the page it forgets.
+        // SAFETY: the table lies there, and one processor runs; what it knew of the page it
+        // forgets.
         unsafe {
             entry.write_volatile(if bits == 0 { 0 } else { page | bits });
             core::arch::asm!("invlpg [{}]", in(reg) page);

@@ -1,5 +1,5 @@
-//! The routines' tests with AVX-512 on a machine without a system, which an emulator is quick to be: says
-//! how far they came on port 0xe9, and turns the machine off.
+//! The routines' tests with AVX-512 on a machine without a system, which an emulator is quick to
+//! be: says how far they came on port 0xe9, and turns the machine off.
 #![no_std]
 #![no_main]
 #![no_builtins]

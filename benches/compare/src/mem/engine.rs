@@ -1,5 +1,6 @@
-//! What the engine does with memory instead of copying and filling it, beside glibc's `malloc`: blocks
-//! that grow without a copy, zeros that need no filling, and words read for a search for leaks.
+//! What the engine does with memory instead of copying and filling it, beside glibc's `malloc`:
+//! blocks that grow without a copy, zeros that need no filling, and words read for a search for
+//! leaks.
 
 use std::ffi::c_void;
 use std::hint::black_box;
