@@ -12,8 +12,8 @@
 
 #![no_std]
 #![no_builtins]
-// Nothing here panics, but a handler has to be named. Where panics unwind it is std's; the object as
-// shipped has none, and so neither std's tables nor its libraries to load at each start.
+// Nothing here panics, but a handler has to be named. Where panics unwind it is std's; the object
+// as shipped has none, and so neither std's tables nor its libraries to load at each start.
 #[cfg(panic = "unwind")]
 extern crate std;
 

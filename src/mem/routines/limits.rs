@@ -4,7 +4,7 @@
 //! |---|---|
 //! | half of the first level | a copy by registers: source and target are in it |
 //! | the second level | a fill by registers; beyond, the processor's own instruction |
-//! | 3/8 of the last level | a copy through the caches; half of it, if `rep movsb` may be used |
+//! | 3/8 of the last level | a copy through the caches |
 //! | 3/2 of the last level | a pattern through the caches |
 //!
 //! `docs/simd.md` has the measurements. Nothing is known at first, as asking is slow; the first

@@ -53,9 +53,10 @@ turns; a ratio is glibc's time by ours: above 1 we are faster.
 
 fn gates_table(text: &mut String, findings: &Findings) {
     text.push_str(
-        "## Promises\n\nThe worst cell of each range, beside what the plan of the routines promises, \
-         measured on a Zen 5 with\nAVX-512. Where this processor lacks what wins there, that is said, \
-         if nothing loses; it is not kept all the\nsame.\n\n| | range | worst | promised | |\n\
+        "## Promises\n\nThe worst cell of each range, beside what the plan of the routines \
+         promises, measured on a Zen 5 with\nAVX-512. Where this processor lacks what wins \
+         there, that is said, if nothing loses; it is not kept all the\nsame.\n\n| | \
+         range | worst | promised | |\n\
          |---|---|---:|---:|---|\n",
     );
     for gate in GATES {
@@ -63,7 +64,7 @@ fn gates_table(text: &mut String, findings: &Findings) {
         let (id, what, how, least) = (gate.id, gate.what, gate.how(), gate.least);
         let verdict = match gate.verdict(findings, worst) {
             Verdict::Kept => "kept".to_string(),
-            Verdict::NotHere(why) => format!("not met here (no {why}); a tie"),
+            Verdict::NotHere(why) => format!("not met here (no {why})"),
             Verdict::Broken => "**broken**".to_string(),
         };
         let _ = writeln!(text, "| {id} | {what} {how} | x{worst:.2} | x{least:.2} | {verdict} |");

@@ -1,5 +1,6 @@
-//! What the engine does with memory instead of copying and filling it, beside glibc's `malloc`: blocks
-//! that grow without a copy, zeros that need no filling, and words read for a search for leaks.
+//! What the engine does with memory instead of copying and filling it, beside glibc's `malloc`:
+//! blocks that grow without a copy, zeros that need no filling, and words read for a search for
+//! leaks.
 
 use std::ffi::c_void;
 use std::hint::black_box;
@@ -23,7 +24,7 @@ pub fn measure(rounds: usize, largest: usize) -> Vec<Cell> {
         cells.push(Cell { routine: "realloc", len, how: "and back, beside a copy", times });
         for (how, gives_back) in [("first touch", true), ("again", false)] {
             let mut works: [Work<'_>; 2] =
-                [zeroed(len, libc_zeroed, false), zeroed(len, our_zeroed, gives_back)];
+                [zeroed(len, libc_zeroed, gives_back), zeroed(len, our_zeroed, gives_back)];
             let times = race(&mut works, rounds.min(11));
             cells.push(Cell { routine: "calloc", len, how, times });
         }
@@ -104,19 +105,32 @@ fn moved<'w>(len: usize) -> Work<'w> {
     })
 }
 
-type Zeroed = fn(usize) -> (*mut c_void, fn(*mut c_void));
+/// A block of zeros, and how it is freed, with its memory given back to the system or not.
+type Zeroed = fn(usize) -> (*mut c_void, fn(*mut c_void, bool));
 
-fn libc_zeroed(len: usize) -> (*mut c_void, fn(*mut c_void)) {
-    // SAFETY: always allowed; and the block is freed once.
-    (unsafe { libc::calloc(1, len) }, |block| unsafe { libc::free(block) })
+fn libc_zeroed(len: usize) -> (*mut c_void, fn(*mut c_void, bool)) {
+    // SAFETY: always allowed.
+    let block = unsafe { libc::calloc(1, len) };
+    (block, |block, gives_back| {
+        // SAFETY: the block is freed once.
+        unsafe { libc::free(block) };
+        if gives_back {
+            // SAFETY: always allowed.
+            unsafe { libc::malloc_trim(0) };
+        }
+    })
 }
 
-fn our_zeroed(len: usize) -> (*mut c_void, fn(*mut c_void)) {
-    (ffi::calloc(1, len), |block| ffi::free(block))
+fn our_zeroed(len: usize) -> (*mut c_void, fn(*mut c_void, bool)) {
+    (ffi::calloc(1, len), |block, gives_back| {
+        ffi::free(block);
+        if gives_back {
+            ffi::trim();
+        }
+    })
 }
 
-/// A block of zeros, each page of which is written; with its memory given back to the system behind
-/// it, or kept.
+/// A block of zeros, each page of which is written.
 fn zeroed<'w>(len: usize, take: Zeroed, gives_back: bool) -> Work<'w> {
     Box::new(move |calls| {
         for _ in 0..calls {
@@ -125,10 +139,7 @@ fn zeroed<'w>(len: usize, take: Zeroed, gives_back: bool) -> Work<'w> {
                 // SAFETY: within the block.
                 unsafe { block.cast::<u8>().add(at).write_volatile(1) };
             }
-            free(block);
-            if gives_back {
-                ffi::trim();
-            }
+            free(block, gives_back);
         }
     })
 }

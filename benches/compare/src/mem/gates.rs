@@ -87,7 +87,8 @@ pub const GATES: &[Gate] = gates! {
     "G13" "memrchr 4-16 KiB": "memrchr" "" 4 * KIB, 16 * KIB => 1.7, or TIE, without WIDE;
     "G13" "strlen 4-16 KiB": "strlen" "" 4 * KIB, 16 * KIB => 1.7, or TIE, without WIDE;
     "G13" "memchr 4-16 KiB": "memchr" "" 4 * KIB, 16 * KIB => 1.3, or TIE, without WIDE;
-    "G14" "leak scan beside words, 256 KiB": "scan" "no pointers" 256 * KIB, 256 * KIB => 5.0;
+    "G14" "leak scan beside words, 256 KiB": "scan" "no pointers" 256 * KIB, 256 * KIB
+        => 5.0, or TIE, without WIDE;
     "G15" "verify from 256 B on": "memother" "" 256, 4096 => 4.0;
     "G16" "realloc of 64 MiB beside a copy": "realloc" "" 64 * MIB, 64 * MIB => 40.0;
     "G17" "calloc, first touch, from 4 MiB on": "calloc" "first touch" 4 * MIB, 64 * MIB => 5.0;

@@ -1,5 +1,5 @@
-//! Beside a glibc that is told what it gets wrong: where its copies and fills should change over, by
-//! `GLIBC_TUNABLES`, which only counts at the start of a process. So another one measures.
+//! Beside a glibc that is told what it gets wrong: where its copies and fills should change over,
+//! by `GLIBC_TUNABLES`, which only counts at the start of a process. So another one measures.
 
 use std::process::Command;
 

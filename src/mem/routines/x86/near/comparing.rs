@@ -61,15 +61,32 @@ macro_rules! compare {
     sub eax, ecx
     vzeroupper
     ret
+    // Less than a register: of what differs, the first bits.
     .p2align 4
-20: cmp edx, 16
+20: mov eax, edx
+    test edx, edx
+    jz 25f
+    mov eax, edi
+    or eax, esi
+    and eax, 4095
+    cmp eax, 4096 - 32
+    ja 29f
+    vmovdqu ymm0, [rdi]
+    vpcmpeqb ymm0, ymm0, [rsi]
+    vpmovmskb eax, ymm0
+    not eax
+    bzhi eax, eax, edx
+    jnz 40b
+    vzeroupper
+    ret
+29: cmp edx, 16
     jae 21f
     cmp edx, 8
     jae 22f
     cmp edx, 4
     jae 23f
     cmp edx, 1
-    jbe 24f
+    je 24f
     // Two or three: the first two, and below them the last.
     movzx eax, word ptr [rdi]
     movzx ecx, word ptr [rsi]
@@ -83,9 +100,7 @@ macro_rules! compare {
     or ecx, esi
     sub eax, ecx
     ret
-24: mov eax, 0
-    jb 25f
-    movzx eax, byte ptr [rdi]
+24: movzx eax, byte ptr [rdi]
     movzx ecx, byte ptr [rsi]
     sub eax, ecx
 25: ret
@@ -158,7 +173,7 @@ macro_rules! compare {
     jbe 55f
     sub rdi, -128
     and rdi, -32
-    .p2align 5
+    .p2align 6
 51: vmovdqu ymm1, [rdi]
     vpcmpeqb ymm1, ymm1, [rdi + rsi]
     vmovdqu ymm2, [rdi + 32]
@@ -240,8 +255,25 @@ macro_rules! differs {
     inc eax
     vzeroupper
     ret
+    // Less than a register: of what differs, the first bits.
     .p2align 4
-20: cmp edx, 16
+20: mov eax, edi
+    or eax, esi
+    and eax, 4095
+    cmp eax, 4096 - 32
+    ja 29f
+    test edx, edx
+    jz 25f
+    vmovdqu ymm0, [rdi]
+    vpcmpeqb ymm0, ymm0, [rsi]
+    vpmovmskb eax, ymm0
+    not eax
+    bzhi eax, eax, edx
+    vzeroupper
+    ret
+25: xor eax, eax
+    ret
+29: cmp edx, 16
     jae 21f
     cmp edx, 8
     jae 22f
@@ -324,7 +356,7 @@ macro_rules! differs {
     jbe 55f
     sub rdi, -128
     and rdi, -32
-    .p2align 5
+    .p2align 6
 51: vmovdqu ymm1, [rdi]
     vpcmpeqb ymm1, ymm1, [rdi + rsi]
     vmovdqu ymm2, [rdi + 32]

@@ -1,5 +1,4 @@
-//! Searches. Where the algorithms begin with a register at an aligned address, these take the first or
-//! last bytes wherever they lie, so that what is short is done with one load.
+//! Searches. They take the first or last bytes wherever they lie: what is short is one load.
 
 /// The first byte that is `byte`, or null.
 macro_rules! find {
@@ -36,8 +35,6 @@ macro_rules! find {
     inc rdi
     sub rax, rdi
     add rdx, rax
-42: cmp rdx, 128
-    ja 53f
 50: vpcmpeqb ymm1, ymm0, [rdi]
     vpmovmskb eax, ymm1
     cmp rdx, 32
@@ -58,21 +55,8 @@ macro_rules! find {
     jnz 65f
     vpcmpeqb ymm1, ymm0, [rdi + 96]
     vpmovmskb eax, ymm1
-    jmp 66f
-53: vpcmpeqb ymm1, ymm0, [rdi]
-    vpmovmskb eax, ymm1
-    test eax, eax
-    jnz 31f
-    vpcmpeqb ymm1, ymm0, [rdi + 32]
-    vpmovmskb eax, ymm1
-    test eax, eax
-    jnz 63f
-    vpcmpeqb ymm1, ymm0, [rdi + 64]
-    vpmovmskb eax, ymm1
-    test eax, eax
-    jnz 65f
-    vpcmpeqb ymm1, ymm0, [rdi + 96]
-    vpmovmskb eax, ymm1
+    cmp rdx, 128
+    jbe 66f
     test eax, eax
     jnz 67f
     // A line of four begins at or before where this ends.
@@ -84,7 +68,7 @@ macro_rules! find {
     add rdx, rax
     cmp rdx, 128
     jbe 50b
-    .p2align 5
+    .p2align 6
 51: vpcmpeqb ymm1, ymm0, [rdi]
     vpcmpeqb ymm2, ymm0, [rdi + 32]
     vpcmpeqb ymm3, ymm0, [rdi + 64]
@@ -143,7 +127,7 @@ macro_rules! find {
     mov rax, rdi
     sub rax, r8
     sub rdx, rax
-    ja 42b
+    ja 50b
     .p2align 4
 22: vzeroupper
     .p2align 4
@@ -209,22 +193,28 @@ macro_rules! find_last {
     neg eax
     and eax, 96
     add rdx, rax
-    .p2align 5
-51: vpcmpeqb ymm1, ymm0, [rdi + rdx - 32]
-    vpcmpeqb ymm2, ymm0, [rdi + rdx - 64]
-    vpcmpeqb ymm3, ymm0, [rdi + rdx - 96]
-    vpcmpeqb ymm4, ymm0, [rdi + rdx - 128]
-    vpor ymm5, ymm1, ymm2
+    lea r8, [rdi + rdx]
+    lea r9, [rdi + 128]
+    .p2align 6
+51: vpcmpeqb ymm4, ymm0, [r8 - 128]
+    vpcmpeqb ymm3, ymm0, [r8 - 96]
+    vpcmpeqb ymm2, ymm0, [r8 - 64]
+    vpcmpeqb ymm1, ymm0, [r8 - 32]
     vpor ymm6, ymm3, ymm4
+    vpor ymm5, ymm1, ymm2
     vpor ymm5, ymm5, ymm6
     vpmovmskb eax, ymm5
     test eax, eax
     jnz 52f
-    add rdx, -128
-    cmp rdx, 128
+    add r8, -128
+    cmp r8, r9
     ja 51b
+    mov rdx, r8
+    sub rdx, rdi
     jmp 50b
-52: vpmovmskb eax, ymm1
+52: mov rdx, r8
+    sub rdx, rdi
+    vpmovmskb eax, ymm1
     test eax, eax
     jnz 31f
     vpmovmskb eax, ymm2
@@ -344,7 +334,7 @@ macro_rules! length {
     // A line of four begins at or before where this ends.
     sub rdi, -128
     and rdi, -128
-    .p2align 5
+    .p2align 6
 51: vmovdqa ymm1, [rdi]
     vpminub ymm2, ymm1, [rdi + 32]
     vmovdqa ymm3, [rdi + 64]

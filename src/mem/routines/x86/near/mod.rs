@@ -1,16 +1,16 @@
 //! The routines of every day with AVX2, in assembly. Most calls are small, and take no longer than
 //! their branches: which of them are taken, and that no register is saved for a case that does not
-//! come, is worth more there than any algorithm, and no compiler lets itself be told. The algorithms
-//! are those of [`super::super`], which also go on where a copy or a fill is not small.
+//! come, is worth more there than any algorithm, and no compiler lets itself be told. The
+//! algorithms are those of [`super::super`], which also go on where a copy or a fill is not small.
 //!
 //! Each text ([`copying`], [`comparing`], [`finding`]) is a function of the instance, and once more
-//! the beginning of a C function ([`enter`]). That one asks first whether it is AVX2 that serves, the
-//! most common case by far; if not, it jumps [`elsewhere`]. So a call of libc's is not slower by a
-//! jump when it becomes one of ours.
+//! the beginning of a C function ([`enter`]). That one asks first whether it is AVX2 that serves,
+//! the most common case by far; if not, it jumps [`elsewhere`]. So a call of libc's is not slower
+//! by a jump when it becomes one of ours.
 //!
-//! Nothing is read in a page that was not to be read, and no upper half of a register is left dirty:
-//! that would slow down what comes after. The last line of each text aligns the section that the
-//! function has to itself, and so its beginning.
+//! Nothing is read in a page that was not to be read, and no upper half of a register is left
+//! dirty: that would slow down what comes after. The last line of each text aligns the section that
+//! the function has to itself, and so its beginning.
 
 mod comparing;
 mod copying;
