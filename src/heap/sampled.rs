@@ -9,8 +9,8 @@
 //!
 //! The observer may want a guard for a block that is drawn (`safety=sampled`): then it is served by
 //! [`super::guarded`]. It may also want guards for all blocks of some call sites. Where these are
-//! as long as others of a class, ready lists of that class are cut short, so that many requests come
-//! by here to be looked at; how many, the observer's time decides.
+//! as long as others of a class, ready lists of that class are cut short, so that many requests
+//! come by here to be looked at; how many, the observer's time decides.
 
 use super::alloc::{Request, Taken};
 use super::block::Block;

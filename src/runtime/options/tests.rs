@@ -140,8 +140,8 @@ fn an_unknown_option_names_the_nearest() {
         complaint("=full"),
         "heapsight: unknown option '': the options are track, leaks, leaks_exitcode, report, \
          report_format, interior, suppressions, ledger, ledger_size, toggle_signal, safety, \
-         safety_action, safety_seed, quarantine, guard_side, guard_sites, never_unmap, retain_metadata, \
-         purge_delay, max_allocation and simd (ignored)"
+         safety_action, safety_seed, quarantine, guard_side, guard_sites, never_unmap, \
+         retain_metadata, purge_delay, max_allocation and simd (ignored)"
     );
 }
 
