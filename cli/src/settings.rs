@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
-use heapsight::options::{Config, OptionError, Reason, escape, settings};
+use heapsight::options::{Config, OptionError, Reason, Safety, escape, settings};
 
 use crate::args::RunArgs;
 
@@ -43,7 +43,9 @@ impl Settings {
         for text in flags(args) {
             gathered.push(&text, "")?;
         }
-        if !gathered.states_a_purpose() {
+        // Samples leave most blocks alone: no search for leaks goes with them.
+        let is_sampled = matches!(gathered.config()?.safety, Safety::Sampled { .. });
+        if !gathered.states_a_purpose() && !is_sampled {
             gathered.push(DEFAULT, "")?;
         }
         Ok(gathered)
@@ -164,6 +166,8 @@ mod tests {
         assert_eq!(gather("", &["--ledger", "/l"]).unwrap(), "ledger=/l");
         assert_eq!(gather("", &["--ledger-size", "8"]).unwrap(), "ledger_size=8,leaks=on");
         assert_eq!(gather("", &["-o", "leaks=off"]).unwrap(), "leaks=off");
+        assert_eq!(gather("", &["--safety=sampled:1M"]).unwrap(), "safety=sampled:1M");
+        assert_eq!(gather("", &["--guard-sites=/a"]).unwrap(), "guard_sites=/a");
     }
 
     #[test]

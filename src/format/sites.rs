@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Text, a line a site: the hash of its innermost frame, that of its innermost frames together, the
-//! bytes that were asked for. What follows `#` is for people. Lines are only ever added, each by one
-//! write, so that processes may share a file; a line is taken back by hand.
+//! bytes that were asked for. What follows `#` is for people. Lines are only ever added, each by
+//! one write, so that processes may share a file; a line is taken back by hand.
 
 use core::fmt::{Result as Written, Write};
 

@@ -130,7 +130,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// Whether a block that the observer has picked for a guard may begin at `address`: it does so
-    /// in the first slice of its span. Of others the record may be an old one, and the answer wrong.
+    /// in the first slice of its span. Of others the record may be an old one, the answer wrong.
     #[inline]
     pub(crate) fn may_be_picked(&self, address: *const u8) -> bool {
         let slab = self.space.record_of(address).or_else(|| self.space.span_of(address));

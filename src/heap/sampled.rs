@@ -9,12 +9,12 @@
 //!
 //! The observer may want a guard for a block that is drawn (`safety=sampled`): then it is served by
 //! [`super::guarded`]. It may also want guards for all blocks of some call sites. Where these are
-//! as long as others of a class, ready lists of that class are cut short, so that many requests come
-//! by here to be looked at; how many, the observer's time decides.
+//! as long as others of a class, ready lists of that class are cut short, so that many requests
+//! come by here to be looked at; how many, the observer's time decides.
 
 use super::alloc::{Request, Taken};
 use super::block::Block;
-use super::class::{CLASS_COUNT, ClassId};
+use super::class::{ALIGN_MIN, CLASS_COUNT, ClassId};
 use super::engine::Engine;
 use super::guarded::{Frame, Guard};
 use super::local::LocalHeap;
@@ -171,11 +171,15 @@ impl<O: Observer> Engine<O> {
     /// Whoever asks for blocks as long as this from now on is looked at, if there is time; whether
     /// that was not so before.
     pub(crate) fn look_at(&self, size: usize) -> bool {
-        let (word, bit) = match ClassId::for_size(size) {
-            Some(class) => (class.index() / 64, 1 << (class.index() % 64)),
-            None => (LARGE, 1),
+        let set = |align: usize| {
+            let (word, bit) = match ClassId::for_layout(size, align) {
+                Some(class) => (class.index() / 64, 1 << (class.index() % 64)),
+                None => (LARGE, 1),
+            };
+            self.looked_at[word].fetch_or(bit, Ordering::Relaxed) & bit == 0
         };
-        self.looked_at[word].fetch_or(bit, Ordering::Relaxed) & bit == 0
+        // How they are aligned is not known: Rust's as their types are, C's to 16, or to a line.
+        [1, ALIGN_MIN, 64].map(set).contains(&true)
     }
 
     /// The classes that callers are looked at for, a bit each.

@@ -132,7 +132,7 @@ impl Tracker {
         let is_allowed = (is_listed || is_drawn && is_wanted())
             && guards.choice.allows(reason, site, walked, guards.random(heap));
         if !is_allowed {
-            guards.choice.walked(walked.wrapping_sub(began), walked);
+            guards.choice.walked(is_drawn, walked.wrapping_sub(began), walked);
             return None;
         }
         Some(Pick { guard: guards.side(), reason, site, began, walked })

@@ -178,7 +178,10 @@ fn state_of(finding: &Finding) -> State {
 fn here(finding: &Finding) -> Vec<u64> {
     let mut frames = [unwind::Frame::NONE; 64];
     let walk = unwind::walk(&ENGINE.observer.rules, state_of(finding), &mut frames);
-    frames.iter().take(walk.len).map(|frame| frame.pc() as u64).collect()
+    // The writer takes addresses behind calls; what was interrupted may be a function's first
+    // instruction.
+    let behind = |frame: &unwind::Frame| (frame.pc() + usize::from(frame.is_exact())) as u64;
+    frames.iter().take(walk.len).map(behind).collect()
 }
 
 /// The same as bare addresses, without allocating.
