@@ -20,6 +20,7 @@ mod modules;
 mod rule;
 mod slots;
 mod slow;
+mod stack;
 mod step;
 mod store;
 mod table;
