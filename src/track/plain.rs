@@ -51,7 +51,8 @@ impl Seen {
     }
 }
 
-/// Where the record of a new block is: its columns, and the counters of its thread and site. They stay where they are.
+/// Where the record of a new block is: its columns, and the counters of its thread and site. They
+/// stay where they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     recorder: NonNull<Recorder>,
