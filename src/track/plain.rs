@@ -6,17 +6,21 @@
 //! is known: so there is no call in here, and who calls needs no room to save registers in.
 //! Whatever is otherwise takes the long way ([`super::record`]), which does the same in general.
 
-use super::Tracker;
-use super::cells;
-use super::columns::{Columns, Record};
+use super::cells::{self, add};
+use super::columns::{Columns, Record, Stamp};
 use super::event::{TEMPORARY, life_of};
 use super::record::NewBlock;
-use super::recorder::{Recorder, UNKNOWN_STACK};
-use crate::format::layout::Cell;
+use super::recorder::Recorder;
+use super::{SiteId, Tracker};
+use crate::base::sync::Ordering;
+use crate::format::layout::{CHUNK_CELLS, CLASSES, Cell};
 use crate::heap::local::LocalHeap;
 use crate::heap::observe::{Seen, Slot};
 use crate::unwind::Limit;
 use core::ptr::NonNull;
+
+/// In place of the number of a stack, where stacks are not recorded. No node has it.
+pub(super) const UNKNOWN_STACK: u32 = u32::MAX;
 
 impl Seen {
     /// Nothing was found out.
@@ -47,7 +51,8 @@ impl Seen {
     }
 }
 
-/// Where the record of a new block is: its columns, and the counters of its thread and site. They stay where they are.
+/// Where the record of a new block is: its columns, and the counters of its thread and site. They
+/// stay where they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     recorder: NonNull<Recorder>,
@@ -119,5 +124,71 @@ impl Plan {
         recorder.count_allocation(columns, index, size);
         cells::count_allocation(cell, size, recorder.clock());
         recorder.slack.allocate_plainly(size as u64);
+    }
+}
+
+impl Recorder {
+    /// The counters of the site of a stack, if it is the one that was allocated from last.
+    #[inline(always)]
+    pub(super) fn known_cell_of(&self, stack: u32) -> Option<&Cell> {
+        // SAFETY: null, or in the ledger, for ever.
+        let cell = unsafe { self.cell_known.get().as_ref() };
+        cell.filter(|_| self.stack_known.get() == stack)
+    }
+
+    /// Its number, if so.
+    #[inline(always)]
+    pub(super) fn last_site(&self) -> SiteId {
+        self.site_known.get()
+    }
+
+    /// The site of a stack is known from here on, as the thread is that allocates from it.
+    #[inline(always)]
+    pub(super) fn remember_site(&self, stack: u32, site: SiteId, cell: &Cell) {
+        self.stack_known.set(stack);
+        self.site_known.set(site);
+        self.cell_known.set(core::ptr::from_ref(cell));
+    }
+
+    /// The counters of a site, if there are any.
+    #[inline(always)]
+    pub(super) fn cell(&self, site: SiteId) -> Option<&Cell> {
+        let group = site.number() / CHUNK_CELLS as u32;
+        // SAFETY: null, or a chunk of the ledger, for ever.
+        let chunk = unsafe { self.directory_slot(group).load(Ordering::Relaxed).as_ref() }?;
+        Some(&chunk.cells[site.number() as usize % CHUNK_CELLS])
+    }
+
+    /// Counts a small block that was handed out, but for its site and for what all know.
+    #[inline(always)]
+    pub(super) fn count_allocation(&self, columns: &Columns, index: u32, size: usize) {
+        self.last.set(columns.identity(index));
+        let class = &self.shard().classes[columns.class_cell::<true>(size) % CLASSES];
+        add(&class.allocations, 1);
+        add(&class.bytes, size as u64);
+    }
+
+    /// The same of one that was freed.
+    #[inline(always)]
+    pub(super) fn count_free(&self, columns: &Columns, size: usize, is_temporary: bool) {
+        if is_temporary {
+            self.last.set(0);
+            add(&self.shard().temporary, 1);
+        }
+        let class = &self.shard().classes[columns.class_cell::<true>(size) % CLASSES];
+        add(&class.frees, 1);
+        add(&class.freed_bytes, size as u64);
+    }
+
+    /// [`Self::stamp`] of a thread that is in the ledger.
+    #[inline(always)]
+    pub(super) fn known_stamp(&self) -> Stamp {
+        self.stamp.get().at(self.clock())
+    }
+
+    /// How old a block is that this thread has allocated.
+    #[inline(always)]
+    pub(super) fn age(&self, record: Record) -> u64 {
+        record.stamp.age_of_own(self.stamp.get(), self.clock())
     }
 }

@@ -7,7 +7,8 @@
 use super::cells::SiteCounters;
 use super::columns::{Columns, Record, Stamp};
 use super::event::Event;
-use super::recorder::{Recorder, UNKNOWN_STACK};
+use super::plain::UNKNOWN_STACK;
+use super::recorder::Recorder;
 use super::{SiteId, Tracker, mode};
 use crate::heap::local::LocalHeap;
 use crate::heap::observe::{Freer, Seen, Slot};

@@ -11,7 +11,7 @@
 
 use super::SiteId;
 use super::cells::{Now, SiteCounters, add};
-use super::columns::{Columns, Record, Stamp};
+use super::columns::{Record, Stamp};
 use super::event::{Event, TEMPORARY, life_of};
 use super::ledger::Ledger;
 use super::moment::SiteSums;
@@ -31,18 +31,18 @@ pub(crate) struct Recorder {
     shard: *const Shard,
     shared: *const Shared,
     /// The block allocated last, if it has not been freed.
-    last: Cell<usize>,
+    pub(super) last: Cell<usize>,
     /// What is not in [`Shared`] yet.
     pub(super) slack: Slack,
     /// The stamp of what this thread allocates, at time zero.
-    stamp: Cell<Stamp>,
+    pub(super) stamp: Cell<Stamp>,
     /// Searches for leaks are to ignore what the thread allocates.
     is_ignoring: Cell<bool>,
     /// The last stack that was found to be a site; zero: none.
-    stack_known: Cell<u32>,
-    site_known: Cell<SiteId>,
+    pub(super) stack_known: Cell<u32>,
+    pub(super) site_known: Cell<SiteId>,
     /// Its counters; null as long as there are none, or the thread is not in the ledger.
-    cell_known: Cell<*const SiteCell>,
+    pub(super) cell_known: Cell<*const SiteCell>,
     /// The thread's number in the ledger plus one; zero: not entered yet.
     thread: Cell<u32>,
     /// Number of the shard plus one, as chunks name it.
@@ -133,74 +133,6 @@ impl Recorder {
         let chunk = ledger.chunks.get(number)?;
         slot.store(core::ptr::from_ref(chunk).cast_mut(), Ordering::Relaxed);
         Some(chunk)
-    }
-
-    /// The counters of the site of a stack, if it is the one that was allocated from last.
-    #[inline(always)]
-    pub(super) fn known_cell_of(&self, stack: u32) -> Option<&SiteCell> {
-        // SAFETY: null, or in the ledger, for ever.
-        let cell = unsafe { self.cell_known.get().as_ref() };
-        cell.filter(|_| self.stack_known.get() == stack)
-    }
-
-    /// Its number, if so.
-    #[inline(always)]
-    pub(super) fn last_site(&self) -> SiteId {
-        self.site_known.get()
-    }
-
-    /// The site of a stack is known from here on, as the thread is that allocates from it.
-    #[inline(always)]
-    pub(super) fn remember_site(&self, stack: u32, site: SiteId, cell: &SiteCell) {
-        self.stack_known.set(stack);
-        self.site_known.set(site);
-        self.cell_known.set(core::ptr::from_ref(cell));
-    }
-
-    fn forget_site(&self) {
-        self.cell_known.set(core::ptr::null());
-    }
-
-    /// The counters of a site, if there are any.
-    #[inline(always)]
-    pub(super) fn cell(&self, site: SiteId) -> Option<&SiteCell> {
-        let group = site.number() / CHUNK_CELLS as u32;
-        // SAFETY: null, or a chunk of the ledger, for ever.
-        let chunk = unsafe { self.directory_slot(group).load(Ordering::Relaxed).as_ref() }?;
-        Some(&chunk.cells[site.number() as usize % CHUNK_CELLS])
-    }
-
-    /// Counts a small block that was handed out, but for its site and for what all know.
-    #[inline(always)]
-    pub(super) fn count_allocation(&self, columns: &Columns, index: u32, size: usize) {
-        self.last.set(columns.identity(index));
-        let class = &self.shard().classes[columns.class_cell::<true>(size) % CLASSES];
-        add(&class.allocations, 1);
-        add(&class.bytes, size as u64);
-    }
-
-    /// The same of one that was freed.
-    #[inline(always)]
-    pub(super) fn count_free(&self, columns: &Columns, size: usize, is_temporary: bool) {
-        if is_temporary {
-            self.last.set(0);
-            add(&self.shard().temporary, 1);
-        }
-        let class = &self.shard().classes[columns.class_cell::<true>(size) % CLASSES];
-        add(&class.frees, 1);
-        add(&class.freed_bytes, size as u64);
-    }
-
-    /// [`Self::stamp`] of a thread that is in the ledger.
-    #[inline(always)]
-    pub(super) fn known_stamp(&self) -> Stamp {
-        self.stamp.get().at(self.clock())
-    }
-
-    /// How old a block is that this thread has allocated.
-    #[inline(always)]
-    pub(super) fn age(&self, record: Record) -> u64 {
-        record.stamp.age_of_own(self.stamp.get(), self.clock())
     }
 
     /// How many peaks the process has had.
@@ -378,7 +310,7 @@ impl Recorder {
     /// The thread that wrote here has ended, or is now another one's copy in a forked child.
     pub(super) fn leave(&self, ledger: &Ledger) {
         let number = self.thread.replace(0).saturating_sub(1);
-        self.forget_site();
+        self.cell_known.set(core::ptr::null());
         self.last.set(0);
         self.set_ignoring(false);
         if let Some(thread) = ledger.threads.get(number).filter(|_| number != 0) {
@@ -394,7 +326,7 @@ impl Recorder {
         self.thread.set(0);
         self.renew_stamp();
         self.last.set(0);
-        self.forget_site();
+        self.cell_known.set(core::ptr::null());
         self.slack.reset();
         self.set_room();
         for group in 0..self.groups.load(Ordering::Relaxed) {
@@ -419,7 +351,7 @@ impl Recorder {
     }
 
     #[inline(always)]
-    fn directory_slot(&self, group: u32) -> &AtomicPtr<Chunk> {
+    pub(super) fn directory_slot(&self, group: u32) -> &AtomicPtr<Chunk> {
         debug_assert!(group < self.groups.load(Ordering::Relaxed));
         // SAFETY: `make` allocated as many pointers behind the recorder as all sites that the
         // ledger has room for need, and sites are numbered by the ledger.
@@ -435,9 +367,6 @@ impl Recorder {
         }
     }
 }
-
-/// In place of the number of a stack, where stacks are not recorded. No node has it.
-pub(super) const UNKNOWN_STACK: u32 = u32::MAX;
 
 /// Bytes mapped for a recorder with so many chunks.
 fn len_with(groups: u32) -> usize {

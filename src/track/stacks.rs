@@ -108,7 +108,7 @@ impl Tree<'_> {
             return Some(site);
         }
         let _lock = self.ledger.lock().acquire()?;
-        if let Some(site) = site_in(record).or_else(|| own()) {
+        if let Some(site) = site_in(record).or_else(own) {
             return Some(site);
         }
         // Where there are children it stands among them.

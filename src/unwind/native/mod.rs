@@ -6,7 +6,7 @@
 //! | [`rule`], [`table`], [`slots`] | keeps what follows from it, in one word |
 //! | [`step`], [`bounds`] | from a frame to its caller, reading only what is there |
 //! | [`walk`](mod@walk), [`slow`] | whole stacks, by rules, and by the letter |
-//! | [`cache`], [`front`], [`store`] | what has not changed since the last capture |
+//! | [`cache`], [`stack`], [`front`], [`store`] | what has not changed since the last capture |
 //! | [`uncached`] | what is found out anew each time |
 
 use super::names;
@@ -20,6 +20,7 @@ mod modules;
 mod rule;
 mod slots;
 mod slow;
+mod stack;
 mod step;
 mod store;
 mod table;

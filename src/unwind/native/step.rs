@@ -151,9 +151,9 @@ fn step_rare(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End
 }
 
 /// Writes the words that a step from `state` by `rule` has read on its way to `caller`, a frame and
-/// its stack pointer, `None` if there is none, from `to` on: outermost first in the sense that a later one never depends on an
-/// earlier one's content. Without the frame pointer's unless `needs_fp`: nothing outwards asks for
-/// its value. How many there are, three at most.
+/// its stack pointer, `None` if there is none, from `to` on: outermost first in the sense that a
+/// later one never depends on an earlier one's content. Without the frame pointer's unless
+/// `needs_fp`: nothing outwards asks for its value. How many there are, three at most.
 ///
 /// # Safety
 /// The step has been made, and `to` has room.
