@@ -194,7 +194,7 @@ cost() {
     for mode in basic full guard; do
         ratio "$off" "$(measure "${hs[@]}" HEAPSIGHT=safety=$mode "$@")"
     done
-    ratio "$none" "$(measure valgrind -q --leak-check=no "$@")"
+    ratio "$none" "$(measure valgrind -q --trace-children=yes --leak-check=no "$@")"
     if [ $churn = 1 ]; then
         ratio "$none" "$(measure env ASAN_OPTIONS=detect_leaks=0 "$W/churn-asan" 1000000)"
     else
