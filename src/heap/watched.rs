@@ -1,9 +1,9 @@
 //! The paths of a watched heap that are taken for nearly every block.
 //!
-//! A watched heap is a tracked one whose quick paths ([`super::tracked`]) are shut: what watches its
-//! blocks, above the engine, has more to do than the observer. Here it gets blocks whose link, key
-//! and poison are intact, and gives them back. What is special (a new slab, a full one, a damaged
-//! list, another thread's block, the periodic look at inbox and mode) goes the long way.
+//! A watched heap is a tracked one whose quick paths ([`super::tracked`]) are shut: what watches
+//! its blocks, above the engine, has more to do than the observer. Here it gets blocks whose link,
+//! key and poison are intact, and gives them back. What is special (a new slab, a full one, a
+//! damaged list, another thread's block, the periodic look at inbox and mode) goes the long way.
 
 use super::block::Block;
 use super::class::{ClassId, SLICE};
