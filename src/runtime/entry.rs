@@ -167,7 +167,11 @@ extern "C" fn free_body(address: *mut u8, family: Family, size: usize, sp: usize
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn free_special(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
     let heap = tls::heap();
-    if address.is_null() || ENGINE.free_tracked_special(heap, address) {
+    // Where not all blocks are watched, the untracked ones are not.
+    if address.is_null()
+        || !safety::is_on() && ENGINE.free_remote(heap, address)
+        || ENGINE.free_tracked_special(heap, address)
+    {
         return;
     }
     let freed = if safety::concerns(address) {
@@ -178,8 +182,6 @@ extern "C" fn free_special(address: *mut u8, family: Family, size: usize, sp: us
         };
         let size = Some(size).filter(|size| *size != UNKNOWN);
         safety::free(heap, address, Freeing { family, size }, Registers { sp, fp })
-    } else if ENGINE.free_remote(heap, address) {
-        Ok(())
     } else {
         ENGINE.free(heap, address)
     };
