@@ -5,11 +5,14 @@
 //! a conservative search. So what handles many addresses clears the stack below itself, as the
 //! Boehm collector does (`GC_clear_stack`).
 
-use core::hint::black_box;
+use core::ptr;
 
 /// How deep an allocator's cold paths go: little, because they run on alternate stacks and those of
 /// coroutines, too. Without optimisation frames are several times as large.
 pub(crate) const COLD_PATH: usize = if cfg!(debug_assertions) { 8 << 10 } else { 1 << 10 };
+
+/// How deep those go that are taken often, and so are cleared after as far as frames lie that stay.
+pub(crate) const SHALLOW: usize = if cfg!(debug_assertions) { 4 << 10 } else { 512 };
 
 /// What a thread that ends may clear: a quarter of the smallest stack that it may have, of which
 /// thread-local storage takes a part.
@@ -19,8 +22,44 @@ pub(crate) const THREAD: usize = 4 << 10;
 pub(crate) const SEARCH: usize = 64 << 10;
 
 /// Overwrites so many bytes of the stack below the caller's frame. The stack has to have them.
-#[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[inline(always)]
 pub(crate) fn clear<const LEN: usize>() {
-    black_box(&mut [0u8; LEN]);
+    clear_after::<LEN>(ptr::null_mut());
+}
+
+/// The same, and returns `block`: as the last thing that a function does, it needs no place on the
+/// stack for it, and none for the registers of who called.
+#[inline(always)]
+pub(crate) fn clear_after<const LEN: usize>(block: *mut u8) -> *mut u8 {
+    const { assert!(LEN.is_multiple_of(32) && LEN > 0) }
+    zero_below(block, LEN)
+}
+
+/// Zeros `len` bytes, a multiple of 32, below its return address, from the highest on; a handler
+/// that interrupts it writes below them, or what is zeroed later.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn zero_below(block: *mut u8, len: usize) -> *mut u8 {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "mov rax, rdi",
+        "mov rdx, rsp",
+        "pxor xmm0, xmm0",
+        "2:",
+        "movups [rdx - 16], xmm0",
+        "movups [rdx - 32], xmm0",
+        "sub rdx, 32",
+        "sub rsi, 32",
+        "ja 2b",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(never)]
+fn zero_below(block: *mut u8, len: usize) -> *mut u8 {
+    core::hint::black_box(&mut [0u8; 32]);
+    if len > 32 { zero_below(block, len - 32) } else { block }
 }

@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::local::LocalHeap;
 use super::observe::{Freer, Observer, Seen, Slot};
 use super::slab::Slab;
+use crate::base::stack;
 use crate::unwind::Registers;
 use core::ptr::NonNull;
 
@@ -51,7 +52,9 @@ impl<O: Observer> Engine<O> {
         Some(unsafe { NonNull::new_unchecked(block.cast()) })
     }
 
-    /// The rest of [`Self::allocate_tracked`], where the observer has more to do than usual.
+    /// The rest of [`Self::allocate_tracked`], where the observer has more to do than usual. The
+    /// block's address does not stay behind on the stack, where the frame of a function like
+    /// `exit`'s may come to lie over it: the last block of a short program would seem to be held.
     #[inline(never)]
     fn allocate_special(
         &self,
@@ -61,13 +64,27 @@ impl<O: Observer> Engine<O> {
         caller: Registers,
         seen: Seen,
     ) -> NonNull<u8> {
+        let block = self.allocate_deeply(heap, slab, size, caller, seen);
+        let block = stack::clear_after::<{ stack::SHALLOW }>(block);
+        // SAFETY: `allocate_tracked` has seen that there is a block.
+        unsafe { NonNull::new_unchecked(block) }
+    }
+
+    #[inline(never)]
+    fn allocate_deeply(
+        &self,
+        heap: &LocalHeap,
+        slab: &Slab,
+        size: usize,
+        caller: Registers,
+        seen: Seen,
+    ) -> *mut u8 {
         let block = slab.first_local();
         let index = slab.index_of(slab.offset_of(block));
         heap.take_spare(slab, block);
         self.observer.allocated_after(heap, Slot { slab, index }, size, caller, seen);
         heap.leave_tracked();
-        // SAFETY: `allocate_tracked` has seen that there is a block.
-        unsafe { NonNull::new_unchecked(block.cast()) }
+        block.cast()
     }
 
     /// Frees a block of a tracked slab of the heap's own, if nothing about it is special. `false`:

@@ -63,6 +63,22 @@ pub(crate) fn allocate_plain(size: usize, caller: Registers) -> Option<NonNull<u
 #[inline(never)]
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 pub(crate) fn allocate_any(request: Request) -> *mut u8 {
+    clear_if_tracked(allocate_deeply(request))
+}
+
+/// Nothing that the deeper functions had on the stack stays behind, neither the block's address nor
+/// what the program had in its registers: see [`stack`].
+#[inline(always)]
+fn clear_if_tracked(block: *mut u8) -> *mut u8 {
+    match tls::heap().is_tracked() {
+        true => stack::clear_after::<{ stack::SHALLOW }>(block),
+        false => block,
+    }
+}
+
+#[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+fn allocate_deeply(request: Request) -> *mut u8 {
     let heap = tls::heap();
     if limit::refuses(heap, request.size) {
         return ptr::null_mut();
@@ -166,6 +182,13 @@ extern "C" fn free_body(address: *mut u8, family: Family, size: usize, sp: usize
 #[inline(never)]
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn free_special(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
+    free_deeply(address, family, size, sp, fp);
+    clear_if_tracked(ptr::null_mut());
+}
+
+#[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn free_deeply(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
     let heap = tls::heap();
     // Where not all blocks are watched, the untracked ones are not.
     if address.is_null()
