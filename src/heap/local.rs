@@ -7,6 +7,7 @@
 
 use super::block::Block;
 use super::class::{CLASS_COUNT, ClassId};
+use super::doors::{Busy, Doors};
 use super::queue::Queue;
 use super::remote::Inbox;
 use super::slab::Slab;
@@ -26,9 +27,7 @@ pub(crate) struct LocalHeap {
     zeroed: Cell<u128>,
     tracked: Cell<bool>,
     follows_mode: Cell<bool>,
-    /// What shuts the short way of tracked blocks: [`WATCHED`], [`BUSY`], [`OBSERVING`]. All are
-    /// one number, so that one comparison asks for all.
-    doors: Cell<u8>,
+    doors: Doors,
     exit_rounds: Cell<u8>,
     pub(super) ticks: Cell<u32>,
     state: AtomicU8,
@@ -54,13 +53,6 @@ pub(crate) struct LocalHeap {
 }
 
 const NO_SAMPLES: u64 = u64::MAX;
-
-/// The heap is not tracked, or its blocks are to go the long way.
-const WATCHED: u8 = 1;
-/// The thread is inside a cold path.
-const BUSY: u8 = 2;
-/// It is inside the observer, or in code of ours that must not observe itself.
-const OBSERVING: u8 = 4;
 
 /// In whose hands a heap is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +81,7 @@ impl LocalHeap {
             zeroed: Cell::new(0),
             tracked: Cell::new(false),
             follows_mode: Cell::new(true),
-            doors: Cell::new(WATCHED),
+            doors: Doors::new(),
             exit_rounds: Cell::new(0),
             ticks: Cell::new(0),
             state: AtomicU8::new(state as u8),
@@ -177,24 +169,11 @@ impl LocalHeap {
     /// `quick`: what nearly always happens to a tracked block may go the short way.
     pub(super) fn set_tracked(&self, tracked: bool, quick: bool) {
         self.tracked.set(tracked);
-        self.shut(WATCHED, !(tracked && quick));
+        self.doors.set_quick(tracked && quick);
     }
 
     pub(super) fn is_quick(&self) -> bool {
-        !self.is_shut(WATCHED)
-    }
-
-    #[inline]
-    fn is_shut(&self, door: u8) -> bool {
-        self.doors.get() & door != 0
-    }
-
-    /// Shuts a door, or opens it: one instruction, between whose reading and writing no signal
-    /// handler comes.
-    #[inline(always)]
-    fn shut(&self, door: u8, is_shut: bool) {
-        let doors = self.doors.get();
-        self.doors.set(if is_shut { doors | door } else { doors & !door });
+        self.doors.is_quick()
     }
 
     /// Whether the heap becomes tracked when the engine does. The engine's private one does not.
@@ -209,56 +188,42 @@ impl LocalHeap {
     /// Marks the heap as being inside a cold path until the guard drops. `None`: it already is,
     /// so the caller runs in a signal handler on top of it.
     pub(super) fn enter(&self) -> Option<Busy<'_>> {
-        let may = !self.is_shut(BUSY);
-        if may {
-            self.shut(BUSY, true);
-        }
-        may.then(|| Busy(self))
+        self.doors.enter()
     }
 
     /// Whether the heap is quick and its thread not in code of ours; if so it is marked as being
     /// inside a cold path, until [`Self::leave_tracked`].
     #[inline(always)]
     pub(super) fn enter_tracked(&self) -> bool {
-        let may = self.doors.get() == 0;
-        if may {
-            self.shut(BUSY, true);
-        }
-        may
+        self.doors.enter_short()
     }
 
     /// Ends what [`Self::enter_tracked`] has begun.
     #[inline(always)]
     pub(super) fn leave_tracked(&self) {
-        self.shut(BUSY, false);
+        self.doors.leave();
     }
 
     /// As [`Self::enter`], if the heap is watched and its thread not in code of ours.
     #[inline(always)]
     pub(super) fn enter_watched(&self) -> Option<Busy<'_>> {
-        let may = self.tracked.get() & (self.doors.get() == WATCHED);
-        if may {
-            self.shut(BUSY, true);
-        }
-        may.then(|| Busy(self))
+        if self.tracked.get() { self.doors.enter_watched() } else { None }
     }
 
     /// Whether the thread is inside a cold path.
     pub(crate) fn is_busy(&self) -> bool {
-        self.is_shut(BUSY)
+        self.doors.is_busy()
     }
 
     /// Whether the thread is inside the observer, or in code of ours that must not observe itself.
     #[inline]
     pub(crate) fn is_observing(&self) -> bool {
-        self.is_shut(OBSERVING)
+        self.doors.is_observing()
     }
 
     /// Sets [`Self::is_observing`]; the value before.
     pub(crate) fn set_observing(&self, observing: bool) -> bool {
-        let was_observing = self.is_shut(OBSERVING);
-        self.shut(OBSERVING, observing);
-        was_observing
+        self.doors.set_observing(observing)
     }
 
     pub(super) fn all_queues(&self) -> impl Iterator<Item = &Queue> {
@@ -399,15 +364,5 @@ impl LocalHeap {
 
     pub(super) fn set_thread(&self, thread: u32) {
         self.thread.store(thread, Ordering::Relaxed);
-    }
-}
-
-/// Marks a heap as busy until dropped.
-#[derive(Debug)]
-pub(super) struct Busy<'a>(&'a LocalHeap);
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.shut(BUSY, false);
     }
 }

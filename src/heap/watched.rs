@@ -7,8 +7,9 @@
 
 use super::block::Block;
 use super::class::{ClassId, SLICE};
+use super::doors::Busy;
 use super::engine::Engine;
-use super::local::{Busy, LocalHeap};
+use super::local::LocalHeap;
 use super::observe::{Observer, Slot};
 use super::refill::leave_queue_when_full;
 use super::slab::Slab;
