@@ -14,7 +14,7 @@
 //! | block | what the user gets | [`block`] |
 //! | large block | a span that is one block | [`large`] |
 //! | guarded block | a large block beside inaccessible pages | [`guarded`] |
-//! | heap | a thread's slabs, and its lists of blocks ready to hand out | [`local`], [`doors`], [`refill`] |
+//! | heap | a thread's slabs, and its blocks ready to hand out | [`local`], [`doors`], [`refill`] |
 //! | remote free | a block freed by a thread that does not own its slab | [`remote`] |
 //! | abandon, adopt | what happens to a heap when its thread ends | [`orphans`] |
 //! | observer | whoever wants to hear of blocks: tracking | [`observe`] |
