@@ -5,11 +5,12 @@
 //! addresses.
 
 use super::block::Block;
-use super::class::SLICE;
+use super::class::{SLICE, SMALL_MAX};
 use super::engine::Engine;
 use super::local::{LocalHeap, State};
 use super::locate::Misuse;
 use super::observe::{Freer, Observer, Slot};
+use super::remote::Parcel;
 use super::slab::{Kind, Slab};
 use crate::harden::pattern::POISON;
 
@@ -67,11 +68,28 @@ impl<O: Observer> Engine<O> {
         }
         let block = address.cast();
         // SAFETY: the user has given up a block that was in use, so it is ours and on no list.
-        unsafe {
-            Block::set_key(block, self.space.secret());
-            self.send_home(slab, block);
+        unsafe { Block::set_key(block, self.space.secret()) };
+        // The busy mark keeps a signal handler, on top of us, out of the outbox.
+        let may_wait = slab.block_size() <= SMALL_MAX && heap.is_usable();
+        match if may_wait { heap.enter() } else { None } {
+            Some(_busy) => {
+                // SAFETY: as above.
+                let parcel = unsafe { heap.outbox.put(slab.owner_token(), block) };
+                self.send(parcel);
+            }
+            // SAFETY: as above.
+            None => unsafe { self.send_home(slab, block) },
         }
         true
+    }
+
+    /// Sends what was gathered in an outbox.
+    #[inline]
+    pub(super) fn send(&self, parcel: Option<Parcel<Block>>) {
+        let Some(Parcel { to, first, last }) = parcel else { return };
+        // SAFETY: slabs with blocks in use name a heap, and heaps are never given back; the chain
+        // was the outbox's.
+        unsafe { LocalHeap::from_token(to).inbox.push_chain(first, last) };
     }
 
     /// Frees anything that this engine handed out, from any thread; says so when it did not.

@@ -9,7 +9,7 @@ use super::block::Block;
 use super::class::{CLASS_COUNT, ClassId};
 use super::doors::{Busy, Doors};
 use super::queue::Queue;
-use super::remote::Inbox;
+use super::remote::{Inbox, Outbox};
 use super::slab::Slab;
 use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use crate::os::process;
@@ -36,6 +36,7 @@ pub(crate) struct LocalHeap {
     /// Next in the list of all heaps ever made.
     pub(super) next_heap: AtomicPtr<LocalHeap>,
     pub(super) inbox: Inbox<Block>,
+    pub(super) outbox: Outbox<Block>,
     companion: AtomicPtr<u8>,
     /// Bytes until the next sample; [`NO_SAMPLES`].
     sample_left: Cell<u64>,
@@ -89,6 +90,7 @@ impl LocalHeap {
             next_orphan: Cell::new(ptr::null()),
             next_heap: AtomicPtr::new(ptr::null_mut()),
             inbox: Inbox::new(),
+            outbox: Outbox::new(),
             companion: AtomicPtr::new(ptr::null_mut()),
             sample_left: Cell::new(NO_SAMPLES),
             samples_due: Cell::new(0),

@@ -227,6 +227,7 @@ impl<O: Observer> Engine<O> {
     /// by a fork still has blocks ready.
     fn settle(&self, heap: &LocalHeap) {
         self.flush_ready(heap);
+        self.send(heap.outbox.take());
         self.drain(heap);
     }
 
@@ -234,6 +235,7 @@ impl<O: Observer> Engine<O> {
         let ticks = heap.ticks.get().wrapping_add(1);
         heap.ticks.set(ticks);
         if ticks.is_multiple_of(TICKS_PER_SWEEP) {
+            self.send(heap.outbox.take());
             self.end_slabs_where(heap, |slab| {
                 ticks.wrapping_sub(slab.stamp.get()) >= TICKS_PER_SWEEP
             });

@@ -12,7 +12,7 @@ use crate::os::lock::Lock;
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
-use remote::{Chain, Inbox};
+use remote::{Chain, Inbox, Outbox, Parcel};
 use std::boxed::Box;
 use std::vec::Vec;
 
@@ -70,6 +70,42 @@ fn every_remotely_freed_block_comes_home_once() {
         home.extend(drain(&inbox));
         home.sort_unstable();
         assert_eq!(home, [10, 11, 20, 21]);
+    });
+}
+
+#[test]
+fn what_was_gathered_comes_home_once() {
+    loom::model(|| {
+        let inboxes = Arc::new([Inbox::new(), Inbox::new()]);
+        let freers = [1, 2].map(|first| {
+            let inboxes = Arc::clone(&inboxes);
+            thread::spawn(move || {
+                let outbox = Outbox::new();
+                let send = |parcel: Option<Parcel<Node>>| {
+                    if let Some(Parcel { to, first, last }) = parcel {
+                        // SAFETY: the outbox has given its nodes up.
+                        unsafe { inboxes[to].push_chain(first, last) };
+                    }
+                };
+                // The third goes elsewhere, and so sends the two before it.
+                for (number, to) in [(0, 0), (1, 0), (2, 1)] {
+                    // SAFETY: the node is fresh and given up.
+                    send(unsafe { outbox.put(to, Node::new(first * 10 + number)) });
+                }
+                send(outbox.take());
+                assert!(outbox.take().is_none());
+            })
+        });
+        let mut home = drain(&inboxes[0]);
+        for freer in freers {
+            freer.join().unwrap();
+        }
+        home.extend(drain(&inboxes[0]));
+        home.sort_unstable();
+        assert_eq!(home, [10, 11, 20, 21]);
+        let mut other = drain(&inboxes[1]);
+        other.sort_unstable();
+        assert_eq!(other, [12, 22]);
     });
 }
 
