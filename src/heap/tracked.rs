@@ -91,31 +91,27 @@ impl<O: Observer> Engine<O> {
     /// nothing was done.
     #[inline(always)]
     pub(crate) fn free_tracked(&self, heap: &LocalHeap, address: *mut u8) -> bool {
-        let Some(slot) = self.tracked_slot(heap, address) else { return false };
-        if !heap.enter_tracked() {
-            return false;
-        }
-        if !self.observer.freed_plainly(heap, slot) {
-            heap.leave_tracked();
-            return false;
-        }
-        // SAFETY: we own the slab, and the block was in use: it is not free.
-        let emptied = unsafe { slot.slab.push_local(address.cast(), self.space.secret()) };
-        if emptied {
-            self.leave_emptied(heap, slot.slab);
-        } else {
-            heap.leave_tracked();
-        }
-        true
+        self.free_if(heap, address, |slot| self.observer.freed_plainly(heap, slot))
     }
 
     /// The same where the observer has more to do than usual.
     pub(crate) fn free_tracked_special(&self, heap: &LocalHeap, address: *mut u8) -> bool {
+        self.free_if(heap, address, |slot| self.observer.freed(heap, slot, Freer::Owner))
+    }
+
+    /// Frees a block of a tracked slab of the heap's own once the observer `has_heard` of it.
+    #[inline(always)]
+    fn free_if(
+        &self,
+        heap: &LocalHeap,
+        address: *mut u8,
+        has_heard: impl FnOnce(Slot<'_>) -> bool,
+    ) -> bool {
         let Some(slot) = self.tracked_slot(heap, address) else { return false };
         if !heap.enter_tracked() {
             return false;
         }
-        if !self.observer.freed(heap, slot, Freer::Owner) {
+        if !has_heard(slot) {
             heap.leave_tracked();
             return false;
         }

@@ -199,21 +199,9 @@ pub(super) const RETAIN_METADATA: OptionRow = OptionRow {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::{accepted, read};
     use super::super::{Config, Safety, Track};
-    use std::string::{String, ToString};
-    use std::vec::Vec;
-
-    fn read(text: &str) -> (Config, Vec<String>) {
-        let mut said = Vec::new();
-        let config = Config::parse(text.as_bytes(), &mut |error| said.push(error.to_string()));
-        (config, said)
-    }
-
-    fn accepted(text: &str) -> Config {
-        let (config, said) = read(text);
-        assert!(said.is_empty(), "{text}: {said:?}");
-        config
-    }
+    use std::string::ToString;
 
     #[test]
     fn samples_have_a_size_and_need_no_tracking() {

@@ -9,13 +9,13 @@ use proptest::prelude::*;
 use super::*;
 
 /// The configuration and everything that was complained about.
-fn read(text: &str) -> (Config, Vec<String>) {
+pub(super) fn read(text: &str) -> (Config, Vec<String>) {
     let mut said = Vec::new();
     let config = Config::parse(text.as_bytes(), &mut |error| said.push(error.to_string()));
     (config, said)
 }
 
-fn accepted(text: &str) -> Config {
+pub(super) fn accepted(text: &str) -> Config {
     let (config, said) = read(text);
     assert!(said.is_empty(), "{text:?}: {said:?}");
     config
