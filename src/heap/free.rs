@@ -178,8 +178,14 @@ impl<O: Observer> Engine<O> {
         // As on the fast path of `free`: most blocks follow others into an untracked slab of one
         // slice, which so is full no more.
         let record = self.space.record_of(block.cast());
-        let at_hand = record.filter(|slab| slab.owner_word() == heap.token());
-        let Some(slab) = at_hand.or_else(|| self.space.span_of(block.cast())) else { return };
+        if let Some(slab) = record.filter(|slab| slab.owner_word() == heap.token()) {
+            // SAFETY: the caller's, and the slab is `heap`'s.
+            if unsafe { slab.push_local(block, self.space.secret()) } {
+                self.slab_emptied(heap, slab);
+            }
+            return;
+        }
+        let Some(slab) = self.space.span_of(block.cast()) else { return };
         if self.is_at_home(heap, slab) {
             // SAFETY: the caller's, and the slab is `heap`'s.
             unsafe { self.free_local(heap, slab, block) };
