@@ -2,7 +2,6 @@
 
 use super::lsan::{LsanForm, write_lsan};
 use super::model::{LeakReport, MemoryStats};
-use super::modules::Modules;
 use super::text::{self, Style, write_text};
 use super::{json, markdown, sarif};
 use std::io::{self, Write};
@@ -26,10 +25,10 @@ pub(crate) fn write_stats(
 ) -> io::Result<()> {
     match form {
         Form::Text(style) => text::write_stats(stats, is_tracking, sink, *style),
-        Form::Json => json::write_stats_json(stats, &Modules::of_this_process(), sink),
+        Form::Json => json::write_stats_json(stats, sink),
         Form::Markdown => markdown::write_stats(stats, sink),
         // What only knows of leaks has nothing to say of a program that none were looked for in.
-        Form::Sarif => sarif::write_nothing(&Modules::of_this_process(), sink),
+        Form::Sarif => sarif::write_nothing(sink),
         Form::Lsan(_) => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use super::model::{Leak, LeakReport, MemoryStats, Suppression};
-use super::modules::Modules;
+use super::modules;
 use serde::{Deserialize, Serialize};
 use std::format;
 use std::io::{self, Write};
@@ -39,12 +39,8 @@ struct StatsDocument {
 }
 
 /// Writes the statistics alone as one JSON object and a newline.
-pub(crate) fn write_stats_json(
-    stats: &MemoryStats,
-    modules: &Modules,
-    mut sink: &mut dyn Write,
-) -> io::Result<()> {
-    let (program, pid) = (modules.program(), std::process::id());
+pub(crate) fn write_stats_json(stats: &MemoryStats, mut sink: &mut dyn Write) -> io::Result<()> {
+    let (program, pid) = (modules::this_program(), std::process::id());
     let document = StatsDocument { version: VERSION, program, pid, stats: *stats };
     serde_json::to_writer_pretty(&mut sink, &document)?;
     writeln!(sink)

@@ -95,9 +95,7 @@ impl Modules {
 
     /// Path of the program.
     pub(super) fn program(&self) -> String {
-        self.list.first().map_or_else(String::new, |main| {
-            String::from_utf8_lossy(main.path.as_os_str().as_bytes()).into_owned()
-        })
+        self.list.first().map_or_else(String::new, |main| text_of(&main.path))
     }
 
     /// The module that this code is in.
@@ -202,10 +200,20 @@ unsafe fn module(bias: u64, headers: &[libc::Elf64_Phdr], path: PathBuf) -> Modu
 }
 
 fn path_of(name: &CStr, is_program: bool) -> PathBuf {
-    if is_program {
-        return std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
-    }
-    PathBuf::from(OsStr::from_bytes(name.to_bytes()))
+    if is_program { own_path() } else { PathBuf::from(OsStr::from_bytes(name.to_bytes())) }
+}
+
+fn own_path() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"))
+}
+
+/// Path of the program that this process runs; nobody is asked for the modules.
+pub(super) fn this_program() -> String {
+    text_of(&own_path())
+}
+
+fn text_of(path: &Path) -> String {
+    String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned()
 }
 
 /// The build id among notes: each has the lengths of its owner and content, its type, then both,

@@ -5,7 +5,7 @@
 //! them elsewhere finds them.
 
 use super::model::{Frame, Leak, LeakClass, LeakReport, MemoryStats, Suppression, count};
-use super::modules::Modules;
+use super::modules;
 use super::text::{class, held_by, own_frame, own_place};
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -166,9 +166,9 @@ pub(crate) fn write_sarif(report: &LeakReport, mut sink: &mut dyn Write) -> io::
 }
 
 /// Writes a log without a result: leaks were not looked for.
-pub(crate) fn write_nothing(modules: &Modules, sink: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_nothing(sink: &mut dyn Write) -> io::Result<()> {
     let report = LeakReport {
-        program: modules.program(),
+        program: modules::this_program(),
         pid: std::process::id(),
         stats: MemoryStats::default(),
         leaks: Vec::new(),

@@ -11,10 +11,10 @@ use super::park::Caller;
 use super::rules::{self, Rules};
 use super::search::How;
 use super::stderr::Stderr;
-use super::{inspect, ledger, place, safety, start};
+use super::{inspect, ledger, loaded, place, safety, start};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::os::process;
-use crate::report::{Form, Modules, Style};
+use crate::report::{Form, Style};
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use std::fs::{self, File, OpenOptions};
@@ -122,7 +122,7 @@ pub(crate) fn report_now() -> bool {
     let _unobserved = inspect::Unobserved::begin();
     let config = start::config();
     if config.leaks {
-        let settings = Settings::now(&Modules::of_this_process());
+        let settings = Settings::now(&loaded::modules());
         return report_leaks(&config, &settings, &Caller::here(), How::Here);
     }
     report_stats(&config);
@@ -137,7 +137,7 @@ fn finish(config: &Config, caller: &Caller) -> u8 {
         report_stats(config);
         return 0;
     }
-    let modules = Modules::of_this_process();
+    let modules = loaded::modules();
     let settings = Settings::now(&modules);
     let leaked =
         settings.looks_at_exit(&modules) && report_leaks(config, &settings, caller, How::Here);
@@ -156,7 +156,7 @@ pub(super) fn report_leaks(
     caller: &Caller,
     how: How,
 ) -> bool {
-    let rules = Rules::of(config, settings, &Modules::of_this_process());
+    let rules = Rules::of(config, settings, &loaded::modules());
     let report = leak_report(caller, how, &rules);
     write_out(config, settings, |sink, form| form.write(&report, sink));
     report.has_leaks()

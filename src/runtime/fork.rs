@@ -7,7 +7,7 @@
 //! `fflush(NULL)`, waiting for a stream whose owner waits, inside `getline`, for our locks. So we
 //! take that lock first; it is recursive, and glibc resets it in the child.
 
-use super::{ENGINE, ask, ledger, safety, tls};
+use super::{ENGINE, ask, ledger, loaded, safety, tls};
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering};
 use crate::heap::fork::ForkLocks;
 
@@ -52,6 +52,7 @@ unsafe extern "C" fn after() {
 unsafe extern "C" fn after_in_child() {
     IS_CHILD.store(true, Ordering::Relaxed);
     stdio::forget();
+    loaded::forked();
     ask::forget();
     safety::forked();
     if !ENGINE.observer.forked(ledger::for_child()) {

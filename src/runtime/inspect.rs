@@ -7,12 +7,12 @@ use super::park::Caller;
 use super::rules::Rules;
 use super::search::How;
 use super::stderr::Stderr;
-use super::{ENGINE, safety, start, tls};
+use super::{ENGINE, loaded, safety, start, tls};
 use crate::base::sync::Ordering;
 use crate::format::layout;
 use crate::heap::census::Census;
 use crate::heap::local::{LocalHeap, State};
-use crate::report::{self, Form, LeakReport, MemoryStats, Modules};
+use crate::report::{self, Form, LeakReport, MemoryStats};
 use crate::track::{Recorded, SiteId};
 use std::format;
 use std::io::{self, Write};
@@ -112,7 +112,7 @@ pub(super) fn notes() -> Vec<std::string::String> {
 #[inline(never)]
 pub(crate) fn check_for_leaks(caller: &Caller) -> LeakReport {
     let _unobserved = Unobserved::begin();
-    let modules = Modules::of_this_process();
+    let modules = loaded::modules();
     let rules = Rules::of(&start::config(), &Settings::now(&modules), &modules);
     let report = leak_report(caller, How::Aside, &rules);
     write_text(&report);

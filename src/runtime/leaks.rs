@@ -1,6 +1,7 @@
 //! Leak reports: what a search has found, less what is known and suppressed.
 
 use super::inspect::{Unobserved, census, notes, stack_of, stats};
+use super::loaded;
 use super::lsan::Settings;
 use super::park::Caller;
 use super::raw;
@@ -32,7 +33,7 @@ pub(super) fn leak_report(caller: &Caller, how: How, rules: &Rules) -> LeakRepor
     } else {
         Ok(Found::default())
     };
-    let (modules, suppressions) = (Modules::of_this_process(), tally.into_uses());
+    let (modules, suppressions) = (loaded::modules(), tally.into_uses());
     let subject = Subject { stats, suppressions, pid: process::id(), modules, address: 0 };
     report(found, subject)
 }
@@ -106,7 +107,7 @@ pub(crate) fn leaks_of(births: &Births, caller: &Caller) -> Option<Vec<Leak>> {
         pid: process::id(),
         asked: None,
     };
-    let report = report::leak_report(raw, &Modules::of_this_process());
+    let report = report::leak_report(raw, &loaded::modules());
     Some(report.leaks)
 }
 
@@ -122,7 +123,7 @@ fn find_unsuppressed(
     if rules.suppressions.is_empty() {
         return Ok(found);
     }
-    let suppressed = suppressed_sites(&found.findings, tally, &Modules::of_this_process());
+    let suppressed = suppressed_sites(&found.findings, tally, &loaded::modules());
     if suppressed.is_empty() {
         return Ok(found);
     }

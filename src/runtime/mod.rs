@@ -11,6 +11,7 @@
 //! | [`thread`] | how does a thread get a heap and leave it? |
 //! | [`start`], [`fork`], [`exit`] | what happens when the process starts, forks and ends? |
 //! | [`ledger`] | how is the ledger's file made, and a forked child's? |
+//! | [`loaded`] | which modules are loaded, also in a child of a fork? |
 //! | [`place`] | where do this process's report and ledger go? |
 //! | [`park`] | how are all other threads stopped for a moment? |
 //! | [`regions`] | which memory does the program call a root? |
@@ -38,6 +39,7 @@ pub(crate) mod inspect;
 mod leaks;
 mod ledger;
 mod limit;
+mod loaded;
 pub(crate) mod lsan;
 pub(crate) mod misuse;
 pub(crate) mod next;

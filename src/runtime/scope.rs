@@ -7,10 +7,10 @@
 use super::inspect::{self, Unobserved};
 use super::options::Track;
 use super::park::Caller;
-use super::{ENGINE, entry, leaks, start, tls};
+use super::{ENGINE, entry, leaks, loaded, start, tls};
 use crate::heap::local::State;
 use crate::leak::births::{self, Births, Stretch};
-use crate::report::{self, CallSite, Leak, Modules, RawCallSite};
+use crate::report::{self, CallSite, Leak, RawCallSite};
 use crate::track::SiteId;
 use crate::track::moment::{Moment, SiteSums};
 use crate::track::stats::Sums;
@@ -138,7 +138,7 @@ impl Scope {
             RawCallSite { allocations: sums.allocations, bytes: sums.bytes, stack, truncated }
         };
         let sites: Vec<_> = self.lock().sites.iter().map(raw).collect();
-        report::call_sites(sites, &Modules::of_this_process())
+        report::call_sites(sites, &loaded::modules())
     }
 
     /// Whether any block lives that its threads have allocated.

@@ -86,6 +86,13 @@ fn checks_forks_and_threads_do_not_wait_for_each_other() {
 }
 
 #[test]
+fn a_child_does_not_wait_for_a_loader_that_nobody_will_unlock() {
+    expect_nothing_lost(&finish(
+        Run::new(Storm::of("loader.c").path()).preloaded("track=full,leaks=on"),
+    ));
+}
+
+#[test]
 fn a_process_that_may_not_be_traced_checks_itself() {
     expect_nothing_lost(&Storm::compile().run("6 1 10 2 sealed"));
 }

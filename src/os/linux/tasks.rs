@@ -26,6 +26,12 @@ pub(crate) fn for_each(mut visit: impl FnMut(u32)) -> bool {
     }
 }
 
+/// How many threads there are, where the system tells.
+pub(crate) fn count() -> Option<usize> {
+    let mut threads = 0;
+    for_each(|_| threads += 1).then_some(threads)
+}
+
 const ENTRY_HEAD: usize = 19;
 
 /// The decimal number that a name consists of.

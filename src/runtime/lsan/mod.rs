@@ -13,7 +13,7 @@ use super::options::Config;
 use super::park::Caller;
 use super::rules::Rules;
 use super::search::How;
-use super::{ENGINE, inspect, limit, next, start, thread, tls};
+use super::{ENGINE, inspect, limit, loaded, next, start, thread, tls};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::heap::local::State;
 use crate::leak::terms::{Sources, Terms};
@@ -219,7 +219,7 @@ pub fn ignore_object(address: *const c_void) {
 /// the process ends.
 pub(crate) fn do_leak_check(caller: &Caller) {
     let _unobserved = inspect::Unobserved::begin();
-    let (modules, config) = (Modules::of_this_process(), start::config());
+    let (modules, config) = (loaded::modules(), start::config());
     let settings = Settings::now(&modules);
     if !settings.looks(&modules) || !exit::claim_report() {
         return;
@@ -236,7 +236,7 @@ pub(crate) fn do_leak_check(caller: &Caller) {
 /// any.
 pub(crate) fn do_recoverable_leak_check(caller: &Caller) -> bool {
     let _unobserved = inspect::Unobserved::begin();
-    let modules = Modules::of_this_process();
+    let modules = loaded::modules();
     let settings = Settings::now(&modules);
     settings.looks(&modules) && exit::report_leaks(&start::config(), &settings, caller, How::Here)
 }

@@ -49,9 +49,7 @@ const fn is_before(finding: &Finding) -> bool {
 
 /// The same at the end of the process, if no other thread is left that could use the heap.
 pub(crate) fn check_at_exit() {
-    let mut threads = 0;
-    let is_known = super::is_any() && tasks::for_each(|_| threads += 1);
-    if is_known && threads == 1 {
+    if super::is_any() && tasks::count() == Some(1) {
         check();
     }
 }

@@ -8,9 +8,10 @@ use crate::base::text::Text;
 use crate::harden::quarantine::Grave;
 use crate::heap::observe::Slot;
 use crate::heap::slab::Kind;
-use crate::report::{Modules, StackWriter};
+use crate::report::StackWriter;
 use crate::runtime::ENGINE;
 use crate::runtime::inspect::{self, Unobserved};
+use crate::runtime::loaded;
 use crate::runtime::stderr::Stderr;
 use crate::track::SiteId;
 use crate::unwind::{self, State};
@@ -76,7 +77,7 @@ fn owner_at(address: *const u8) -> Owner {
 /// Runs `task` with a printer.
 pub(super) fn print<R>(task: impl FnOnce(&mut Printer<'_>) -> R) -> R {
     let _unobserved = Unobserved::begin();
-    let modules = Modules::of_this_process();
+    let modules = loaded::modules();
     task(&mut Printer { writer: StackWriter::new(&modules, Stderr::style()) })
 }
 
