@@ -37,7 +37,7 @@ with_caller! {
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn single_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
     let caller = Registers { sp, fp };
-    match entry::allocate_plain(size, caller) {
+    match entry::allocate_soon(size, ALIGN_MIN, caller) {
         Some(block) => block.as_ptr().cast(),
         None => entry::allocate_any(Request::plain(size, caller).of(Family::New)).cast(),
     }
@@ -46,7 +46,7 @@ extern "C" fn single_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn array_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
     let caller = Registers { sp, fp };
-    match entry::allocate_plain(size, caller) {
+    match entry::allocate_soon(size, ALIGN_MIN, caller) {
         Some(block) => block.as_ptr().cast(),
         None => entry::allocate_any(Request::plain(size, caller).of(Family::NewArray)).cast(),
     }

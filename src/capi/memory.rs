@@ -41,7 +41,7 @@ with_caller! {
 
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    match entry::allocate_plain(size, Registers { sp, fp }) {
+    match entry::allocate_soon(size, ALIGN_MIN, Registers { sp, fp }) {
         Some(block) => block.as_ptr().cast(),
         None => malloc_any(size, sp, fp),
     }
@@ -67,7 +67,10 @@ with_caller! {
 extern "C" fn calloc_body(count: usize, size: usize, sp: usize, fp: usize) -> *mut c_void {
     let Some(size) = count.checked_mul(size) else { return fail(libc::ENOMEM) };
     let caller = Registers { sp, fp };
-    checked(entry::allocate_any(Request::plain(size, caller).zeroed()))
+    match entry::allocate_zeroed_soon(size, ALIGN_MIN, caller) {
+        Some(block) => block.as_ptr().cast(),
+        None => checked(entry::allocate_any(Request::plain(size, caller).zeroed())),
+    }
 }
 
 /// `free(3)`; null is allowed, anything else that is no block in use is reported.

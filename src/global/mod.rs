@@ -76,7 +76,11 @@ with_caller! {
 /// The first request of a process starts Heapsight: a Rust program has no constructor that would.
 extern "C" fn cold_body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
     start::ensure();
-    entry::allocate_any(Request::new(size, align, Registers { sp, fp }).of(Family::Rust))
+    let caller = Registers { sp, fp };
+    match entry::allocate_soon(size, align, caller) {
+        Some(block) => block.as_ptr(),
+        None => entry::allocate_any(Request::new(size, align, caller).of(Family::Rust)),
+    }
 }
 
 with_caller! {
@@ -85,7 +89,11 @@ with_caller! {
 
 extern "C" fn zeroed_body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
     start::ensure();
-    entry::allocate_any(Request::new(size, align, Registers { sp, fp }).of(Family::Rust).zeroed())
+    let caller = Registers { sp, fp };
+    match entry::allocate_zeroed_soon(size, align, caller) {
+        Some(block) => block.as_ptr(),
+        None => entry::allocate_any(Request::new(size, align, caller).of(Family::Rust).zeroed()),
+    }
 }
 
 with_caller! {

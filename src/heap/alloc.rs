@@ -156,7 +156,7 @@ impl<O: Observer> Engine<O> {
     ///
     /// # Safety
     /// The block is the caller's, of at least 16 bytes, and holds `size`.
-    unsafe fn zero_block(&self, address: *mut u8, size: usize, zeroed: bool) {
+    pub(super) unsafe fn zero_block(&self, address: *mut u8, size: usize, zeroed: bool) {
         let len = if zeroed { size.min(2 * size_of::<usize>()) } else { size };
         // SAFETY: the caller's.
         unsafe { self.zero(address, len) };

@@ -5,7 +5,7 @@
 //! addresses.
 
 use super::block::Block;
-use super::class::{SLICE, SMALL_MAX};
+use super::class::SLICE;
 use super::engine::Engine;
 use super::local::{LocalHeap, State};
 use super::locate::Misuse;
@@ -56,31 +56,6 @@ impl<O: Observer> Engine<O> {
         if let Some(_busy) = heap.enter() {
             self.slab_emptied(heap, slab);
         }
-    }
-
-    /// Frees what most frees beside the fast path are about: an untracked block of another thread's
-    /// heap. `false`: nothing was done.
-    #[inline(always)]
-    pub(crate) fn free_remote(&self, heap: &LocalHeap, address: *mut u8) -> bool {
-        let Some(slab) = self.plain_slab_at(address) else { return false };
-        if self.is_at_home(heap, slab) {
-            return false;
-        }
-        let block = address.cast();
-        // SAFETY: the user has given up a block that was in use, so it is ours and on no list.
-        unsafe { Block::set_key(block, self.space.secret()) };
-        // The busy mark keeps a signal handler, on top of us, out of the outbox.
-        let may_wait = slab.block_size() <= SMALL_MAX && heap.is_usable();
-        match if may_wait { heap.enter() } else { None } {
-            Some(_busy) => {
-                // SAFETY: as above.
-                let parcel = unsafe { heap.outbox.put(slab.owner_token(), block) };
-                self.send(parcel);
-            }
-            // SAFETY: as above.
-            None => unsafe { self.send_home(slab, block) },
-        }
-        true
     }
 
     /// Sends what was gathered in an outbox.
@@ -215,7 +190,7 @@ impl<O: Observer> Engine<O> {
     /// # Safety
     /// `block` is free, on no list, and of `slab`.
     #[inline]
-    unsafe fn send_home(&self, slab: &Slab, block: *mut Block) {
+    pub(super) unsafe fn send_home(&self, slab: &Slab, block: *mut Block) {
         // SAFETY: slabs with blocks in use name a heap, and heaps are never given back.
         let owner = unsafe { LocalHeap::from_token(slab.owner_token()) };
         debug_assert!(owner.state() != State::Placeholder);

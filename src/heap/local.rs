@@ -23,8 +23,8 @@ pub(crate) struct LocalHeap {
     /// Blocks ready to hand out; a slab counts them as used.
     ready: [Cell<*mut Block>; CLASS_COUNT],
     queues: [Queue; CLASS_COUNT],
-    /// Bit per class: the ready list is fresh, zero behind its two link words.
-    zeroed: Cell<u128>,
+    /// Per class: the ready list is fresh, zero behind its two link words.
+    zeroed: [Cell<bool>; CLASS_COUNT],
     tracked: Cell<bool>,
     follows_mode: Cell<bool>,
     doors: Doors,
@@ -79,7 +79,7 @@ impl LocalHeap {
         Self {
             ready: [const { Cell::new(ptr::null_mut()) }; CLASS_COUNT],
             queues: [const { Queue::new() }; CLASS_COUNT],
-            zeroed: Cell::new(0),
+            zeroed: [const { Cell::new(false) }; CLASS_COUNT],
             tracked: Cell::new(false),
             follows_mode: Cell::new(true),
             doors: Doors::new(),
@@ -122,8 +122,7 @@ impl LocalHeap {
     pub(super) fn set_ready(&self, class: ClassId, list: *mut Block, zeroed: bool) {
         debug_assert!(self.ready[class.index()].get().is_null());
         self.ready[class.index()].set(list);
-        let bit = 1u128 << class.index();
-        self.zeroed.set(if zeroed { self.zeroed.get() | bit } else { self.zeroed.get() & !bit });
+        self.zeroed[class.index()].set(zeroed);
     }
 
     pub(super) fn take_ready(&self, class: ClassId) -> *mut Block {
@@ -137,7 +136,7 @@ impl LocalHeap {
     /// Whether blocks that [`Self::pop`] gives for `class` are zero behind their first two words.
     #[inline]
     pub(crate) fn is_ready_zeroed(&self, class: ClassId) -> bool {
-        self.zeroed.get() >> class.index() & 1 == 1
+        self.zeroed[class.index()].get()
     }
 
     pub(super) fn queue(&self, class: ClassId) -> &Queue {
@@ -204,6 +203,13 @@ impl LocalHeap {
     #[inline(always)]
     pub(super) fn leave_tracked(&self) {
         self.doors.leave();
+    }
+
+    /// As [`Self::enter`], if the heap is a running thread's, untracked, and its thread not in code
+    /// of ours.
+    #[inline(always)]
+    pub(super) fn enter_plain(&self) -> Option<Busy<'_>> {
+        if self.tracked.get() || !self.is_usable() { None } else { self.doors.enter_watched() }
     }
 
     /// As [`Self::enter`], if the heap is watched and its thread not in code of ours.

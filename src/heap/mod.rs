@@ -19,7 +19,7 @@
 //! | abandon, adopt | what happens to a heap when its thread ends | [`orphans`] |
 //! | observer | whoever wants to hear of blocks: tracking | [`observe`] |
 //!
-//! The fast paths stand alone in [`alloc`] and [`free`]. The engine knows nothing of tracking but a
+//! The fast paths stand alone in [`alloc`] and [`free`]; right behind them are [`plain`] and [`tracked`]. The engine knows nothing of tracking but a
 //! trait and a bit: a tracked heap keeps its ready lists empty and its slabs flagged, so that both
 //! paths fall into the cold ones by tests that are there anyway.
 //!
@@ -43,6 +43,7 @@ pub(crate) mod local;
 pub(crate) mod locate;
 pub(crate) mod observe;
 mod orphans;
+mod plain;
 mod queue;
 pub(crate) mod records;
 mod refill;

@@ -19,6 +19,9 @@ use crate::base::sync::Ordering;
 
 /// A cold path in so many looks for slabs that have stayed empty.
 const TICKS_PER_SWEEP: u32 = 128;
+/// A heap that has slabs with room takes in what others have freed in one cold path of so many:
+/// doing so writes to the records of slabs, which then leave the caches of those that free.
+pub(super) const TICKS_PER_DRAIN: u32 = 16;
 
 impl<O: Observer> Engine<O> {
     /// Takes a block of `class`. `None`: out of memory, or entered from a signal handler.
@@ -30,8 +33,10 @@ impl<O: Observer> Engine<O> {
     ) -> Option<Taken<'_>> {
         let _busy = heap.enter()?;
         self.follow_mode(heap);
-        self.drain(heap);
         self.tick(heap);
+        if heap.queue(class).first().is_none() || heap.ticks.get().is_multiple_of(TICKS_PER_DRAIN) {
+            self.drain(heap);
+        }
         if heap.is_sample_due(class) {
             return self.refill_due(heap, class, request);
         }

@@ -40,8 +40,11 @@ macro_rules! allocate_aligned {
             }
 
             extern "C" fn $body(size: usize, align: usize, sp: usize, fp: usize) -> *mut u8 {
-                let request = Request::new(size, align, Registers { sp, fp });
-                allocate_any(request.of(Family::$family))
+                let caller = Registers { sp, fp };
+                match allocate_soon(size, align, caller) {
+                    Some(block) => block.as_ptr(),
+                    None => allocate_any(Request::new(size, align, caller).of(Family::$family)),
+                }
             }
         )*
     };
@@ -53,10 +56,26 @@ allocate_aligned! {
     allocate_new_array, new_array_body, NewArray;
 }
 
-/// The cold path for `size` bytes aligned to 16. `None`: [`allocate_any`] is to follow.
+/// What nearly always serves where the fast path did not. `None`: [`allocate_any`] is to follow.
 #[inline(always)]
-pub(crate) fn allocate_plain(size: usize, caller: Registers) -> Option<NonNull<u8>> {
-    ENGINE.allocate_tracked(tls::heap(), ClassId::for_size(size)?, size, caller)
+pub(crate) fn allocate_soon(size: usize, align: usize, caller: Registers) -> Option<NonNull<u8>> {
+    let (heap, class) = (tls::heap(), ClassId::for_layout(size, align)?);
+    ENGINE
+        .allocate_tracked(heap, class, size, caller)
+        .or_else(|| ENGINE.allocate_plain(heap, class))
+}
+
+/// The same for memory that is to be zero. Tracked blocks are.
+#[inline(always)]
+pub(crate) fn allocate_zeroed_soon(
+    size: usize,
+    align: usize,
+    caller: Registers,
+) -> Option<NonNull<u8>> {
+    let (heap, class) = (tls::heap(), ClassId::for_layout(size, align)?);
+    ENGINE
+        .allocate_tracked(heap, class, size, caller)
+        .or_else(|| ENGINE.allocate_plain_zeroed(heap, class, size))
 }
 
 /// Any request, by way of the thread's state; null when memory ran out.
@@ -171,10 +190,11 @@ with_caller! {
     fn free_cold(address: *mut u8, family: Family, size: usize) -> () = free_body
 }
 
-/// What nearly always happens where everything is tracked.
+/// What nearly always happens, where everything is tracked and where nothing is.
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn free_body(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
-    if !ENGINE.free_tracked(tls::heap(), address) {
+    let heap = tls::heap();
+    if !ENGINE.free_tracked(heap, address) && !ENGINE.free_plain(heap, address) {
         free_special(address, family, size, sp, fp);
     }
 }
@@ -190,11 +210,7 @@ extern "C" fn free_special(address: *mut u8, family: Family, size: usize, sp: us
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn free_deeply(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
     let heap = tls::heap();
-    // Where not all blocks are watched, the untracked ones are not.
-    if address.is_null()
-        || !safety::is_on() && ENGINE.free_remote(heap, address)
-        || ENGINE.free_tracked_special(heap, address)
-    {
+    if address.is_null() || ENGINE.free_tracked_special(heap, address) {
         return;
     }
     let freed = if safety::concerns(address) {
