@@ -19,9 +19,10 @@
 //! | abandon, adopt | what happens to a heap when its thread ends | [`orphans`] |
 //! | observer | whoever wants to hear of blocks: tracking | [`observe`] |
 //!
-//! The fast paths stand alone in [`alloc`] and [`free`]; right behind them are [`plain`] and [`tracked`]. The engine knows nothing of tracking but a
-//! trait and a bit: a tracked heap keeps its ready lists empty and its slabs flagged, so that both
-//! paths fall into the cold ones by tests that are there anyway.
+//! The fast paths stand alone in [`alloc`] and [`free`]; right behind them are the short ways of
+//! [`plain`] and [`tracked`]. The engine knows nothing of tracking but a trait and a bit: a tracked
+//! heap keeps its ready lists empty and its slabs flagged, so that both paths fall into the cold
+//! ones by tests that are there anyway.
 //!
 //! Locks, in the order they may be taken: late and private heap, orphans, records, space.
 

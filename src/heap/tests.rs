@@ -1,11 +1,13 @@
 //! The engine against a naive model: random programs, the whole-heap checker after each.
 
 use super::alloc::Request;
+use super::class::ClassId;
 use super::engine::Engine;
 use super::free::Freed;
 use super::local::LocalHeap;
 use super::locate::{MisuseKind, Place};
 use crate::unwind::Registers;
+use core::ptr::NonNull;
 use proptest::prelude::*;
 use std::boxed::Box;
 use std::vec::Vec;
@@ -90,10 +92,8 @@ impl World {
         match *op {
             Op::Allocate { size, align_log, zero } => {
                 let align = 1 << align_log;
-                let address = self.engine.allocate(
-                    mine,
-                    Request { zero, ..Request::new(size, align, Registers::NOWHERE) },
-                );
+                let request = Request::new(size, align, Registers::NOWHERE);
+                let address = allocate(&self.engine, mine, Request { zero, ..request });
                 assert!(!address.is_null(), "{op:?}");
                 assert_eq!(address as usize % align, 0, "{op:?}");
                 if zero {
@@ -130,13 +130,23 @@ impl World {
     }
 }
 
+/// Serves a request on the paths that the faces take.
+fn allocate(engine: &Engine<()>, heap: &LocalHeap, request: Request) -> *mut u8 {
+    let class = ClassId::for_layout(request.size, request.align);
+    let block = class.and_then(|class| match request.zero {
+        true => engine.allocate_plain_zeroed(heap, class, request.size),
+        false => engine.allocate_plain(heap, class),
+    });
+    block.map_or_else(|| engine.allocate(heap, request), NonNull::as_ptr)
+}
+
 /// Frees a block in use on the paths that the faces take.
 fn free(engine: &Engine<()>, heap: &LocalHeap, address: *mut u8) {
     // SAFETY: the heap is this thread's.
     match unsafe { engine.free_fast(heap, address) } {
         Freed::Done => {}
         Freed::Emptied(slab) => engine.retire(heap, slab),
-        Freed::Undecided if engine.free_remote(heap, address) => {}
+        Freed::Undecided if engine.free_plain(heap, address) => {}
         Freed::Undecided => engine.free(heap, address).expect("a block in use"),
     }
 }
@@ -206,13 +216,13 @@ fn misuse_is_told_apart() {
         let beyond = block.wrapping_add(112 * 500);
         assert_eq!(kind(beyond), MisuseKind::NotAllocated);
         let other = engine.attach().expect("memory");
-        assert!(!engine.free_remote(other, beyond));
-        assert!(!engine.free_remote(other, block.wrapping_add(16)));
+        assert!(!engine.free_plain(other, beyond));
+        assert!(!engine.free_plain(other, block.wrapping_add(16)));
         let mut local = 0u8;
         assert_eq!(kind(&raw mut local), MisuseKind::Foreign);
         engine.free(heap, block).expect("in use");
         assert_eq!(kind(block), MisuseKind::DoubleFree);
-        assert!(!engine.free_remote(other, block));
+        assert!(!engine.free_plain(other, block));
         let large = engine.allocate(heap, plain(2 << 20));
         assert_eq!(kind(large.wrapping_add(4096)), MisuseKind::NotBlockStart);
         engine.free(heap, large).expect("in use");
