@@ -24,12 +24,28 @@ impl<O: Observer> Engine<O> {
         }
         let slab = heap.queue(class).first().filter(|slab| slab.has_local())?;
         let ticks = heap.ticks.get().wrapping_add(1);
-        if ticks.is_multiple_of(TICKS_PER_DRAIN) || self.observer.wants() != Wanted::None {
+        if ticks.is_multiple_of(TICKS_PER_DRAIN) {
             return None;
         }
         let _busy = heap.enter_plain()?;
+        if !self.is_nothing_drawn(heap, class, slab) {
+            return None;
+        }
         heap.ticks.set(ticks);
         NonNull::new(self.take_run(heap, class, slab, |list, _| list).address)
+    }
+
+    /// Whether the observer wants none of the blocks on the slab's list; if so they count as handed
+    /// out.
+    #[inline(always)]
+    fn is_nothing_drawn(&self, heap: &LocalHeap, class: ClassId, slab: &Slab) -> bool {
+        match (self.observer.wants(), heap.sample_left()) {
+            (Wanted::None, None) => true,
+            (Wanted::Samples, Some(left)) => {
+                !heap.is_sample_due(class) && heap.pass_run(left, slab, slab.local_count())
+            }
+            _ => false,
+        }
     }
 
     /// As [`Self::allocate_plain`]; the first `size` bytes are zero.

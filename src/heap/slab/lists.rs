@@ -125,6 +125,12 @@ impl Slab {
         !self.local_free.get().is_null()
     }
 
+    /// Blocks on the local list.
+    #[inline(always)]
+    pub(in crate::heap) fn local_count(&self) -> u32 {
+        self.capacity() - self.held() - self.used()
+    }
+
     /// Whether a block can be had without another thread's help.
     pub(in crate::heap) fn has_room(&self) -> bool {
         self.has_local() || self.capacity() < self.reserved()
