@@ -145,8 +145,7 @@ impl<O: Observer> Engine<O> {
         #[expect(clippy::cast_possible_truncation, reason = "an offset in a slice")]
         let offset = (address as usize % SLICE) as u32;
         let is_plain = slab.kind() == Kind::Slab && slab.owner_token() != 0 && !slab.is_tracked();
-        let is_carved = || slab.index_of(offset) < slab.capacity();
-        if !is_plain || !slab.is_block_start(offset) || !is_carved() {
+        if !is_plain || !slab.is_carved_start(offset) {
             return None;
         }
         // SAFETY: the start of a block of a slab, which is mapped.

@@ -215,6 +215,10 @@ fn misuse_is_told_apart() {
         // Where a block would start, had it been cut: of this heap, and to another.
         let beyond = block.wrapping_add(112 * 500);
         assert_eq!(kind(beyond), MisuseKind::NotAllocated);
+        // SAFETY: the heap is this thread's.
+        let freed = |address| unsafe { engine.free_fast(heap, address) };
+        assert!(matches!(freed(beyond), Freed::Undecided));
+        assert!(matches!(freed(block.wrapping_add(16)), Freed::Undecided));
         let other = engine.attach().expect("memory");
         assert!(!engine.free_plain(other, beyond));
         assert!(!engine.free_plain(other, block.wrapping_add(16)));
