@@ -15,13 +15,15 @@
 mod comparing;
 mod copying;
 mod finding;
+mod finding_last;
 
 pub(crate) use super::super::dispatch::{Dispatch, elsewhere};
 use super::super::limits::Limits;
 use super::near;
 pub(crate) use comparing::{compare, differs};
 pub(crate) use copying::{copy, set};
-pub(crate) use finding::{find, find_last, length};
+pub(crate) use finding::{find, length};
+pub(crate) use finding_last::find_last;
 
 /// What copies and fills go on with.
 pub(crate) use super::super::instance::avx2 as long;
