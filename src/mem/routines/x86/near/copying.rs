@@ -94,7 +94,7 @@ macro_rules! copy {
     vzeroupper
     ret
     .p2align 6
-40: cmp rdx, 16384
+40: cmp rdx, {small}
     ja 90f
     mov rcx, rdi
     sub rcx, rsi
@@ -172,6 +172,7 @@ macro_rules! copy {
             $limits,
             "jmp {long}",
             ".p2align 6",
+            small = const near::SURELY_SMALL,
             long = sym near::long::copy_long,
             $($operands)*
         )
@@ -179,7 +180,7 @@ macro_rules! copy {
 }
 pub(crate) use copy;
 
-/// Up to eight registers, by overlapping stores.
+/// Overlapping stores, or a loop between such at the ends; what is left, elsewhere.
 macro_rules! set {
     ($first:literal, $limits:literal, $last:literal, $($operands:tt)*) => {
         core::arch::naked_asm!(
@@ -196,7 +197,7 @@ macro_rules! set {
     vmovdqu [rdi + rdx - 32], ymm0
     vzeroupper
     ret
-    .p2align 4
+    .p2align 6
 20: vpbroadcastb xmm0, xmm0
     cmp edx, 16
     jae 21f
@@ -223,21 +224,22 @@ macro_rules! set {
 23: vmovd [rdi], xmm0
     vmovd [rdi + rdx - 4], xmm0
     ret
-    .p2align 4
-30: cmp rdx, 128
-    ja 31f
+            ",
+            $last,
+            "
+    .p2align 6
+30: cmp rdx, 256
+    ja 40f
     vmovdqu [rdi], ymm0
     vmovdqu [rdi + 32], ymm0
+    cmp edx, 128
+    ja 31f
     vmovdqu [rdi + rdx - 64], ymm0
     vmovdqu [rdi + rdx - 32], ymm0
     vzeroupper
     ret
-    .p2align 4
-31: cmp rdx, 256
-    ja 32f
-    vmovdqu [rdi], ymm0
-    vmovdqu [rdi + 32], ymm0
-    vmovdqu [rdi + 64], ymm0
+    .p2align 6
+31: vmovdqu [rdi + 64], ymm0
     vmovdqu [rdi + 96], ymm0
     vmovdqu [rdi + rdx - 128], ymm0
     vmovdqu [rdi + rdx - 96], ymm0
@@ -245,12 +247,37 @@ macro_rules! set {
     vmovdqu [rdi + rdx - 32], ymm0
     vzeroupper
     ret
-32: vzeroupper
-90:",
+    .p2align 6
+40: cmp rdx, {small}
+    ja 90f
+    vmovdqu [rdi], ymm0
+    vmovdqu [rdi + 32], ymm0
+    vmovdqu [rdi + 64], ymm0
+    vmovdqu [rdi + 96], ymm0
+    // The loop ends where the last four begin.
+    lea rdx, [rdi + rdx - 128]
+    sub rdi, -128
+    and rdi, -32
+    .p2align 6
+51: vmovdqa [rdi], ymm0
+    vmovdqa [rdi + 32], ymm0
+    vmovdqa [rdi + 64], ymm0
+    vmovdqa [rdi + 96], ymm0
+    sub rdi, -128
+    cmp rdi, rdx
+    jb 51b
+    vmovdqu [rdx], ymm0
+    vmovdqu [rdx + 32], ymm0
+    vmovdqu [rdx + 64], ymm0
+    vmovdqu [rdx + 96], ymm0
+    vzeroupper
+    ret
+90: vzeroupper
+            ",
             $limits,
             "jmp {long}",
-            $last,
             ".p2align 6",
+            small = const near::SURELY_SMALL,
             long = sym near::long::set_long,
             $($operands)*
         )

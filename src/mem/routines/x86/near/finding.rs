@@ -25,11 +25,10 @@ macro_rules! find {
     ret
     // None found is null, without a branch.
     .p2align 6
-21: xor esi, esi
-    bzhi ecx, ecx, edx
-    tzcnt eax, ecx
-    lea rax, [rdi + rax]
-    cmovc rax, rsi
+21: bzhi eax, ecx, edx
+    tzcnt ecx, eax
+    lea rcx, [rdi + rcx]
+    cmovnc rax, rcx
     vzeroupper
     ret
 22: vzeroupper
@@ -187,65 +186,74 @@ macro_rules! length {
         core::arch::naked_asm!(
             $first,
             "
-    mov eax, edi
-    and eax, 4095
-    cmp eax, 4096 - 32
+    vpxor xmm0, xmm0, xmm0
+    mov ecx, edi
+    and ecx, 4095
+    cmp ecx, 4096 - 32
     ja 40f
-    vpxor xmm0, xmm0, xmm0
     vpcmpeqb ymm1, ymm0, [rdi]
     vpmovmskb eax, ymm1
+    mov rsi, rdi
     test eax, eax
     jz 30f
     tzcnt eax, eax
     vzeroupper
     ret
-    // The aligned one that holds it; what comes before does not count.
-40: mov rsi, rdi
-    and rsi, -32
-    vpxor xmm0, xmm0, xmm0
-    vpcmpeqb ymm1, ymm0, [rsi]
-    vpmovmskb eax, ymm1
-    shrx eax, eax, edi
-    test eax, eax
-    jz 30f
-    tzcnt eax, eax
+    .p2align 6
+33: tzcnt eax, eax
+    add eax, 32
     vzeroupper
     ret
-    // On from the next aligned address.
-30: mov rsi, rdi
-    or rdi, 31
-    inc rdi
-    vpcmpeqb ymm1, ymm0, [rdi]
-    vpmovmskb eax, ymm1
-    test eax, eax
-    jnz 60f
+34: tzcnt eax, eax
+    add eax, 64
+    vzeroupper
+    ret
+35: tzcnt eax, eax
+    add eax, 96
+    vzeroupper
+    ret
+36: tzcnt eax, eax
+    sub eax, -128
+    vzeroupper
+    ret
+            ",
+            $last,
+            "
+    // Not where a page ends soon.
+    .p2align 6
+30: cmp ch, 15
+    je 46f
     vpcmpeqb ymm1, ymm0, [rdi + 32]
     vpmovmskb eax, ymm1
     test eax, eax
-    jnz 61f
+    jnz 33b
     vpcmpeqb ymm1, ymm0, [rdi + 64]
     vpmovmskb eax, ymm1
     test eax, eax
-    jnz 62f
+    jnz 34b
     vpcmpeqb ymm1, ymm0, [rdi + 96]
     vpmovmskb eax, ymm1
     test eax, eax
-    jnz 63f
-    // A line of four begins at or before where this ends.
+    jnz 35b
     sub rdi, -128
+    vpcmpeqb ymm1, ymm0, [rdi]
+    vpmovmskb eax, ymm1
+    test eax, eax
+    jnz 36b
+    // On from the line of four that begins at or before where this ends.
+    add rdi, 32
     and rdi, -128
-    .p2align 6
 51: vmovdqa ymm1, [rdi]
     vpminub ymm2, ymm1, [rdi + 32]
     vmovdqa ymm3, [rdi + 64]
     vpminub ymm4, ymm3, [rdi + 96]
     vpminub ymm5, ymm2, ymm4
     vpcmpeqb ymm5, ymm0, ymm5
-    vpmovmskb eax, ymm5
+    vpmovmskb ecx, ymm5
     sub rdi, -128
-    test eax, eax
+    test ecx, ecx
     jz 51b
-    add rdi, -128
+    sub rdi, rsi
     vpcmpeqb ymm1, ymm0, ymm1
     vpmovmskb eax, ymm1
     test eax, eax
@@ -254,22 +262,53 @@ macro_rules! length {
     vpmovmskb eax, ymm2
     test eax, eax
     jnz 61f
+    // Two registers are a number of 64 bits: the first one's, or where it has none the other's.
     vpcmpeqb ymm3, ymm0, ymm3
     vpmovmskb eax, ymm3
-    test eax, eax
-    jnz 62f
-    vpcmpeqb ymm4, ymm0, ymm4
-    vpmovmskb eax, ymm4
-63: add rdi, 32
-62: add rdi, 32
-61: add rdi, 32
+    shl rcx, 32
+    or rax, rcx
+    tzcnt rax, rax
+    lea rax, [rdi + rax - 64]
+    vzeroupper
+    ret
+    .p2align 5
 60: tzcnt eax, eax
-    sub rdi, rsi
+    lea rax, [rdi + rax - 128]
+    vzeroupper
+    ret
+    .p2align 4
+61: tzcnt eax, eax
+    lea rax, [rdi + rax - 96]
+    vzeroupper
+    ret
+    // The aligned one that holds it; what comes before does not count.
+    .p2align 5
+40: mov rsi, rdi
+    and rdi, -32
+    vpcmpeqb ymm1, ymm0, [rdi]
+    vpmovmskb eax, ymm1
+    shrx eax, eax, esi
+    test eax, eax
+    jz 46f
+    tzcnt eax, eax
+    vzeroupper
+    ret
+    // One by one up to where a line of four begins.
+    .p2align 5
+46: or rdi, 31
+    inc rdi
+    test dil, 127
+    jz 51b
+    vpcmpeqb ymm1, ymm0, [rdi]
+    vpmovmskb eax, ymm1
+    test eax, eax
+    jz 46b
+    tzcnt eax, eax
     add rax, rdi
+    sub rax, rsi
     vzeroupper
     ret
             ",
-            $last,
             ".p2align 6",
             $($operands)*
         )

@@ -27,16 +27,12 @@ macro_rules! find_last {
     jz 40f
     vpcmpeqb ymm1, ymm0, [rdi]
     vpmovmskb eax, ymm1
-    xor esi, esi
     bzhi eax, eax, edx
-    lzcnt eax, eax
-    not rax
-    lea rax, [rdi + rax + 32]
-    cmovc rax, rsi
+    lzcnt ecx, eax
+    not rcx
+    lea rcx, [rdi + rcx + 32]
+    cmovnc rax, rcx
     vzeroupper
-    ret
-22: vzeroupper
-    xor eax, eax
     ret
             ",
             $last,
@@ -54,7 +50,7 @@ macro_rules! find_last {
     vpmovmskb ecx, ymm4
     test ecx, ecx
     jnz 32f
-    vzeroupper
+22: vzeroupper
     xor eax, eax
     ret
     .p2align 6
