@@ -72,10 +72,10 @@ unsafe fn copy_raw(to: *mut u8, from: *const u8, len: usize) {
     }
     // SAFETY: the caller's; each piece is at most `len` bytes.
     unsafe {
-        if len > IN_PLACE {
-            routines().copy(to, from, len);
-        } else if len >= 16 {
+        if (16..=IN_PLACE).contains(&len) {
             ends::<Sixteen>(to, from, len);
+        } else if len > IN_PLACE {
+            routines().copy(to, from, len);
         } else if len >= 8 {
             ends::<u64>(to, from, len);
         } else if len >= 4 {

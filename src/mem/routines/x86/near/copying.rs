@@ -228,32 +228,16 @@ macro_rules! set {
             $last,
             "
     .p2align 6
-30: cmp rdx, 256
-    ja 40f
-    vmovdqu [rdi], ymm0
+30: vmovdqu [rdi], ymm0
     vmovdqu [rdi + 32], ymm0
-    cmp edx, 128
-    ja 31f
-    vmovdqu [rdi + rdx - 64], ymm0
-    vmovdqu [rdi + rdx - 32], ymm0
-    vzeroupper
-    ret
-    .p2align 6
-31: vmovdqu [rdi + 64], ymm0
-    vmovdqu [rdi + 96], ymm0
-    vmovdqu [rdi + rdx - 128], ymm0
-    vmovdqu [rdi + rdx - 96], ymm0
-    vmovdqu [rdi + rdx - 64], ymm0
-    vmovdqu [rdi + rdx - 32], ymm0
-    vzeroupper
-    ret
-    .p2align 6
-40: cmp rdx, {small}
-    ja 90f
-    vmovdqu [rdi], ymm0
-    vmovdqu [rdi + 32], ymm0
+    cmp rdx, 128
+    jbe 31f
     vmovdqu [rdi + 64], ymm0
     vmovdqu [rdi + 96], ymm0
+    cmp rdx, 256
+    jbe 32f
+    cmp rdx, {small}
+    ja 90f
     // The loop ends where the last four begin.
     lea rdx, [rdi + rdx - 128]
     sub rdi, -128
@@ -270,6 +254,18 @@ macro_rules! set {
     vmovdqu [rdx + 32], ymm0
     vmovdqu [rdx + 64], ymm0
     vmovdqu [rdx + 96], ymm0
+    vzeroupper
+    ret
+    .p2align 6
+31: vmovdqu [rdi + rdx - 64], ymm0
+    vmovdqu [rdi + rdx - 32], ymm0
+    vzeroupper
+    ret
+    .p2align 5
+32: vmovdqu [rdi + rdx - 128], ymm0
+    vmovdqu [rdi + rdx - 96], ymm0
+    vmovdqu [rdi + rdx - 64], ymm0
+    vmovdqu [rdi + rdx - 32], ymm0
     vzeroupper
     ret
 90: vzeroupper
