@@ -20,8 +20,8 @@ use core::ops::Range;
 /// Up to here a copy is made in place, by registers that every processor has.
 const IN_PLACE: usize = 32;
 
-/// Sixteen bytes that are moved at once. Of an array of two words the compiler makes two moves, which
-/// takes half as long again.
+/// Sixteen bytes that are moved at once. Of an array of two words the compiler makes two moves,
+/// which takes half as long again.
 #[cfg(target_arch = "x86_64")]
 type Sixteen = core::arch::x86_64::__m128i;
 #[cfg(not(target_arch = "x86_64"))]

@@ -3,12 +3,12 @@
 //! come, is worth more there than any algorithm, and no compiler lets itself be told. The
 //! algorithms are those of [`super::super`], which also go on where a copy or a fill is not small.
 //!
-//! Up to some KiB such a call waits for its own instructions. Zen takes them from a cache of decoded
-//! ones, at most eight a cycle and none from behind a branch that is taken or the end of 64 aligned
-//! bytes; a neighbour on the same core takes every other cycle. So each way begins on a boundary,
-//! and has as few such groups as it can: what comes first in a text is what most calls need, what
-//! branches away is rarer, and short branches keep a group short. The figures in `docs/simd.md`
-//! hang on this: who moves a line measures again.
+//! Up to some KiB such a call waits for its own instructions. Zen takes them from a cache of
+//! decoded ones, at most eight a cycle and none from behind a branch that is taken or the end of 64
+//! aligned bytes; a neighbour on the same core takes every other cycle. So each way begins on a
+//! boundary, and has as few such groups as it can: what comes first in a text is what most calls
+//! need, what branches away is rarer, and short branches keep a group short. The figures hang on
+//! this: who moves a line measures again.
 //!
 //! Each text ([`copying`], [`comparing`], [`differing`], [`finding`], [`finding_last`]) is a
 //! function of the instance, and once more the beginning of a C function ([`enter`]). That one asks
