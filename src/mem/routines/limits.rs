@@ -15,8 +15,8 @@ use super::cpu::Caches;
 use super::platform::{Functions, Platform};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-/// Below this, no processor has a limit.
-const SURELY_SMALL: usize = 16 << 10;
+/// Up to this, no processor has a limit.
+pub(crate) const SURELY_SMALL: usize = 16 << 10;
 
 /// See the module. Every field may be written at any time: any of its values is correct.
 #[derive(Debug)]

@@ -48,8 +48,11 @@ pub(super) fn small(of: &Routines) {
 pub(super) fn overlapping(of: &Routines) {
     let arena = Arena::new();
     let clean = arena.scribble(3);
-    let shifts = [0, 1, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 127, 128, 200, 511, 1000, 4095];
-    for len in sizes().into_iter().filter(|len| *len < 160 || len % 5 == 0) {
+    let shifts = [0, 1, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 127, 128, 200, 511, 1000, 3900, 4095];
+    // A way that is taken because of low bits alone would show where the pages are others.
+    let more_than_a_page = [4500, 5003];
+    let sizes = sizes().into_iter().filter(|len| *len < 160 || len % 5 == 0);
+    for len in sizes.chain(more_than_a_page) {
         for shift in shifts {
             for (from, to) in [(0, shift), (shift, 0)] {
                 for base in [0, Arena::LEN - len - shift, 64 - (shift + from) % 64] {

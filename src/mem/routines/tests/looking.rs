@@ -9,7 +9,8 @@ use std::vec::Vec;
 fn spots(len: usize) -> Vec<usize> {
     let step = 1 + len / 12;
     let mut all: Vec<_> = (0..len).step_by(step).collect();
-    all.extend([1, 7, 8, 15, 16, 31, 32, 63, 64, 65, 127, 128].iter().filter(|k| **k < len));
+    let ways_part = [1, 7, 8, 15, 16, 31, 32, 63, 64, 65, 95, 96, 127, 128, 159, 160, 161, 256];
+    all.extend(ways_part.iter().filter(|k| **k < len));
     all.extend((1..=9).filter_map(|k| len.checked_sub(k)));
     all
 }
@@ -32,6 +33,9 @@ pub(super) fn compare(of: &Routines) {
             for spot in spots(len) {
                 for change in [0x80, 0x01] {
                     left.bytes()[at + spot] ^= change;
+                    // SAFETY: as above.
+                    let alone = unsafe { (of.differs)(a, b, len, &of.limits) };
+                    assert_ne!(alone, 0, "{len} bytes that differ at {spot} alone");
                     // Only the first difference counts.
                     right.bytes()[other + len - 1] ^= if spot + 1 < len { 0xff } else { 0 };
                     let expected =

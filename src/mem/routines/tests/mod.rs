@@ -163,10 +163,11 @@ fn sizes() -> Vec<usize> {
 }
 
 /// Where a piece of `len` bytes may begin in an arena: close to the hole before it, close to the
-/// one behind it, and around the seam of two pages in the middle.
+/// one behind it, and around the seam of two pages.
 fn places(len: usize) -> Vec<usize> {
     let end = Arena::LEN - len;
     let mut all = std::vec![0, 1, 13, 63, end, end - 1, end - 7, end - 63];
-    all.extend([Arena::LEN / 2 - len / 2, Arena::LEN / 2 - 1]);
+    let seam = 4096;
+    all.extend([seam - len / 2, seam - 1, seam - 33, seam - 130]);
     all
 }

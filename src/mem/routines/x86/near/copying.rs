@@ -1,7 +1,8 @@
 //! Copies and fills: every byte of up to eight registers by as many as it takes, overlapping in the
-//! middle, all loads before all stores.
+//! middle, all loads before all stores; what is longer, four registers a turn.
 
-/// Up to eight registers: all loads, then all stores.
+/// All loads, then all stores; a loop, between ends that are loaded before and stored behind it,
+/// where neither cache nor page is a matter; what is left, elsewhere.
 macro_rules! copy {
     ($first:literal, $limits:literal, $last:literal, $($operands:tt)*) => {
         core::arch::naked_asm!(
@@ -10,15 +11,15 @@ macro_rules! copy {
     mov rax, rdi
     cmp rdx, 32
     jb 20f
+    vmovdqu ymm0, [rsi]
     cmp rdx, 64
     ja 30f
-    vmovdqu ymm0, [rsi]
     vmovdqu ymm1, [rsi + rdx - 32]
     vmovdqu [rdi], ymm0
     vmovdqu [rdi + rdx - 32], ymm1
     vzeroupper
     ret
-    .p2align 4
+    .p2align 6
 20: cmp edx, 16
     jae 21f
     cmp edx, 8
@@ -55,45 +56,123 @@ macro_rules! copy {
     mov [rdi], r8d
     mov [rdi + rdx - 4], r9d
     ret
-    .p2align 4
-30: cmp rdx, 128
-    ja 31f
-    vmovdqu ymm0, [rsi]
+45: test rcx, rcx
+    jnz 60f
+    vzeroupper
+    ret
+            ",
+            $last,
+            "
+    .p2align 6
+30: cmp rdx, 256
+    ja 40f
     vmovdqu ymm1, [rsi + 32]
     vmovdqu ymm2, [rsi + rdx - 64]
     vmovdqu ymm3, [rsi + rdx - 32]
+    cmp edx, 128
+    jbe 31f
+    vmovdqu ymm4, [rsi + 64]
+    vmovdqu ymm5, [rsi + 96]
+    vmovdqu ymm6, [rsi + rdx - 128]
+    vmovdqu ymm7, [rsi + rdx - 96]
+    .p2align 6
     vmovdqu [rdi], ymm0
+    vmovdqu [rdi + 32], ymm1
+    vmovdqu [rdi + 64], ymm4
+    vmovdqu [rdi + 96], ymm5
+    vmovdqu [rdi + rdx - 128], ymm6
+    vmovdqu [rdi + rdx - 96], ymm7
+    vmovdqu [rdi + rdx - 64], ymm2
+    vmovdqu [rdi + rdx - 32], ymm3
+    vzeroupper
+    ret
+    .p2align 5
+31: vmovdqu [rdi], ymm0
     vmovdqu [rdi + 32], ymm1
     vmovdqu [rdi + rdx - 64], ymm2
     vmovdqu [rdi + rdx - 32], ymm3
     vzeroupper
     ret
-    .p2align 4
-31: cmp rdx, 256
+    .p2align 6
+40: cmp rdx, {small}
     ja 90f
-    vmovdqu ymm0, [rsi]
-    vmovdqu ymm1, [rsi + 32]
-    vmovdqu ymm2, [rsi + 64]
-    vmovdqu ymm3, [rsi + 96]
-    vmovdqu ymm4, [rsi + rdx - 128]
-    vmovdqu ymm5, [rsi + rdx - 96]
+    mov rcx, rdi
+    sub rcx, rsi
+    cmp rcx, rdx
+    jb 45b
+    // Loads that look, by their low bits, like what was just stored wait for it.
+    test ch, 15
+    jz 46f
+47: vmovdqu ymm5, [rsi + rdx - 32]
     vmovdqu ymm6, [rsi + rdx - 64]
-    vmovdqu ymm7, [rsi + rdx - 32]
-    vmovdqu [rdi], ymm0
-    vmovdqu [rdi + 32], ymm1
-    vmovdqu [rdi + 64], ymm2
-    vmovdqu [rdi + 96], ymm3
-    vmovdqu [rdi + rdx - 128], ymm4
-    vmovdqu [rdi + rdx - 96], ymm5
-    vmovdqu [rdi + rdx - 64], ymm6
-    vmovdqu [rdi + rdx - 32], ymm7
+    vmovdqu ymm7, [rsi + rdx - 96]
+    vmovdqu ymm8, [rsi + rdx - 128]
+    // The loop ends where the last four begin.
+    lea rdx, [rdi + rdx - 128]
+    sub rsi, rdi
+    or rdi, 31
+    inc rdi
+    .p2align 6
+51: vmovdqu ymm1, [rsi + rdi]
+    vmovdqu ymm2, [rsi + rdi + 32]
+    vmovdqu ymm3, [rsi + rdi + 64]
+    vmovdqu ymm4, [rsi + rdi + 96]
+    vmovdqa [rdi], ymm1
+    vmovdqa [rdi + 32], ymm2
+    vmovdqa [rdi + 64], ymm3
+    vmovdqa [rdi + 96], ymm4
+    sub rdi, -128
+    cmp rdi, rdx
+    jb 51b
+    .p2align 5
+    vmovdqu [rdx + 96], ymm5
+    vmovdqu [rdx + 64], ymm6
+    vmovdqu [rdx + 32], ymm7
+    vmovdqu [rdx], ymm8
+    vmovdqu [rax], ymm0
     vzeroupper
     ret
-90:",
+    // Backwards, unless that would overwrite what is still to be read.
+    .p2align 6
+46: neg rcx
+    cmp rcx, rdx
+    jb 47b
+60: vmovdqu ymm5, [rsi + rdx - 32]
+    vmovdqu ymm6, [rsi + 32]
+    vmovdqu ymm7, [rsi + 64]
+    vmovdqu ymm8, [rsi + 96]
+    // The loop ends where the first four end.
+    lea rcx, [rdi + rdx]
+    sub rsi, rdi
+    lea rdx, [rcx - 1]
+    and rdx, -32
+    sub rdi, -128
+    .p2align 6
+61: vmovdqu ymm1, [rsi + rdx - 32]
+    vmovdqu ymm2, [rsi + rdx - 64]
+    vmovdqu ymm3, [rsi + rdx - 96]
+    vmovdqu ymm4, [rsi + rdx - 128]
+    vmovdqa [rdx - 32], ymm1
+    vmovdqa [rdx - 64], ymm2
+    vmovdqa [rdx - 96], ymm3
+    vmovdqa [rdx - 128], ymm4
+    add rdx, -128
+    cmp rdx, rdi
+    ja 61b
+    .p2align 5
+    vmovdqu [rax], ymm0
+    vmovdqu [rax + 32], ymm6
+    vmovdqu [rax + 64], ymm7
+    vmovdqu [rax + 96], ymm8
+    vmovdqu [rcx - 32], ymm5
+    vzeroupper
+    ret
+90: vzeroupper
+            ",
             $limits,
             "jmp {long}",
-            $last,
             ".p2align 6",
+            small = const near::SURELY_SMALL,
             long = sym near::long::copy_long,
             $($operands)*
         )
@@ -101,7 +180,7 @@ macro_rules! copy {
 }
 pub(crate) use copy;
 
-/// Up to eight registers, by overlapping stores.
+/// Overlapping stores, or a loop between such at the ends; what is left, elsewhere.
 macro_rules! set {
     ($first:literal, $limits:literal, $last:literal, $($operands:tt)*) => {
         core::arch::naked_asm!(
@@ -118,7 +197,7 @@ macro_rules! set {
     vmovdqu [rdi + rdx - 32], ymm0
     vzeroupper
     ret
-    .p2align 4
+    .p2align 6
 20: vpbroadcastb xmm0, xmm0
     cmp edx, 16
     jae 21f
@@ -145,34 +224,56 @@ macro_rules! set {
 23: vmovd [rdi], xmm0
     vmovd [rdi + rdx - 4], xmm0
     ret
-    .p2align 4
-30: cmp rdx, 128
-    ja 31f
-    vmovdqu [rdi], ymm0
+            ",
+            $last,
+            "
+    .p2align 6
+30: vmovdqu [rdi], ymm0
     vmovdqu [rdi + 32], ymm0
-    vmovdqu [rdi + rdx - 64], ymm0
+    cmp rdx, 128
+    jbe 31f
+    vmovdqu [rdi + 64], ymm0
+    vmovdqu [rdi + 96], ymm0
+    cmp rdx, 256
+    jbe 32f
+    cmp rdx, {small}
+    ja 90f
+    // The loop ends where the last four begin.
+    lea rdx, [rdi + rdx - 128]
+    sub rdi, -128
+    and rdi, -32
+    .p2align 6
+51: vmovdqa [rdi], ymm0
+    vmovdqa [rdi + 32], ymm0
+    vmovdqa [rdi + 64], ymm0
+    vmovdqa [rdi + 96], ymm0
+    sub rdi, -128
+    cmp rdi, rdx
+    jb 51b
+    vmovdqu [rdx], ymm0
+    vmovdqu [rdx + 32], ymm0
+    vmovdqu [rdx + 64], ymm0
+    vmovdqu [rdx + 96], ymm0
+    vzeroupper
+    ret
+    .p2align 6
+31: vmovdqu [rdi + rdx - 64], ymm0
     vmovdqu [rdi + rdx - 32], ymm0
     vzeroupper
     ret
-    .p2align 4
-31: cmp rdx, 256
-    ja 32f
-    vmovdqu [rdi], ymm0
-    vmovdqu [rdi + 32], ymm0
-    vmovdqu [rdi + 64], ymm0
-    vmovdqu [rdi + 96], ymm0
-    vmovdqu [rdi + rdx - 128], ymm0
+    .p2align 5
+32: vmovdqu [rdi + rdx - 128], ymm0
     vmovdqu [rdi + rdx - 96], ymm0
     vmovdqu [rdi + rdx - 64], ymm0
     vmovdqu [rdi + rdx - 32], ymm0
     vzeroupper
     ret
-32: vzeroupper
-90:",
+90: vzeroupper
+            ",
             $limits,
             "jmp {long}",
-            $last,
             ".p2align 6",
+            small = const near::SURELY_SMALL,
             long = sym near::long::set_long,
             $($operands)*
         )
