@@ -140,31 +140,31 @@ fn give_up() -> ! {
     ffi::fatal("out of memory in operator new, and no C++ library to throw std::bad_alloc")
 }
 
-/// `operator delete` in each of its twelve forms: for arrays or not, and whether the size is known.
-/// The alignment is advice.
+/// `operator delete` in each of its twelve forms: for arrays or not, with a size or without, and
+/// with an alignment, which says nothing where there is no size.
 macro_rules! operator_delete {
-    ($($name:ident, $is_array:literal, $size:expr, ($($arg:ident: $type:ty),*);)*) => {
+    ($($name:ident($($arg:ident: $type:ty),*) = $target:ident<$is_array:literal>($($known:expr),*);)*) => {
         $(
             /// See the module.
             #[unsafe(no_mangle)]
             unsafe extern "C" fn $name(address: *mut c_void, $($arg: $type),*) {
-                ffi::delete::<$is_array>(address, $size);
+                ffi::$target::<$is_array>(address, $($known),*);
             }
         )*
     };
 }
 
 operator_delete! {
-    _ZdlPv, false, None, ();
-    _ZdaPv, true, None, ();
-    _ZdlPvm, false, Some(size), (size: usize);
-    _ZdaPvm, true, Some(size), (size: usize);
-    _ZdlPvRKSt9nothrow_t, false, None, (_tag: *const c_void);
-    _ZdaPvRKSt9nothrow_t, true, None, (_tag: *const c_void);
-    _ZdlPvSt11align_val_t, false, None, (_align: usize);
-    _ZdaPvSt11align_val_t, true, None, (_align: usize);
-    _ZdlPvmSt11align_val_t, false, Some(size), (size: usize, _align: usize);
-    _ZdaPvmSt11align_val_t, true, Some(size), (size: usize, _align: usize);
-    _ZdlPvSt11align_val_tRKSt9nothrow_t, false, None, (_align: usize, _tag: *const c_void);
-    _ZdaPvSt11align_val_tRKSt9nothrow_t, true, None, (_align: usize, _tag: *const c_void);
+    _ZdlPv() = delete<false>();
+    _ZdaPv() = delete<true>();
+    _ZdlPvm(size: usize) = delete_sized<false>(size, 1);
+    _ZdaPvm(size: usize) = delete_sized<true>(size, 1);
+    _ZdlPvRKSt9nothrow_t(_tag: *const c_void) = delete<false>();
+    _ZdaPvRKSt9nothrow_t(_tag: *const c_void) = delete<true>();
+    _ZdlPvSt11align_val_t(_align: usize) = delete<false>();
+    _ZdaPvSt11align_val_t(_align: usize) = delete<true>();
+    _ZdlPvmSt11align_val_t(size: usize, align: usize) = delete_sized<false>(size, align);
+    _ZdaPvmSt11align_val_t(size: usize, align: usize) = delete_sized<true>(size, align);
+    _ZdlPvSt11align_val_tRKSt9nothrow_t(_align: usize, _tag: *const c_void) = delete<false>();
+    _ZdaPvSt11align_val_tRKSt9nothrow_t(_align: usize, _tag: *const c_void) = delete<true>();
 }

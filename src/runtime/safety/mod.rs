@@ -30,6 +30,7 @@ pub(crate) mod report;
 mod sampled;
 mod sentence;
 mod sites;
+pub(crate) mod size;
 mod stacks;
 mod strip;
 mod turn;

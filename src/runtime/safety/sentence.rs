@@ -35,9 +35,20 @@ pub(super) fn write(finding: &Finding, names: &Names, line: &mut dyn Write) -> R
             write!(line, "{bytes} written at offset {at} of a {}-byte block{from}", grave.size)?;
             write!(line, " after it was freed{}", By(names.freer.as_deref()))?;
         }
-        Finding::Size { block, named, family } => {
-            write!(line, "{} of a {}-byte block{from}", family.deallocator(), block.size)?;
-            write!(line, " names {}", Bytes(*named))?;
+        Finding::Size { call, block, named, family, is_exact } => {
+            let function = match call {
+                Call::Free => family.deallocator(),
+                Call::Realloc => "realloc",
+            };
+            match is_exact {
+                true => write!(line, "{function} of a {}-byte block{from}", block.size)?,
+                false => write!(line, "{function} of a block that holds {}", Bytes(block.size))?,
+            }
+            if named.is_aligned(block.start) {
+                write!(line, " names {}", Bytes(named.size))?;
+            } else {
+                write!(line, " names an alignment of {}", Bytes(named.align))?;
+            }
         }
         Finding::Family { block, family } => {
             let (made, freed) = (block.family.allocator(), family.deallocator());
@@ -175,6 +186,10 @@ pub(super) const fn advice(finding: &Finding, is_watched: bool) -> &'static str 
         }
         Finding::Buried { .. } => {
             "The write came between the free and now: to stop at it, run with safety=guard."
+        }
+        Finding::Size { is_exact: false, .. } => {
+            "To see who allocated it, run with safety=full. Look for a class without a virtual \
+             destructor, a wrong layout, or a wrong cast."
         }
         Finding::Size { .. } => {
             "Look for a class without a virtual destructor, a wrong layout, or a wrong cast."

@@ -52,7 +52,7 @@ pub(super) fn owner(finding: &Finding) -> Owner {
     match finding {
         Finding::Overflow { block, .. }
         | Finding::Underflow { block, .. }
-        | Finding::Size { block, .. }
+        | Finding::Size { block, is_exact: true, .. }
         | Finding::Family { block, .. }
         | Finding::Fault(Fault { victim: Victim::Guard(block), .. }) => Owner::Living(*block),
         Finding::Buried { grave, .. }
@@ -61,7 +61,7 @@ pub(super) fn owner(finding: &Finding) -> Owner {
         Finding::FreeList { address } => {
             grave_of(ptr::without_provenance(*address)).map_or(Owner::Unknown, Owner::Dead)
         }
-        Finding::Fault(_) => Owner::Unknown,
+        Finding::Size { .. } | Finding::Fault(_) => Owner::Unknown,
     }
 }
 

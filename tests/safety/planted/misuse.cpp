@@ -43,6 +43,10 @@ NOINLINE void free_it(const std::string &with, char *block, std::size_t size) {
         ::operator delete(block);
     else if (with == "sized")
         ::operator delete(block, size);
+    else if (with == "sized[]")
+        ::operator delete[](block, size);
+    else if (with == "sized-aligned")
+        ::operator delete(block, size, std::align_val_t(64));
     else if (with == "delete[]")
         delete[] block;
     else
@@ -99,6 +103,12 @@ int main(int argc, char **argv) {
         delete_twice(size);
     else if (kind == "wrong-size")
         free_it("sized", allocate_it("new", size), size + 1);
+    else if (kind == "wrong-class")
+        free_it("sized", allocate_it("new", size), size * 2 + 100);
+    else if (kind == "wrong-class[]")
+        free_it("sized[]", allocate_it("new[]", size), size / 4);
+    else if (kind == "wrong-class-aligned")
+        free_it("sized-aligned", allocate_it("aligned", size), size * 2 + 100);
     else
         mix(kind, size);
     return 0;
