@@ -157,6 +157,9 @@ const C_KINDS: &[Kind] = &[
     kind(C, "free-static", FOREIGN, ALWAYS, &["free_again"]),
     kind(C, "realloc-after-free", DOUBLE, ALWAYS, ENDED),
     kind(C, "realloc-inside", INVALID, ALWAYS, &["misuse"]),
+    kind(C, "empty", &[], NEVER, &[]),
+    kind(C, "empty-write", OVERFLOW, WATCHED, &["allocate_empty"]),
+    kind(C, "empty-read", OVERFLOW, [No, No, Yes, Yes], &["allocate_empty"]),
     kind(C, "sized", &[], NEVER, &[]),
     kind(C, "sized-off-by-1", SIZE, WATCHED, SIZED),
     kind(C, "sized-too-small", SIZE, ALWAYS, SIZED),
@@ -187,6 +190,7 @@ const CPP_KINDS: &[Kind] = &[
     kind(Cpp, "wrong-class-aligned", SIZE, ALWAYS, ENDED),
     kind(Cpp, "vector", OVERFLOW, WATCHED, &["overflow_vector"]),
     kind(Cpp, "string", FREED, WATCHED, &["write_freed_string"]),
+    kind(Cpp, "empty", OVERFLOW, WATCHED, &["write_empty"]),
     kind(Cpp, "twice", DOUBLE, ALWAYS, &["delete_twice"]),
 ];
 
@@ -199,6 +203,7 @@ const RUST_KINDS: &[Kind] = &[
     kind(Rust, "read-after-free", FREED, [No, Large, Yes, Yes], ENDED),
     kind(Rust, "double-free", DOUBLE, ALWAYS, ENDED),
     kind(Rust, "free-inside", INVALID, ALWAYS, BLOCK),
+    kind(Rust, "empty", OVERFLOW, WATCHED, &["empty_it"]),
     kind(Rust, "resized", &[], NEVER, &[]),
     kind(Rust, "wrong-layout", SIZE, ALWAYS, BLOCK),
     kind(Rust, "wrong-class", SIZE, ALWAYS, BLOCK),

@@ -1,5 +1,6 @@
 //! A mistake, as plain data.
 
+use super::copies::Access;
 use super::size::Named;
 use super::{ARCHIVE, QUARANTINE, guards, is_any};
 use crate::harden::family::Family;
@@ -64,6 +65,11 @@ pub(in crate::runtime) enum Finding {
     Family { block: Known, family: Family },
     /// A free block's link or key has been written to.
     FreeList { address: usize },
+    /// `routine` is about to read or write `len` bytes from the address `at` on, which is in the
+    /// block, and they are not.
+    Copy { routine: &'static str, block: Known, at: usize, len: usize, access: Access },
+    /// `routine` is about to copy bytes that overlap, and may not.
+    Overlap { routine: &'static str, to: usize, from: usize, len: usize },
     /// An instruction touched what it must not.
     Fault(Fault),
 }

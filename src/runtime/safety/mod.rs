@@ -22,6 +22,7 @@
 //! the processor finds.
 
 mod check;
+mod copies;
 pub(crate) mod fault;
 mod finding;
 mod guards;
@@ -92,6 +93,7 @@ pub(super) fn set(config: &Config) {
         SEED.store(if is_repeatable { seed } else { 0 }, Ordering::Relaxed);
         if watched == ALL {
             ENGINE.set_placement(seed);
+            copies::follow();
         }
         fault::install();
     }

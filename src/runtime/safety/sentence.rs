@@ -1,5 +1,6 @@
 //! The sentence that names a mistake, and the one that says what to do next.
 
+use super::copies::Access;
 use super::finding::{Fault, Finding, Known, Moment, Victim};
 use super::stacks::Names;
 use crate::heap::locate::{Misuse, MisuseKind};
@@ -56,6 +57,23 @@ pub(super) fn write(finding: &Finding, names: &Names, line: &mut dyn Write) -> R
         }
         Finding::FreeList { address } => {
             write!(line, "the free block at {address:#x} was written to")?;
+        }
+        Finding::Copy { routine, block, at, len, access } => {
+            let access = match access {
+                Access::Read => "reads",
+                Access::Write => "writes",
+            };
+            let offset = at.wrapping_sub(block.start).cast_signed();
+            write!(line, "{routine} {access} {} at offset {offset}", Bytes(*len))?;
+            write!(line, " of a {}-byte block{from}", block.size)?;
+        }
+        Finding::Overlap { routine, to, from: source, len } => {
+            write!(line, "{routine} copies {} to {to:#x}, ", Bytes(*len))?;
+            let side = if to < source { "before" } else { "behind" };
+            write!(line, "{} {side} where they come from", Bytes(to.abs_diff(*source)))?;
+            if let Some(size) = names.size {
+                write!(line, ", in a {size}-byte block{from}")?;
+            }
         }
         Finding::Fault(fault) => faulted(fault, names, line)?,
     }
@@ -144,6 +162,11 @@ pub(super) const fn kind(finding: &Finding) -> &'static CStr {
         Finding::Size { .. } => c"size mismatch",
         Finding::Family { .. } => c"allocation family mismatch",
         Finding::FreeList { .. } => c"heap corruption",
+        Finding::Copy { block: Known { start, .. }, at, .. } if *at < *start => {
+            c"heap buffer underflow"
+        }
+        Finding::Copy { .. } => c"heap buffer overflow",
+        Finding::Overlap { .. } => c"overlapping copy",
         Finding::Fault(Fault { address, victim, .. }) => match victim {
             Victim::Guard(Known { start, .. }) if *address >= *start => c"heap buffer overflow",
             Victim::Guard(_) => c"heap buffer underflow",
@@ -162,6 +185,8 @@ pub(super) fn address(finding: &Finding) -> usize {
         Finding::Underflow { block, damage, .. } => block.start - damage.end,
         Finding::Buried { grave, damage } => grave.start as usize + damage.start,
         Finding::Size { block, .. } | Finding::Family { block, .. } => block.start,
+        Finding::Copy { at, .. } => *at,
+        Finding::Overlap { to, .. } => *to,
         Finding::FreeList { address } | Finding::Fault(Fault { address, .. }) => *address,
     }
 }
@@ -204,6 +229,8 @@ pub(super) const fn advice(finding: &Finding, is_watched: bool) -> &'static str 
             "Something wrote to a block after its end, or far over the edge of another: to stop at \
              it, run with safety=guard."
         }
+        Finding::Copy { .. } => "Nothing was copied yet: the first stack is where the mistake is.",
+        Finding::Overlap { .. } => "Use memmove where source and target may overlap.",
         Finding::Fault(Fault { victim, .. }) => match victim {
             Victim::Guard(_) | Victim::Freed(_) => "The first stack is where the mistake is.",
             Victim::Pattern { .. } => {

@@ -11,6 +11,7 @@ use super::report::report;
 use super::{IS_FAMILY_HIDDEN, is_on};
 use crate::base::sync::Ordering;
 use crate::harden::family::Family;
+use crate::heap::class::ALIGN_MIN;
 use crate::heap::observe::Slot;
 use crate::runtime::ENGINE;
 use crate::runtime::misuse::{self, Call};
@@ -24,8 +25,10 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    /// Whether a block at `address` may have been asked for with this alignment. With
+    /// `guard_side=exact` blocks are not even aligned to what all others are.
     pub(super) fn is_aligned(self, address: usize) -> bool {
-        self.align.is_power_of_two() && address & (self.align - 1) == 0
+        self.align <= ALIGN_MIN || self.align.is_power_of_two() && address & (self.align - 1) == 0
     }
 }
 

@@ -44,6 +44,13 @@ static NOINLINE char *allocate_it(const char *origin, size_t size) {
     exit(98);
 }
 
+// A block of no bytes, which is one all the same.
+static NOINLINE char *allocate_empty(const char *origin) {
+    if (strcmp(origin, "realloc") == 0)
+        return hidden(realloc(NULL, 0));
+    return allocate_it(origin, 0);
+}
+
 static NOINLINE void *free_it(void *block) {
     free(block);
     return hidden(NULL);
@@ -105,7 +112,8 @@ static NOINLINE void follow_it(char *block) {
     write_it(next, 1, 'y');
 }
 
-static NOINLINE int misuse(const char *kind, char *block, size_t size, int is_aligned) {
+static NOINLINE int misuse(const char *kind, char *block, size_t size, const char *origin) {
+    int is_aligned = strcmp(origin, "aligned") == 0;
     int is(const char *name) { return strcmp(kind, name) == 0; }
     write_it(block, size, 'x');
     if (is("none")) {
@@ -204,6 +212,23 @@ static NOINLINE int misuse(const char *kind, char *block, size_t size, int is_al
         free(hidden(c_realloc(block, size * 2 + 100, size)));
     } else if (is("sized-align")) {
         free_aligned_sized(block, 1 << 20, size);
+    } else if (is("empty")) {
+        char *empty = allocate_empty(origin), *other = allocate_empty(origin);
+        if (empty == NULL || empty == other || (uintptr_t)empty % 16 != 0)
+            return 95;
+        memset(hidden(empty), 'x', 0);
+        empty = realloc(empty, size);
+        write_it(empty, size, 'x');
+        free_in_turn(empty);
+        free_in_turn(other);
+    } else if (is("empty-write")) {
+        char *empty = allocate_empty(origin);
+        write_it(empty, 1, 'y');
+        free_in_turn(empty);
+    } else if (is("empty-read")) {
+        char *empty = allocate_empty(origin);
+        read_it(empty, 1);
+        free_in_turn(empty);
     } else if (is("realloc-after-free")) {
         free_in_turn(block);
         hidden(realloc(block, size * 2));
@@ -228,7 +253,7 @@ int main(int argc, char **argv) {
         blocks[i] = allocate_it(argv[2], size);
         last = blocks[i] > last ? blocks[i] : last;
     }
-    int code = misuse(argv[1], last, size, strcmp(argv[2], "aligned") == 0);
+    int code = misuse(argv[1], last, size, argv[2]);
     for (int i = 0; i < BLOCKS; i++)
         if (blocks[i] != last)
             free(blocks[i]);

@@ -80,6 +80,12 @@ NOINLINE void write_freed_string(std::size_t size) {
     hidden(bytes)[0] = 'y';
 }
 
+NOINLINE void write_empty(std::size_t size) {
+    char *none = hidden(new char[size - size]);
+    hidden(none)[0] = 'y';
+    delete[] none;
+}
+
 NOINLINE void delete_twice(std::size_t size) {
     char *block = hidden(new char[size]);
     delete[] block;
@@ -99,6 +105,8 @@ int main(int argc, char **argv) {
         overflow_vector(size);
     else if (kind == "string")
         write_freed_string(size);
+    else if (kind == "empty")
+        write_empty(size);
     else if (kind == "twice")
         delete_twice(size);
     else if (kind == "wrong-size")

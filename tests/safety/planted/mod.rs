@@ -23,6 +23,14 @@ unsafe fn free_it(block: *mut u8, layout: Layout) {
 }
 
 /// # Safety
+/// As [`free_it`]; and no layout that is resized may be made empty, which this allocator allows.
+#[inline(never)]
+unsafe fn empty_it(block: *mut u8, layout: Layout) -> *mut u8 {
+    // SAFETY: the mistake under test.
+    black_box(unsafe { crate::HEAP.realloc(black_box(block), layout, 0) })
+}
+
+/// # Safety
 /// As [`free_it`].
 #[inline(never)]
 unsafe fn resize_and_free_it(mut block: *mut u8, named: Layout, layout: Layout) {
@@ -66,6 +74,11 @@ pub(crate) fn misuse() {
         }
         match kind {
             "resized" => resize_and_free_it(last, layout, layout),
+            "empty" => {
+                let empty = empty_it(last, layout);
+                write_it(empty);
+                free_it(empty, other(0, 1));
+            }
             "wrong-layout" => free_it(last, other(size + 1, 1)),
             "wrong-class" => free_it(last, other(size * 2 + 100, 1)),
             "wrong-class-resized" => resize_and_free_it(last, other(size / 4, 1), layout),
