@@ -8,8 +8,8 @@
 //! are not known, and ours serve. Every process that starts under the object pays for it: it holds
 //! no std, and has the loader look up four names.
 //!
-//! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's. So do
-//! `strcpy` and its kin ([`strings`]), until Heapsight's allocator asks to be told of every copy
+//! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's. So
+//! do `strcpy` and its kin ([`strings`]), until Heapsight's allocator asks to be told of every copy
 //! ([`watch`]).
 
 #![no_std]

@@ -14,7 +14,9 @@ type Part = unsafe extern "C" fn(*mut c_char, *const c_char, usize) -> *mut c_ch
 
 /// Defines functions, each with libc's behind it, and what is done where that does not serve.
 macro_rules! strings {
-    ($($name:ident = $libc:ident: $type:ty, ($($argument:ident: $argument_type:ty),*) $own:expr;)*) => {
+    ($(
+        $name:ident = $libc:ident: $type:ty, ($($argument:ident: $argument_type:ty),*) $own:expr;
+    )*) => {
         $(
             static $libc: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 

@@ -143,7 +143,10 @@ fn give_up() -> ! {
 /// `operator delete` in each of its twelve forms: for arrays or not, with a size or without, and
 /// with an alignment, which says nothing where there is no size.
 macro_rules! operator_delete {
-    ($($name:ident($($arg:ident: $type:ty),*) = $target:ident<$is_array:literal>($($known:expr),*);)*) => {
+    ($(
+        $name:ident($($arg:ident: $type:ty),*)
+            = $target:ident<$is_array:literal>($($known:expr),*);
+    )*) => {
         $(
             /// See the module.
             #[unsafe(no_mangle)]

@@ -11,7 +11,7 @@ const MODES: [&str; 2] = ["safety=full,safety_seed=1", "safety=guard,safety_seed
 /// Runs a program with both objects, the routines before or behind the allocator.
 fn run(program: &str, kind: &str, size: usize, options: &str) -> Outcome {
     let (routines, heap) = (artifact("libheapsight_mem.so"), artifact("libheapsight.so"));
-    let (first, last) = if size % 2 == 0 { (routines, heap) } else { (heap, routines) };
+    let (first, last) = if size.is_multiple_of(2) { (routines, heap) } else { (heap, routines) };
     Run::new(Programs::get().path(program))
         .args([kind, &size.to_string()])
         .env("LD_PRELOAD", format!("{} {}", first.display(), last.display()))

@@ -1,8 +1,8 @@
 //! Sizes that the program names for blocks it frees or resizes.
 //!
 //! Where a block is recorded the size that was asked for must be named. Of others the engine knows
-//! which sizes could have come to them ([`Slab::may_be_of`]): what is another class's is found, what
-//! is off by a few bytes is not. A block has the alignment that it was asked for, or more.
+//! which sizes could have come to them ([`Slab::may_be_of`]): what is another class's is found,
+//! what is off by a few bytes is not. A block has the alignment that it was asked for, or more.
 //!
 //! [`Slab::may_be_of`]: crate::heap::slab::Slab::may_be_of
 
