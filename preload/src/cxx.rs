@@ -6,7 +6,8 @@
 //! does the rest. No Rust frame is on the stack then.
 
 use core::arch::naked_asm;
-use core::ffi::{CStr, c_char, c_void};
+use core::ffi::{c_char, c_void};
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use engine::ffi;
 
@@ -122,17 +123,22 @@ extern "C" fn serve_aligned_array(size: usize, align: usize) -> *mut c_void {
 /// Whether the program brings operators of its own for some of ours: what they serve is then
 /// allocated by one family, and freed by another.
 pub(crate) fn is_replaced() -> bool {
-    let ours: [(&CStr, *const c_void); 4] = [
-        (c"_Znwm", _Znwm as *const c_void),
-        (c"_Znam", _Znam as *const c_void),
-        (c"_ZdlPv", _ZdlPv as *const c_void),
-        (c"_ZdaPv", _ZdaPv as *const c_void),
-    ];
-    ours.into_iter().any(|(name, ours)| {
+    // Not the addresses of ours: here, too, they are those of whoever comes first.
+    let here = object_of(is_replaced as *const c_void);
+    [c"_Znwm", c"_Znam", c"_ZdlPv", c"_ZdaPv"].into_iter().any(|name| {
         // SAFETY: a C string.
         let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-        !found.is_null() && found.cast_const() != ours
+        !found.is_null() && object_of(found) != here
     })
+}
+
+/// Where the object begins that an address lies in.
+fn object_of(address: *const c_void) -> *mut c_void {
+    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: room for the answer.
+    let _is_known = unsafe { libc::dladdr(address, info.as_mut_ptr()) };
+    // SAFETY: all zeros is an answer: of no object.
+    unsafe { info.assume_init() }.dli_fbase
 }
 
 #[cold]

@@ -58,6 +58,7 @@ impl Programs {
             let flags = ["-g", "-O1", "-std=c++17", "-w", "-fno-builtin"];
             build("c++", &flags, "copies.cpp", "copies-cpp");
             build("c++", &["-g", "-O1", "-std=c++17", "-w"], "misuse.cpp", "cpp");
+            build("c++", &["-g", "-O1", "-std=c++17", "-w"], "operators.cpp", "operators");
             programs
         })
     }

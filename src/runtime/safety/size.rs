@@ -34,8 +34,16 @@ impl Named {
 
 /// Compares what a function of `family` names with the block at `address`; says if that is wrong.
 /// What is no block in use is not this function's business.
-#[inline(never)]
+#[inline(always)]
 pub(crate) fn check(call: Call, address: *mut u8, named: Named, family: Family) {
+    let is_plain = ENGINE.serves_plainly(address, named.size);
+    if !is_plain || !named.is_aligned(address as usize) {
+        check_closely(call, address, named, family);
+    }
+}
+
+#[inline(never)]
+fn check_closely(call: Call, address: *mut u8, named: Named, family: Family) {
     let Ok(slot) = ENGINE.slot_at(address) else { return };
     if !is_right(slot, address, named) {
         tell(call, slot, address, named, family);
