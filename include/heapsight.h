@@ -304,8 +304,9 @@ struct heapsight_features_t heapsight_features(void);
 
 // Frees a block of `malloc`, `calloc`, `realloc` or `c_realloc` whose size the caller knows.
 //
-// `ptr` may be null. `size` is checked against the block and reported on stderr when it is wrong;
-// the block is freed all the same. Zero means "unknown" and is not checked.
+// `ptr` may be null. A `size` that is not the block's is a mistake, and reported; with
+// `safety_action=report` or `callback` the block is freed all the same. Zero means "unknown" and
+// is not checked.
 void c_free(void *ptr,
             size_t size);
 

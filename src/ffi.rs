@@ -1,10 +1,10 @@
 //! What the C library package needs of the engine: not an interface for others.
 
-pub use crate::capi::cxx::{delete, new, new_aligned};
+pub use crate::capi::cxx::{delete, delete_sized, new, new_aligned};
 pub use crate::capi::memory::{
-    aligned_alloc, calloc, free, free_sized, free_with_size, good_size, malloc, memalign,
-    posix_memalign, pvalloc, realloc, realloc_with_size, reallocarray, reallocf, usable_size,
-    valloc,
+    aligned_alloc, calloc, free, free_aligned_sized, free_sized, free_with_size, good_size, malloc,
+    memalign, posix_memalign, pvalloc, realloc, realloc_with_size, reallocarray, reallocf,
+    usable_size, valloc,
 };
 pub use crate::capi::summary::{Summary, summary};
 pub use crate::runtime::safety::fault::sigaction;

@@ -8,7 +8,9 @@
 //! are not known, and ours serve. Every process that starts under the object pays for it: it holds
 //! no std, and has the loader look up four names.
 //!
-//! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's.
+//! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's. So
+//! do `strcpy` and its kin ([`strings`]), until Heapsight's allocator asks to be told of every copy
+//! ([`watch`]).
 
 #![no_std]
 #![no_builtins]
@@ -21,6 +23,8 @@ mod options;
 #[expect(dead_code, reason = "some routines have no name in libc")]
 #[path = "../../src/mem/routines/mod.rs"]
 mod routines;
+mod strings;
+mod watch;
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem;
@@ -67,6 +71,11 @@ unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Envir
             None
         }
     };
+    // The allocator may have been there first.
+    if watch::is_on() {
+        return;
+    }
+    strings::follow(next);
     if Tier::serving(tier) == Tier::Platform
         && let Some(functions) = behind()
     {
@@ -80,13 +89,15 @@ unsafe extern "C" fn start(_: c_int, _: *const *const c_char, environment: Envir
     }
 }
 
-/// The routines of whoever comes behind this object: libc.
+/// A function of whoever comes behind this object, or null: libc.
+fn next(name: &CStr) -> *mut c_void {
+    // SAFETY: a C string.
+    unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) }
+}
+
+/// libc's routines.
 fn behind() -> Option<Functions> {
-    let find = |name: &CStr| {
-        // SAFETY: a C string.
-        let address = unsafe { libc::dlsym(libc::RTLD_NEXT, name.as_ptr()) };
-        (!address.is_null()).then_some(address)
-    };
+    let find = |name: &CStr| Some(next(name)).filter(|address| !address.is_null());
     // SAFETY: libc's functions of these names have these types.
     unsafe {
         Some(Functions {
@@ -102,7 +113,8 @@ fn behind() -> Option<Functions> {
 
 /// Exports routines under libc's names.
 macro_rules! interpose {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty = $routine:ident;)*) => {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $out:ty
+        = $routine:ident $(or $other:path)?;)*) => {
         $(
             /// libc's function of that name.
             ///
@@ -111,16 +123,20 @@ macro_rules! interpose {
             #[unsafe(no_mangle)]
             #[cfg_attr(target_arch = "x86_64", unsafe(naked))]
             pub unsafe extern "C" fn $name($($argument: $type),*) -> $out {
-                enter!($routine($($argument),*))
+                enter!($routine($($argument),*) $(or $other)?)
             }
         )*
     };
 }
 
-/// The whole body of a function: its routine, not a jump away.
+/// The whole body of a function: its routine, not a jump away; or, if that is not what serves,
+/// `other`.
 #[cfg(target_arch = "x86_64")]
 macro_rules! enter {
     ($name:ident($($argument:ident),*)) => { near::enter!($name of ROUTINES) };
+    ($name:ident($($argument:ident),*) or $other:path) => {
+        near::enter!($name of ROUTINES, $other)
+    };
 }
 #[cfg(not(target_arch = "x86_64"))]
 macro_rules! enter {
@@ -128,10 +144,15 @@ macro_rules! enter {
         // SAFETY: the caller's.
         unsafe { ROUTINES.$name($($argument as _),*) as _ }
     };
+    ($name:ident($($argument:ident),*) or $other:path) => {
+        // SAFETY: the caller's.
+        unsafe { $other($($argument as _),*, &ROUTINES) as _ }
+    };
 }
 
 interpose! {
-    memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void = copy;
+    memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void
+        = copy or watch::copy_apart;
     memmove(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void = copy;
     memset(to: *mut c_void, value: c_int, len: usize) -> *mut c_void = set;
     memcmp(a: *const c_void, b: *const c_void, len: usize) -> c_int = compare;

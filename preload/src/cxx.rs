@@ -6,7 +6,8 @@
 //! does the rest. No Rust frame is on the stack then.
 
 use core::arch::naked_asm;
-use core::ffi::{CStr, c_char, c_void};
+use core::ffi::{c_char, c_void};
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use engine::ffi;
 
@@ -122,17 +123,22 @@ extern "C" fn serve_aligned_array(size: usize, align: usize) -> *mut c_void {
 /// Whether the program brings operators of its own for some of ours: what they serve is then
 /// allocated by one family, and freed by another.
 pub(crate) fn is_replaced() -> bool {
-    let ours: [(&CStr, *const c_void); 4] = [
-        (c"_Znwm", _Znwm as *const c_void),
-        (c"_Znam", _Znam as *const c_void),
-        (c"_ZdlPv", _ZdlPv as *const c_void),
-        (c"_ZdaPv", _ZdaPv as *const c_void),
-    ];
-    ours.into_iter().any(|(name, ours)| {
+    // Not the addresses of ours: here, too, they are those of whoever comes first.
+    let here = object_of(is_replaced as *const c_void);
+    [c"_Znwm", c"_Znam", c"_ZdlPv", c"_ZdaPv"].into_iter().any(|name| {
         // SAFETY: a C string.
         let found = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-        !found.is_null() && found.cast_const() != ours
+        !found.is_null() && object_of(found) != here
     })
+}
+
+/// Where the object begins that an address lies in.
+fn object_of(address: *const c_void) -> *mut c_void {
+    let mut info = MaybeUninit::<libc::Dl_info>::zeroed();
+    // SAFETY: room for the answer.
+    let _is_known = unsafe { libc::dladdr(address, info.as_mut_ptr()) };
+    // SAFETY: all zeros is an answer: of no object.
+    unsafe { info.assume_init() }.dli_fbase
 }
 
 #[cold]
@@ -140,31 +146,34 @@ fn give_up() -> ! {
     ffi::fatal("out of memory in operator new, and no C++ library to throw std::bad_alloc")
 }
 
-/// `operator delete` in each of its twelve forms: for arrays or not, and whether the size is known.
-/// The alignment is advice.
+/// `operator delete` in each of its twelve forms: for arrays or not, with a size or without, and
+/// with an alignment, which says nothing where there is no size.
 macro_rules! operator_delete {
-    ($($name:ident, $is_array:literal, $size:expr, ($($arg:ident: $type:ty),*);)*) => {
+    ($(
+        $name:ident($($arg:ident: $type:ty),*)
+            = $target:ident<$is_array:literal>($($known:expr),*);
+    )*) => {
         $(
             /// See the module.
             #[unsafe(no_mangle)]
             unsafe extern "C" fn $name(address: *mut c_void, $($arg: $type),*) {
-                ffi::delete::<$is_array>(address, $size);
+                ffi::$target::<$is_array>(address, $($known),*);
             }
         )*
     };
 }
 
 operator_delete! {
-    _ZdlPv, false, None, ();
-    _ZdaPv, true, None, ();
-    _ZdlPvm, false, Some(size), (size: usize);
-    _ZdaPvm, true, Some(size), (size: usize);
-    _ZdlPvRKSt9nothrow_t, false, None, (_tag: *const c_void);
-    _ZdaPvRKSt9nothrow_t, true, None, (_tag: *const c_void);
-    _ZdlPvSt11align_val_t, false, None, (_align: usize);
-    _ZdaPvSt11align_val_t, true, None, (_align: usize);
-    _ZdlPvmSt11align_val_t, false, Some(size), (size: usize, _align: usize);
-    _ZdaPvmSt11align_val_t, true, Some(size), (size: usize, _align: usize);
-    _ZdlPvSt11align_val_tRKSt9nothrow_t, false, None, (_align: usize, _tag: *const c_void);
-    _ZdaPvSt11align_val_tRKSt9nothrow_t, true, None, (_align: usize, _tag: *const c_void);
+    _ZdlPv() = delete<false>();
+    _ZdaPv() = delete<true>();
+    _ZdlPvm(size: usize) = delete_sized<false>(size, 1);
+    _ZdaPvm(size: usize) = delete_sized<true>(size, 1);
+    _ZdlPvRKSt9nothrow_t(_tag: *const c_void) = delete<false>();
+    _ZdaPvRKSt9nothrow_t(_tag: *const c_void) = delete<true>();
+    _ZdlPvSt11align_val_t(_align: usize) = delete<false>();
+    _ZdaPvSt11align_val_t(_align: usize) = delete<true>();
+    _ZdlPvmSt11align_val_t(size: usize, align: usize) = delete_sized<false>(size, align);
+    _ZdaPvmSt11align_val_t(size: usize, align: usize) = delete_sized<true>(size, align);
+    _ZdlPvSt11align_val_tRKSt9nothrow_t(_align: usize, _tag: *const c_void) = delete<false>();
+    _ZdaPvSt11align_val_tRKSt9nothrow_t(_align: usize, _tag: *const c_void) = delete<true>();
 }

@@ -62,14 +62,14 @@ unsafe extern "C" fn __posix_memalign(slot: *mut *mut c_void, align: usize, size
     unsafe { ffi::posix_memalign(slot, align, size) }
 }
 
-/// C23's `free_sized`. The size is checked where every block is watched; glibc ignores it.
+/// C23's `free_sized`. A size that is not the block's is reported; glibc ignores it.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn free_sized(address: *mut c_void, size: usize) {
     ffi::free_sized(address, size);
 }
 
-/// C23's `free_aligned_sized`. The alignment is advice.
+/// C23's `free_aligned_sized`. A size or an alignment that is not the block's is reported.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn free_aligned_sized(address: *mut c_void, _align: usize, size: usize) {
-    ffi::free_sized(address, size);
+unsafe extern "C" fn free_aligned_sized(address: *mut c_void, align: usize, size: usize) {
+    ffi::free_aligned_sized(address, align, size);
 }

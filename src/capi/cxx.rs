@@ -8,7 +8,7 @@ use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::heap::class::ALIGN_MIN;
 use crate::runtime::caller::with_caller;
-use crate::runtime::entry::{self, Freeing};
+use crate::runtime::entry;
 use crate::unwind::Registers;
 use core::ffi::c_void;
 
@@ -66,10 +66,15 @@ pub fn new_aligned<const ARRAY: bool>(size: usize, align: usize) -> *mut c_void 
     block.cast()
 }
 
-/// `operator delete` in all its forms. `size`, if it is known, is checked where every block is
-/// watched.
+/// `operator delete` in its forms without a size.
 #[inline(always)]
-pub fn delete<const ARRAY: bool>(address: *mut c_void, size: Option<usize>) {
-    let how = Freeing { family: family::<ARRAY>(), size };
-    entry::free(address.cast(), how);
+pub fn delete<const ARRAY: bool>(address: *mut c_void) {
+    entry::free(address.cast(), family::<ARRAY>());
+}
+
+/// `operator delete` in its forms with a size: one that is not the block's is a mistake, and
+/// reported. `align` is one for those without an alignment.
+#[inline(always)]
+pub fn delete_sized<const ARRAY: bool>(address: *mut c_void, size: usize, align: usize) {
+    entry::free_sized(address.cast(), family::<ARRAY>(), size, align.max(ALIGN_MIN));
 }

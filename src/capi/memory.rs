@@ -9,8 +9,9 @@ use crate::heap::alloc::Request;
 use crate::heap::class::ALIGN_MIN;
 use crate::os::memory::PAGE;
 use crate::runtime::caller::with_caller;
-use crate::runtime::entry::Freeing;
-use crate::runtime::{entry, foreign, inspect, misuse};
+use crate::runtime::misuse::Call;
+use crate::runtime::safety::size::{self, Named};
+use crate::runtime::{entry, foreign, inspect};
 use crate::unwind::Registers;
 use core::ffi::{c_int, c_void};
 use core::ptr;
@@ -76,18 +77,19 @@ extern "C" fn calloc_body(count: usize, size: usize, sp: usize, fp: usize) -> *m
 /// `free(3)`; null is allowed, anything else that is no block in use is reported.
 #[inline(always)]
 pub fn free(address: *mut c_void) {
-    free_as(address, Freeing::C);
+    entry::free(address.cast(), Family::C);
 }
 
-#[inline(always)]
-fn free_as(address: *mut c_void, how: Freeing) {
-    entry::free(address.cast(), how);
-}
-
-/// `free_sized` of C23: as [`free`], with a size that is checked where every block is watched.
+/// `free_sized` of C23: as [`free`]; a size that is not the block's is a mistake, and reported.
 #[inline(always)]
 pub fn free_sized(address: *mut c_void, size: usize) {
-    free_as(address, Freeing { size: Some(size), ..Freeing::C });
+    entry::free_sized(address.cast(), Family::C, size, ALIGN_MIN);
+}
+
+/// `free_aligned_sized` of C23: the same of a block of [`aligned_alloc`].
+#[inline(always)]
+pub fn free_aligned_sized(address: *mut c_void, align: usize, size: usize) {
+    entry::free_sized(address.cast(), Family::C, size, align.max(ALIGN_MIN));
 }
 
 /// `realloc(3)`; as in glibc, `realloc(p, 0)` frees `p` and returns null.
@@ -222,28 +224,18 @@ pub fn good_size(size: usize) -> usize {
         .map_or_else(|| size.checked_next_multiple_of(PAGE).unwrap_or(size), ClassId::block_size)
 }
 
-/// Frees a block whose size the caller knows; a wrong size is reported, the block freed all the
-/// same. Null, and a size of zero for "unknown", are allowed.
+/// Frees a block whose size the caller knows; a wrong size is a mistake, and reported. Null, and a
+/// size of zero for "unknown", are allowed.
+#[inline(always)]
 pub fn free_with_size(address: *mut c_void, size: usize) {
-    check_size(address, size);
-    free(address);
+    if size == 0 { free(address) } else { free_sized(address, size) }
 }
 
-/// Resizes a block whose size the caller knows; a wrong size is reported, the block's own used.
+/// Resizes a block whose size the caller knows; a wrong size is a mistake, and reported.
 pub fn realloc_with_size(address: *mut c_void, old_size: usize, new_size: usize) -> *mut c_void {
-    check_size(address, old_size);
+    if !address.is_null() && old_size != 0 {
+        let named = Named { size: old_size, align: ALIGN_MIN };
+        size::check(Call::Realloc, address.cast(), named, Family::C);
+    }
     realloc(address, new_size)
-}
-
-fn check_size(address: *mut c_void, named: usize) {
-    if address.is_null() || named == 0 || !entry::is_ours(address.cast()) {
-        return;
-    }
-    let usable = entry::usable_size(address.cast());
-    // Zero: not a block in use, which `free` and `realloc` report better.
-    let exact = inspect::requested_size(address.cast());
-    let is_wrong = exact.map_or(named > usable, |exact| exact != named);
-    if usable > 0 && is_wrong {
-        misuse::report_size(address.cast(), named, exact.unwrap_or(usable));
-    }
 }

@@ -12,8 +12,9 @@ pub use tracked::Tracked;
 use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::runtime::caller::with_caller;
-use crate::runtime::entry::{self, Freeing};
+use crate::runtime::entry;
 use crate::runtime::misuse::{self, Call};
+use crate::runtime::safety::size::{self, Named};
 use crate::runtime::start;
 use crate::unwind::Registers;
 use core::alloc::{GlobalAlloc, Layout};
@@ -59,13 +60,12 @@ unsafe impl GlobalAlloc for Heapsight {
 
     #[inline]
     unsafe fn dealloc(&self, address: *mut u8, layout: Layout) {
-        let how = Freeing { family: Family::Rust, size: Some(layout.size()) };
-        entry::free(address, how);
+        entry::free_sized(address, Family::Rust, layout.size(), layout.align());
     }
 
     #[inline]
     unsafe fn realloc(&self, address: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        reallocate(address, new_size, layout.align())
+        reallocate(address, layout.size(), new_size, layout.align())
     }
 }
 
@@ -97,16 +97,19 @@ extern "C" fn zeroed_body(size: usize, align: usize, sp: usize, fp: usize) -> *m
 }
 
 with_caller! {
-    fn reallocate(address: *mut u8, size: usize, align: usize) -> *mut u8 = reallocate_body
+    fn reallocate(address: *mut u8, old_size: usize, size: usize, align: usize) -> *mut u8
+        = reallocate_body
 }
 
 extern "C" fn reallocate_body(
     address: *mut u8,
+    old_size: usize,
     size: usize,
     align: usize,
     sp: usize,
     fp: usize,
 ) -> *mut u8 {
+    size::check(Call::Realloc, address, Named { size: old_size, align }, Family::Rust);
     let request = Request::new(size, align, Registers { sp, fp }).of(Family::Rust);
     match entry::reallocate(address, request) {
         Ok(block) => block,

@@ -111,6 +111,16 @@ impl ClassId {
         BLOCK_SIZES[self.0 as usize] as usize
     }
 
+    /// How many sizes the class serves, of which the largest is that of its blocks.
+    pub(super) const fn spread(self) -> usize {
+        match self.index() {
+            // Zero bytes are served, too.
+            0 => self.block_size() + 1,
+            FINE_FIRST.. => 8,
+            index => self.block_size() - BLOCK_SIZES[index - 1] as usize,
+        }
+    }
+
     /// Slices of a slab of this class: at least eight blocks fit in one.
     pub(crate) const fn slab_slices(self) -> usize {
         match self.block_size() {

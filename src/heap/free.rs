@@ -32,6 +32,21 @@ impl<O: Observer> Engine<O> {
     /// `heap` is the calling thread's own. `address` may be anything.
     #[inline(always)]
     pub(crate) unsafe fn free_fast(&self, heap: &LocalHeap, address: *mut u8) -> Freed<'_> {
+        // SAFETY: the caller's.
+        unsafe { self.free_fast_if(heap, address, |_| true) }
+    }
+
+    /// The same, if the block's slab is right.
+    ///
+    /// # Safety
+    /// As [`Self::free_fast`].
+    #[inline(always)]
+    pub(super) unsafe fn free_fast_if(
+        &self,
+        heap: &LocalHeap,
+        address: *mut u8,
+        is_right: impl FnOnce(&Slab) -> bool,
+    ) -> Freed<'_> {
         let Some(slab) = self.space.record_of(address) else { return Freed::Undecided };
         let secret = self.space.secret();
         let block = address.cast::<Block>();
@@ -41,7 +56,7 @@ impl<O: Observer> Engine<O> {
         let is_ours = slab.owner_word() == heap.token()
             && slab.is_carved_start((address as usize % SLICE) as u32);
         // SAFETY: `block` is the start of a block of a slab of ours, which is mapped.
-        if !is_ours || unsafe { Block::is_free(block, secret) } {
+        if !is_ours || unsafe { Block::is_free(block, secret) } || !is_right(slab) {
             return Freed::Undecided;
         }
         // SAFETY: we own the slab, and the block was in use: it is not free.

@@ -4,6 +4,7 @@
 //!   span │ front │ .......[block] │ wall │      Guard::Right: the block ends where the wall begins
 //!        │ front │ [block]....... │ wall │      Guard::Left
 //!        │ front │ [block]...............       Guard::Front, for large blocks: they grow in place
+//!        │ front │ wall │                       a block of no bytes begins where the wall does
 //! ```
 //!
 //! A guarded block is a large block whatever its size, so all that can be asked of one can be asked
@@ -65,7 +66,8 @@ impl Frame {
             return None;
         }
         let front = request.align.max(PAGE);
-        let memory = request.memory().max(1);
+        // A block of no bytes lies between its guards: there is nothing to touch.
+        let memory = if request.size == 0 { 0 } else { request.memory() };
         let data = checked_round_up(memory, front)?;
         let is_loose = request.align <= ALIGN_MIN && request.family != Family::Rust;
         let lead = match request.guard {

@@ -13,6 +13,7 @@
 //! | slab | span cut into blocks of one size class | [`slab`], [`queue`] |
 //! | block | what the user gets | [`block`] |
 //! | large block | a span that is one block | [`large`] |
+//! | sized free | a free that names the size of its block | [`sized`] |
 //! | guarded block | a large block beside inaccessible pages | [`guarded`] |
 //! | heap | a thread's slabs, and its blocks ready to hand out | [`local`], [`doors`], [`refill`] |
 //! | remote free | a block freed by a thread that does not own its slab | [`remote`] |
@@ -53,6 +54,7 @@ mod remote;
 mod resize;
 mod sampled;
 mod shared;
+mod sized;
 pub(crate) mod slab;
 pub(crate) mod space;
 mod tracked;

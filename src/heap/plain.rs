@@ -63,10 +63,16 @@ impl<O: Observer> Engine<O> {
         Some(block)
     }
 
-    /// Frees an untracked block of any heap. `false`: nothing was done.
+    /// Frees an untracked block of any heap, if its slab `is_right`. `false`: nothing was done.
     #[inline(always)]
-    pub(crate) fn free_plain(&self, heap: &LocalHeap, address: *mut u8) -> bool {
-        let Some(slab) = self.untracked_slab_at(address) else { return false };
+    pub(crate) fn free_plain(
+        &self,
+        heap: &LocalHeap,
+        address: *mut u8,
+        is_right: impl FnOnce(&Slab) -> bool,
+    ) -> bool {
+        let slab = self.untracked_slab_at(address).filter(|slab| is_right(slab));
+        let Some(slab) = slab else { return false };
         let Some(_busy) = heap.enter_plain() else { return false };
         let block = address.cast();
         if self.is_at_home(heap, slab) {

@@ -75,8 +75,13 @@ impl<O: Observer> Engine<O> {
 
     fn resize_in_place(&self, slab: &Slab, size: usize) -> bool {
         match slab.kind() {
-            // Shrinking to half or less is worth a move to a smaller class.
-            Kind::Slab => size <= slab.usable_size() && size.max(16) > slab.usable_size() / 2,
+            Kind::Slab => {
+                let is_kept = slab.keeps(size);
+                if is_kept && !slab.serves(size) {
+                    slab.set_resized();
+                }
+                is_kept
+            }
             Kind::Large => size > BLOCK_SIZE_MAX && self.resize_large(slab, size),
             Kind::Free | Kind::Records => false,
         }

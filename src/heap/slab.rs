@@ -20,7 +20,7 @@ use super::class::{ClassId, SLICE};
 use super::local::LocalHeap;
 use super::observe::Wanted;
 use crate::base::arith::Divisor;
-use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use crate::base::sync::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use core::cell::Cell;
 use core::ptr;
 
@@ -57,6 +57,10 @@ pub(crate) struct Slab {
     pub(super) queued: Cell<bool>,
     slices: AtomicU32,
     start: Cell<*mut u8>,
+    /// How many sizes, down from the block size, its class serves.
+    spread: Cell<u32>,
+    /// A block has been made so much smaller, where it is, that its size is another class's.
+    resized: AtomicBool,
 
     // Line 1: queues, the span directory, the observer.
     pub(super) next: Cell<*const Slab>,
@@ -107,6 +111,8 @@ impl Slab {
         self.reserved.set(blocks as u32);
         self.block_size.set(block_size);
         self.class.set(class.index() as u8);
+        self.spread.set(class.spread() as u32);
+        self.resized.store(false, Ordering::Relaxed);
         self.lead.set(0);
         self.held.set(0);
         self.zeroed.set(zeroed);
@@ -215,6 +221,22 @@ impl Slab {
     #[inline(always)]
     pub(super) fn block_size(&self) -> usize {
         self.block_size.get() as usize
+    }
+
+    /// Whether a request of `size` bytes, of an alignment that all blocks have, is one for this
+    /// slab's class. Of layouts that a finer class would serve, it says yes.
+    #[inline(always)]
+    pub(crate) fn serves(&self, size: usize) -> bool {
+        self.block_size().wrapping_sub(size) < self.spread.get() as usize
+    }
+
+    pub(super) fn is_resized(&self) -> bool {
+        self.resized.load(Ordering::Relaxed)
+    }
+
+    /// A block of the slab now has a size that [`Self::serves`] denies.
+    pub(super) fn set_resized(&self) {
+        self.resized.store(true, Ordering::Relaxed);
     }
 
     /// Usable bytes of each block.

@@ -146,7 +146,7 @@ fn free(engine: &Engine<()>, heap: &LocalHeap, address: *mut u8) {
     match unsafe { engine.free_fast(heap, address) } {
         Freed::Done => {}
         Freed::Emptied(slab) => engine.retire(heap, slab),
-        Freed::Undecided if engine.free_plain(heap, address) => {}
+        Freed::Undecided if engine.free_plain(heap, address, |_| true) => {}
         Freed::Undecided => engine.free(heap, address).expect("a block in use"),
     }
 }
@@ -220,13 +220,13 @@ fn misuse_is_told_apart() {
         assert!(matches!(freed(beyond), Freed::Undecided));
         assert!(matches!(freed(block.wrapping_add(16)), Freed::Undecided));
         let other = engine.attach().expect("memory");
-        assert!(!engine.free_plain(other, beyond));
-        assert!(!engine.free_plain(other, block.wrapping_add(16)));
+        assert!(!engine.free_plain(other, beyond, |_| true));
+        assert!(!engine.free_plain(other, block.wrapping_add(16), |_| true));
         let mut local = 0u8;
         assert_eq!(kind(&raw mut local), MisuseKind::Foreign);
         engine.free(heap, block).expect("in use");
         assert_eq!(kind(block), MisuseKind::DoubleFree);
-        assert!(!engine.free_plain(other, block));
+        assert!(!engine.free_plain(other, block, |_| true));
         let large = engine.allocate(heap, plain(2 << 20));
         assert_eq!(kind(large.wrapping_add(4096)), MisuseKind::NotBlockStart);
         engine.free(heap, large).expect("in use");

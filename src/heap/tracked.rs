@@ -101,7 +101,7 @@ impl<O: Observer> Engine<O> {
 
     /// Frees a block of a tracked slab of the heap's own once the observer `has_heard` of it.
     #[inline(always)]
-    fn free_if(
+    pub(super) fn free_if(
         &self,
         heap: &LocalHeap,
         address: *mut u8,

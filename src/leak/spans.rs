@@ -21,7 +21,8 @@ pub(crate) struct Span {
 
 impl Span {
     pub(super) fn of(slab: &Slab, first: usize) -> Self {
-        let block_size = slab.usable_size();
+        // A pointer to a block of no bytes is one.
+        let block_size = slab.usable_size().max(1);
         let divisor = match slab.kind() {
             Kind::Slab => Divisor::new(block_size as u32),
             _ => Divisor::INFINITY,

@@ -74,8 +74,8 @@ const ROOTS: &[&str] = &[
 
 const ROOT_SOURCES: &[&str] = &["/library/core/src/", "/library/std/src/", "/library/test/src/"];
 
-/// The Rust crate itself, and what it walks stacks with.
-const OWN: &[&str] = &["heapsight::", "backtrace::"];
+/// The Rust crate itself, its routines that interpose, and what it walks stacks with.
+const OWN: &[&str] = &["heapsight::", "heapsight_mem::", "backtrace::"];
 const OWN_SOURCES: &[&str] = &["global.rs", "heap/", "runtime/", "track/", "unwind/", "capi/"];
 const WALKER_SOURCES: &[&str] = &["/backtrace-0."];
 

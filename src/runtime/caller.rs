@@ -67,6 +67,26 @@ macro_rules! with_caller {
             $body($a, $b, $c, caller.sp, caller.fp)
         }
     };
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($a:ident: $A:ty, $b:ident: $B:ty, $c:ident: $C:ty,
+        $d:ident: $D:ty) -> $R:ty = $body:path) => {
+        $(#[$doc])*
+        #[cfg(target_arch = "x86_64")]
+        #[unsafe(naked)]
+        $vis extern "C" fn $name($a: $A, $b: $B, $c: $C, $d: $D) -> $R {
+            core::arch::naked_asm!(
+                ".cfi_startproc", "mov r8, rsp", "mov r9, rbp", "jmp {}", ".cfi_endproc",
+                sym $body
+            )
+        }
+
+        $(#[$doc])*
+        #[cfg(not(target_arch = "x86_64"))]
+        #[inline(never)]
+        $vis extern "C" fn $name($a: $A, $b: $B, $c: $C, $d: $D) -> $R {
+            let caller = $crate::unwind::Registers::here();
+            $body($a, $b, $c, $d, caller.sp, caller.fp)
+        }
+    };
 }
 
 pub(crate) use with_caller;

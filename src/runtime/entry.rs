@@ -3,6 +3,7 @@
 use super::caller::with_caller;
 use super::misuse::{self, Call};
 use super::next::{self, Next};
+use super::safety::size::Named;
 use super::{ENGINE, ask, foreign, limit, lsan, safety, thread, tls};
 use crate::base::stack;
 use crate::harden::family::Family;
@@ -11,6 +12,7 @@ use crate::heap::class::{ALIGN_MIN, ClassId};
 use crate::heap::free::Freed;
 use crate::heap::local::State;
 use crate::heap::locate::Misuse;
+use crate::heap::observe::Slot;
 use crate::unwind::Registers;
 use core::ptr::{self, NonNull};
 
@@ -156,22 +158,10 @@ pub(crate) fn allocate_private(size: usize, align: usize, zero: bool) -> *mut u8
     ENGINE.allocate_private(Request { zero, ..Request::new(size, align, Registers::NOWHERE) })
 }
 
-/// What a function that frees says beside the address.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Freeing {
-    pub(crate) family: Family,
-    /// The size of the block, as far as the caller knows it.
-    pub(crate) size: Option<usize>,
-}
-
-impl Freeing {
-    pub(crate) const C: Self = Self { family: Family::C, size: None };
-}
-
 /// Frees a block of any thread; null is allowed, anything else that is no block in use is reported,
 /// or given to the allocator behind this one.
 #[inline(always)]
-pub(crate) fn free(address: *mut u8, how: Freeing) {
+pub(crate) fn free(address: *mut u8, family: Family) {
     let heap = tls::heap();
     // SAFETY: the heap is the calling thread's, or a sentinel that owns no slab.
     match unsafe { ENGINE.free_fast(heap, address) } {
@@ -179,36 +169,71 @@ pub(crate) fn free(address: *mut u8, how: Freeing) {
         Freed::Emptied(slab) => ENGINE.retire(heap, slab),
         // In registers, and without a result: what is only the cold path's costs the fast one
         // nothing, not even a frame.
-        Freed::Undecided => free_cold(address, how.family, how.size.unwrap_or(UNKNOWN)),
+        Freed::Undecided => free_cold(address, family),
     }
 }
 
-/// No block is as large.
-const UNKNOWN: usize = usize::MAX;
+/// The same of a block whose size and alignment the caller knows: what it knows wrongly is
+/// reported.
+#[inline(always)]
+pub(crate) fn free_sized(address: *mut u8, family: Family, size: usize, align: usize) {
+    let heap = tls::heap();
+    // SAFETY: as in `free`.
+    match unsafe { ENGINE.free_sized_fast(heap, address, size) } {
+        Freed::Done => {}
+        Freed::Emptied(slab) => ENGINE.retire(heap, slab),
+        Freed::Undecided => free_sized_cold(address, family, size, align),
+    }
+}
 
 with_caller! {
-    fn free_cold(address: *mut u8, family: Family, size: usize) -> () = free_body
+    fn free_cold(address: *mut u8, family: Family) -> () = free_body
+}
+
+with_caller! {
+    fn free_sized_cold(address: *mut u8, family: Family, size: usize, align: usize) -> ()
+        = free_sized_body
 }
 
 /// What nearly always happens, where everything is tracked and where nothing is.
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
-extern "C" fn free_body(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
+extern "C" fn free_body(address: *mut u8, family: Family, sp: usize, fp: usize) {
     let heap = tls::heap();
-    if !ENGINE.free_tracked(heap, address) && !ENGINE.free_plain(heap, address) {
-        free_special(address, family, size, sp, fp);
+    if !ENGINE.free_tracked(heap, address) && !ENGINE.free_plain(heap, address, |_| true) {
+        free_special(address, family, sp, fp);
+    }
+}
+
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn free_sized_body(
+    address: *mut u8,
+    family: Family,
+    size: usize,
+    align: usize,
+    sp: usize,
+    fp: usize,
+) {
+    let heap = tls::heap();
+    let is_right =
+        |slot: Slot<'_>| ENGINE.observer.record_of(slot).is_some_and(|it| it.size == size);
+    if !ENGINE.free_tracked_if(heap, address, is_right)
+        && !ENGINE.free_plain(heap, address, |slab| slab.serves(size))
+    {
+        safety::size::check(Call::Free, address, Named { size, align }, family);
+        free_special(address, family, sp, fp);
     }
 }
 
 #[inline(never)]
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
-extern "C" fn free_special(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
-    free_deeply(address, family, size, sp, fp);
+extern "C" fn free_special(address: *mut u8, family: Family, sp: usize, fp: usize) {
+    free_deeply(address, family, sp, fp);
     clear_if_tracked(ptr::null_mut());
 }
 
 #[inline(never)]
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
-extern "C" fn free_deeply(address: *mut u8, family: Family, size: usize, sp: usize, fp: usize) {
+extern "C" fn free_deeply(address: *mut u8, family: Family, sp: usize, fp: usize) {
     let heap = tls::heap();
     if address.is_null() || ENGINE.free_tracked_special(heap, address) {
         return;
@@ -219,8 +244,7 @@ extern "C" fn free_deeply(address: *mut u8, family: Family, size: usize, sp: usi
             State::Placeholder if next::if_passive().is_none() => thread::attach().unwrap_or(heap),
             _ => heap,
         };
-        let size = Some(size).filter(|size| *size != UNKNOWN);
-        safety::free(heap, address, Freeing { family, size }, Registers { sp, fp })
+        safety::free(heap, address, family, Registers { sp, fp })
     } else {
         ENGINE.free(heap, address)
     };

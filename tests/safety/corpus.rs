@@ -125,6 +125,7 @@ const MIXED: &[&str] = &["allocation family mismatch: "];
 const SIZE: &[&str] = &["size mismatch: "];
 
 const BLOCK: &[&str] = &["allocate_it"];
+const SIZED: &[&str] = &["allocate_it", "free_by_size"];
 const ENDED: &[&str] = &["allocate_it", "free_it"];
 
 /// What `planted/misuse.c` does.
@@ -156,6 +157,15 @@ const C_KINDS: &[Kind] = &[
     kind(C, "free-static", FOREIGN, ALWAYS, &["free_again"]),
     kind(C, "realloc-after-free", DOUBLE, ALWAYS, ENDED),
     kind(C, "realloc-inside", INVALID, ALWAYS, &["misuse"]),
+    kind(C, "empty", &[], NEVER, &[]),
+    kind(C, "empty-write", OVERFLOW, WATCHED, &["allocate_empty"]),
+    kind(C, "empty-read", OVERFLOW, [No, No, Yes, Yes], &["allocate_empty"]),
+    kind(C, "sized", &[], NEVER, &[]),
+    kind(C, "sized-off-by-1", SIZE, WATCHED, SIZED),
+    kind(C, "sized-too-small", SIZE, ALWAYS, SIZED),
+    kind(C, "sized-too-large", SIZE, ALWAYS, SIZED),
+    kind(C, "sized-realloc", SIZE, ALWAYS, &["allocate_it", "misuse"]),
+    kind(C, "sized-align", SIZE, WATCHED, &["allocate_it", "misuse"]),
 ];
 
 /// What `planted/misuse.cpp` does, with any block.
@@ -171,10 +181,16 @@ const CPP_KINDS: &[Kind] = &[
     kind(Cpp, "new[]/free", MIXED, WATCHED, ENDED),
     kind(Cpp, "new/delete[]", MIXED, WATCHED, ENDED),
     kind(Cpp, "new[]/delete", MIXED, WATCHED, ENDED),
-    kind(Cpp, "base", SIZE, WATCHED, &["delete_by_base"]),
+    kind(Cpp, "new[]/sized[]", &[], NEVER, &[]),
+    kind(Cpp, "aligned/sized-aligned", &[], NEVER, &[]),
+    kind(Cpp, "base", SIZE, ALWAYS, &["delete_by_base"]),
     kind(Cpp, "wrong-size", SIZE, WATCHED, ENDED),
+    kind(Cpp, "wrong-class", SIZE, ALWAYS, ENDED),
+    kind(Cpp, "wrong-class[]", SIZE, ALWAYS, ENDED),
+    kind(Cpp, "wrong-class-aligned", SIZE, ALWAYS, ENDED),
     kind(Cpp, "vector", OVERFLOW, WATCHED, &["overflow_vector"]),
     kind(Cpp, "string", FREED, WATCHED, &["write_freed_string"]),
+    kind(Cpp, "empty", OVERFLOW, WATCHED, &["write_empty"]),
     kind(Cpp, "twice", DOUBLE, ALWAYS, &["delete_twice"]),
 ];
 
@@ -187,7 +203,12 @@ const RUST_KINDS: &[Kind] = &[
     kind(Rust, "read-after-free", FREED, [No, Large, Yes, Yes], ENDED),
     kind(Rust, "double-free", DOUBLE, ALWAYS, ENDED),
     kind(Rust, "free-inside", INVALID, ALWAYS, BLOCK),
-    kind(Rust, "wrong-layout", SIZE, WATCHED, BLOCK),
+    kind(Rust, "empty", OVERFLOW, WATCHED, &["empty_it"]),
+    kind(Rust, "resized", &[], NEVER, &[]),
+    kind(Rust, "wrong-layout", SIZE, ALWAYS, BLOCK),
+    kind(Rust, "wrong-class", SIZE, ALWAYS, BLOCK),
+    kind(Rust, "wrong-class-resized", SIZE, ALWAYS, BLOCK),
+    kind(Rust, "wrong-align", SIZE, WATCHED, BLOCK),
 ];
 
 const ORIGINS: [&str; 4] = ["malloc", "calloc", "realloc", "aligned"];

@@ -6,10 +6,12 @@
 //! the table in `docs/safety.md`; with `HEAPSIGHT_WRITE_DOCS=1` in the environment it is written
 //! anew.
 
+mod copies;
 mod corpus;
 mod hostile;
 mod planted;
 mod sampled;
+mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
@@ -51,7 +53,12 @@ impl Programs {
             build("cc", &flags, "misuse.c", "c");
             build("cc", &flags, "hostile.c", "hostile");
             build("cc", &flags, "sampled.c", "sampled");
+            // These are to call what they name.
+            build("cc", &[&flags[..], &["-fno-builtin"]].concat(), "copies.c", "copies");
+            let flags = ["-g", "-O1", "-std=c++17", "-w", "-fno-builtin"];
+            build("c++", &flags, "copies.cpp", "copies-cpp");
             build("c++", &["-g", "-O1", "-std=c++17", "-w"], "misuse.cpp", "cpp");
+            build("c++", &["-g", "-O1", "-std=c++17", "-w"], "operators.cpp", "operators");
             programs
         })
     }

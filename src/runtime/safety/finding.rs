@@ -1,5 +1,7 @@
 //! A mistake, as plain data.
 
+use super::copies::Access;
+use super::size::Named;
 use super::{ARCHIVE, QUARANTINE, guards, is_any};
 use crate::harden::family::Family;
 use crate::harden::quarantine::Grave;
@@ -56,12 +58,18 @@ pub(in crate::runtime) enum Finding {
     Underflow { block: Known, damage: Range<usize>, found: Moment },
     /// A freed block has been written to.
     Buried { grave: Grave, damage: Range<usize> },
-    /// The program names another size for a block that it frees.
-    Size { block: Known, named: usize, family: Family },
+    /// The program names another size, or a larger alignment, for a block that it frees or resizes.
+    /// `is_exact`: the block's own size is known, and not only that of its memory.
+    Size { call: Call, block: Known, named: Named, family: Family, is_exact: bool },
     /// A block is freed by another family's function.
     Family { block: Known, family: Family },
     /// A free block's link or key has been written to.
     FreeList { address: usize },
+    /// `routine` is about to read or write `len` bytes from the address `at` on, which is in the
+    /// block, and they are not.
+    Copy { routine: &'static str, block: Known, at: usize, len: usize, access: Access },
+    /// `routine` is about to copy bytes that overlap, and may not.
+    Overlap { routine: &'static str, to: usize, from: usize, len: usize },
     /// An instruction touched what it must not.
     Fault(Fault),
 }

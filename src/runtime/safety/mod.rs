@@ -14,6 +14,9 @@
 //! | family | nothing | `free` of what `new` made, and all other mixtures |
 //! | guards ([`guards`]) | four system calls a block | what steps over an edge, where it does |
 //!
+//! In every mode a [`size`] that the program names for a block is compared with it. Where the object
+//! that interposes `memcpy` is there, copies are looked at before they are made ([`copies`]).
+//!
 //! With `safety=sampled` the engine itself gives guards to the few blocks that are watched, and
 //! tells so; all others are served as ever ([`sampled`]). [`sites`] remembers from run to run where
 //! something was found.
@@ -22,6 +25,7 @@
 //! the processor finds.
 
 mod check;
+mod copies;
 pub(crate) mod fault;
 mod finding;
 mod guards;
@@ -30,6 +34,7 @@ pub(crate) mod report;
 mod sampled;
 mod sentence;
 mod sites;
+pub(crate) mod size;
 mod stacks;
 mod strip;
 mod turn;
@@ -91,6 +96,7 @@ pub(super) fn set(config: &Config) {
         SEED.store(if is_repeatable { seed } else { 0 }, Ordering::Relaxed);
         if watched == ALL {
             ENGINE.set_placement(seed);
+            copies::follow();
         }
         fault::install();
     }

@@ -6,6 +6,7 @@
 
 use super::{BEFORE_MAX, IS_NEVER_REUSED, IS_RETAINED, QUARANTINE, REDZONE, canary, guards, watch};
 use crate::base::sync::Ordering;
+use crate::harden::family::Family;
 use crate::harden::pattern::{self, JUNK, POISON};
 use crate::harden::quarantine::Grave;
 use crate::heap::alloc::Request;
@@ -15,7 +16,6 @@ use crate::heap::observe::{Freer, Observer, Slot};
 use crate::heap::watched::Held;
 use crate::mem::prefetch::prefetch;
 use crate::runtime::ENGINE;
-use crate::runtime::entry::Freeing;
 use crate::unwind::Registers;
 
 /// A block that is watched; null for the long way.
@@ -43,15 +43,14 @@ pub(super) fn allocate(heap: &LocalHeap, request: Request) -> Option<*mut u8> {
 
 /// Frees a block. `false`: nothing that counts was done.
 #[inline(always)]
-pub(super) fn free(heap: &LocalHeap, address: *mut u8, how: Freeing, caller: Registers) -> bool {
+pub(super) fn free(heap: &LocalHeap, address: *mut u8, family: Family, caller: Registers) -> bool {
     let Some(held) = ENGINE.hold_watched(heap, address) else { return false };
     let Held { slot, len, .. } = held;
     // Where the canaries are that will be looked at, behind the block and before it.
     prefetch(address as usize + len - 1);
     prefetch(address as usize - 1);
     let Some(record) = watch::sealed(slot) else { return false };
-    let is_right = how.size.is_none_or(|named| named == record.size)
-        && record.stamp.seal() == Some(how.family)
+    let is_right = record.stamp.seal() == Some(family)
         && is_intact_behind(address, len, record.size)
         && is_intact_before(slot, address, len);
     if !is_right {

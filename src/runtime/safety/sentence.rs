@@ -1,5 +1,6 @@
 //! The sentence that names a mistake, and the one that says what to do next.
 
+use super::copies::Access;
 use super::finding::{Fault, Finding, Known, Moment, Victim};
 use super::stacks::Names;
 use crate::heap::locate::{Misuse, MisuseKind};
@@ -35,9 +36,20 @@ pub(super) fn write(finding: &Finding, names: &Names, line: &mut dyn Write) -> R
             write!(line, "{bytes} written at offset {at} of a {}-byte block{from}", grave.size)?;
             write!(line, " after it was freed{}", By(names.freer.as_deref()))?;
         }
-        Finding::Size { block, named, family } => {
-            write!(line, "{} of a {}-byte block{from}", family.deallocator(), block.size)?;
-            write!(line, " names {}", Bytes(*named))?;
+        Finding::Size { call, block, named, family, is_exact } => {
+            let function = match call {
+                Call::Free => family.deallocator(),
+                Call::Realloc => "realloc",
+            };
+            match is_exact {
+                true => write!(line, "{function} of a {}-byte block{from}", block.size)?,
+                false => write!(line, "{function} of a block that holds {}", Bytes(block.size))?,
+            }
+            if named.is_aligned(block.start) {
+                write!(line, " names {}", Bytes(named.size))?;
+            } else {
+                write!(line, " names an alignment of {}", Bytes(named.align))?;
+            }
         }
         Finding::Family { block, family } => {
             let (made, freed) = (block.family.allocator(), family.deallocator());
@@ -45,6 +57,23 @@ pub(super) fn write(finding: &Finding, names: &Names, line: &mut dyn Write) -> R
         }
         Finding::FreeList { address } => {
             write!(line, "the free block at {address:#x} was written to")?;
+        }
+        Finding::Copy { routine, block, at, len, access } => {
+            let access = match access {
+                Access::Read => "reads",
+                Access::Write => "writes",
+            };
+            let offset = at.wrapping_sub(block.start).cast_signed();
+            write!(line, "{routine} {access} {} at offset {offset}", Bytes(*len))?;
+            write!(line, " of a {}-byte block{from}", block.size)?;
+        }
+        Finding::Overlap { routine, to, from: source, len } => {
+            write!(line, "{routine} copies {} to {to:#x}, ", Bytes(*len))?;
+            let side = if to < source { "before" } else { "behind" };
+            write!(line, "{} {side} where they come from", Bytes(to.abs_diff(*source)))?;
+            if let Some(size) = names.size {
+                write!(line, ", in a {size}-byte block{from}")?;
+            }
         }
         Finding::Fault(fault) => faulted(fault, names, line)?,
     }
@@ -133,6 +162,11 @@ pub(super) const fn kind(finding: &Finding) -> &'static CStr {
         Finding::Size { .. } => c"size mismatch",
         Finding::Family { .. } => c"allocation family mismatch",
         Finding::FreeList { .. } => c"heap corruption",
+        Finding::Copy { block: Known { start, .. }, at, .. } if *at < *start => {
+            c"heap buffer underflow"
+        }
+        Finding::Copy { .. } => c"heap buffer overflow",
+        Finding::Overlap { .. } => c"overlapping copy",
         Finding::Fault(Fault { address, victim, .. }) => match victim {
             Victim::Guard(Known { start, .. }) if *address >= *start => c"heap buffer overflow",
             Victim::Guard(_) => c"heap buffer underflow",
@@ -151,6 +185,8 @@ pub(super) fn address(finding: &Finding) -> usize {
         Finding::Underflow { block, damage, .. } => block.start - damage.end,
         Finding::Buried { grave, damage } => grave.start as usize + damage.start,
         Finding::Size { block, .. } | Finding::Family { block, .. } => block.start,
+        Finding::Copy { at, .. } => *at,
+        Finding::Overlap { to, .. } => *to,
         Finding::FreeList { address } | Finding::Fault(Fault { address, .. }) => *address,
     }
 }
@@ -176,6 +212,10 @@ pub(super) const fn advice(finding: &Finding, is_watched: bool) -> &'static str 
         Finding::Buried { .. } => {
             "The write came between the free and now: to stop at it, run with safety=guard."
         }
+        Finding::Size { is_exact: false, .. } => {
+            "To see who allocated it, run with safety=full. Look for a class without a virtual \
+             destructor, a wrong layout, or a wrong cast."
+        }
         Finding::Size { .. } => {
             "Look for a class without a virtual destructor, a wrong layout, or a wrong cast."
         }
@@ -189,6 +229,8 @@ pub(super) const fn advice(finding: &Finding, is_watched: bool) -> &'static str 
             "Something wrote to a block after its end, or far over the edge of another: to stop at \
              it, run with safety=guard."
         }
+        Finding::Copy { .. } => "Nothing was copied yet: the first stack is where the mistake is.",
+        Finding::Overlap { .. } => "Use memmove where source and target may overlap.",
         Finding::Fault(Fault { victim, .. }) => match victim {
             Victim::Guard(_) | Victim::Freed(_) => "The first stack is where the mistake is.",
             Victim::Pattern { .. } => {

@@ -162,12 +162,18 @@ pub(super) fn remember(finding: &Finding, sentence: &[u8]) {
 /// Whether what went wrong is what guards are there for.
 const fn is_by_block(finding: &Finding) -> bool {
     match finding {
-        Finding::Overflow { .. } | Finding::Underflow { .. } | Finding::Buried { .. } => true,
+        Finding::Overflow { .. }
+        | Finding::Underflow { .. }
+        | Finding::Buried { .. }
+        | Finding::Copy { .. } => true,
         Finding::Bad { misuse: Misuse { kind, .. }, .. } => matches!(kind, MisuseKind::DoubleFree),
         Finding::Fault(Fault { victim, .. }) => {
             matches!(victim, Victim::Guard(_) | Victim::Freed(_))
         }
-        Finding::Size { .. } | Finding::Family { .. } | Finding::FreeList { .. } => false,
+        Finding::Size { .. }
+        | Finding::Family { .. }
+        | Finding::FreeList { .. }
+        | Finding::Overlap { .. } => false,
     }
 }
 

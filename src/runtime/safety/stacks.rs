@@ -52,16 +52,18 @@ pub(super) fn owner(finding: &Finding) -> Owner {
     match finding {
         Finding::Overflow { block, .. }
         | Finding::Underflow { block, .. }
-        | Finding::Size { block, .. }
+        | Finding::Size { block, is_exact: true, .. }
         | Finding::Family { block, .. }
+        | Finding::Copy { block, .. }
         | Finding::Fault(Fault { victim: Victim::Guard(block), .. }) => Owner::Living(*block),
         Finding::Buried { grave, .. }
         | Finding::Fault(Fault { victim: Victim::Freed(grave), .. }) => Owner::Dead(*grave),
         Finding::Bad { misuse, .. } => owner_at(misuse.address),
+        Finding::Overlap { to, .. } => owner_at(ptr::without_provenance(*to)),
         Finding::FreeList { address } => {
             grave_of(ptr::without_provenance(*address)).map_or(Owner::Unknown, Owner::Dead)
         }
-        Finding::Fault(_) => Owner::Unknown,
+        Finding::Size { .. } | Finding::Fault(_) => Owner::Unknown,
     }
 }
 

@@ -20,7 +20,6 @@ use crate::heap::observe::Slot;
 use crate::heap::slab::Kind;
 use crate::os::memory::PAGE;
 use crate::os::thread;
-use crate::runtime::entry::Freeing;
 use crate::runtime::{ENGINE, tls};
 use crate::track::columns::Record;
 use crate::unwind::Registers;
@@ -131,13 +130,13 @@ fn before(slot: Slot<'_>) -> Option<(*mut u8, usize)> {
 pub(in crate::runtime) fn free(
     heap: &LocalHeap,
     address: *mut u8,
-    how: Freeing,
+    family: Family,
     caller: Registers,
 ) -> Result<(), Misuse> {
-    if quick::free(heap, address, how, caller) {
+    if quick::free(heap, address, family, caller) {
         return Ok(());
     }
-    free_slowly(heap, address, how, caller)
+    free_slowly(heap, address, family, caller)
 }
 
 #[cold]
@@ -145,16 +144,13 @@ pub(in crate::runtime) fn free(
 fn free_slowly(
     heap: &LocalHeap,
     address: *mut u8,
-    how: Freeing,
+    family: Family,
     caller: Registers,
 ) -> Result<(), Misuse> {
     let slot = ENGINE.slot_at(address)?;
     let Some(record) = sealed(slot) else { return ENGINE.free(heap, address) };
     let block = Known::of(slot, record);
-    if let Some(named) = how.size.filter(|named| *named != record.size) {
-        report(&Finding::Size { block, named, family: how.family });
-    }
-    examine(slot, block, how.family, Moment::Free);
+    examine(slot, block, family, Moment::Free);
     let freed = ENGINE.undisturbed(heap, || ENGINE.observer.stack_of(heap, caller)).unwrap_or(0);
     ENGINE.observer.unseal(slot, record);
     let len = slot.slab.usable_size();
@@ -329,8 +325,7 @@ pub(in crate::runtime) fn reallocate(
         // SAFETY: two blocks, each as long as that.
         unsafe { ptr::copy_nonoverlapping(address, new, record.size.min(request.size)) };
         ENGINE.observe_move(heap, new);
-        let how = Freeing { family: request.family, size: None };
-        free(heap, address, how, request.caller)?;
+        free(heap, address, request.family, request.caller)?;
     }
     Ok(new)
 }

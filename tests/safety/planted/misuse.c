@@ -2,7 +2,8 @@
 //
 //     misuse KIND ORIGIN SIZE [thread]
 //
-// ORIGIN says where the block comes from. With `thread` another thread frees it.
+// ORIGIN says where the block comes from. With `thread` another thread frees it; the kinds whose
+// name begins with `sized` free it by a function that is told its size, and which is not libc's.
 
 #define _GNU_SOURCE
 #include <malloc.h>
@@ -14,6 +15,11 @@
 
 #define NOINLINE __attribute__((noinline, noclone))
 #define BLOCKS 8
+
+void c_free(void *block, size_t size) __attribute__((weak));
+void *c_realloc(void *block, size_t size, size_t new_size) __attribute__((weak));
+void free_sized(void *block, size_t size) __attribute__((weak));
+void free_aligned_sized(void *block, size_t align, size_t size) __attribute__((weak));
 
 static char in_the_program[64];
 static int other_thread;
@@ -38,6 +44,13 @@ static NOINLINE char *allocate_it(const char *origin, size_t size) {
     exit(98);
 }
 
+// A block of no bytes, which is one all the same.
+static NOINLINE char *allocate_empty(const char *origin) {
+    if (strcmp(origin, "realloc") == 0)
+        return hidden(realloc(NULL, 0));
+    return allocate_it(origin, 0);
+}
+
 static NOINLINE void *free_it(void *block) {
     free(block);
     return hidden(NULL);
@@ -49,6 +62,32 @@ static NOINLINE void free_in_turn(char *block) {
         pthread_join(thread, NULL);
     else
         free_it(block);
+}
+
+struct sized {
+    char *block;
+    size_t size;
+    int is_aligned;
+};
+
+static NOINLINE void *free_by_size(void *argument) {
+    struct sized it = *(struct sized *)argument;
+    if (it.is_aligned)
+        free_aligned_sized(it.block, 64, it.size);
+    else if (it.size % 2)
+        c_free(it.block, it.size);
+    else
+        free_sized(it.block, it.size);
+    return hidden(NULL);
+}
+
+static NOINLINE void free_sized_in_turn(char *block, size_t size, int is_aligned) {
+    struct sized it = {block, size, is_aligned};
+    pthread_t thread;
+    if (other_thread && pthread_create(&thread, NULL, free_by_size, &it) == 0)
+        pthread_join(thread, NULL);
+    else
+        free_by_size(&it);
 }
 
 static NOINLINE void free_again(char *block) {
@@ -73,7 +112,8 @@ static NOINLINE void follow_it(char *block) {
     write_it(next, 1, 'y');
 }
 
-static NOINLINE int misuse(const char *kind, char *block, size_t size) {
+static NOINLINE int misuse(const char *kind, char *block, size_t size, const char *origin) {
+    int is_aligned = strcmp(origin, "aligned") == 0;
     int is(const char *name) { return strcmp(kind, name) == 0; }
     write_it(block, size, 'x');
     if (is("none")) {
@@ -152,6 +192,43 @@ static NOINLINE int misuse(const char *kind, char *block, size_t size) {
         free_again(in_the_frame);
     } else if (is("free-static")) {
         free_again(in_the_program);
+    } else if (is("sized")) {
+        free_sized_in_turn(block, size, is_aligned);
+        // Smaller ones may stay where they were, in memory of another size.
+        for (size_t smaller = size; smaller > 1; smaller -= smaller / 3 + 1) {
+            block = hidden(realloc(malloc(size), smaller));
+            free_sized_in_turn(block, smaller, 0);
+            block = hidden(c_realloc(malloc(size), size, smaller));
+            free_sized_in_turn(hidden(c_realloc(block, smaller, size)), size, 0);
+        }
+        free_sized_in_turn(hidden(malloc(0)), 0, 0);
+    } else if (is("sized-off-by-1")) {
+        free_sized_in_turn(block, size + 1, is_aligned);
+    } else if (is("sized-too-large")) {
+        free_sized_in_turn(block, size * 2 + 100, is_aligned);
+    } else if (is("sized-too-small")) {
+        free_sized_in_turn(block, size / 4 + 1, is_aligned);
+    } else if (is("sized-realloc")) {
+        free(hidden(c_realloc(block, size * 2 + 100, size)));
+    } else if (is("sized-align")) {
+        free_aligned_sized(block, 1 << 20, size);
+    } else if (is("empty")) {
+        char *empty = allocate_empty(origin), *other = allocate_empty(origin);
+        if (empty == NULL || empty == other || (uintptr_t)empty % 16 != 0)
+            return 95;
+        memset(hidden(empty), 'x', 0);
+        empty = realloc(empty, size);
+        write_it(empty, size, 'x');
+        free_in_turn(empty);
+        free_in_turn(other);
+    } else if (is("empty-write")) {
+        char *empty = allocate_empty(origin);
+        write_it(empty, 1, 'y');
+        free_in_turn(empty);
+    } else if (is("empty-read")) {
+        char *empty = allocate_empty(origin);
+        read_it(empty, 1);
+        free_in_turn(empty);
     } else if (is("realloc-after-free")) {
         free_in_turn(block);
         hidden(realloc(block, size * 2));
@@ -176,7 +253,7 @@ int main(int argc, char **argv) {
         blocks[i] = allocate_it(argv[2], size);
         last = blocks[i] > last ? blocks[i] : last;
     }
-    int code = misuse(argv[1], last, size);
+    int code = misuse(argv[1], last, size, argv[2]);
     for (int i = 0; i < BLOCKS; i++)
         if (blocks[i] != last)
             free(blocks[i]);

@@ -43,6 +43,10 @@ NOINLINE void free_it(const std::string &with, char *block, std::size_t size) {
         ::operator delete(block);
     else if (with == "sized")
         ::operator delete(block, size);
+    else if (with == "sized[]")
+        ::operator delete[](block, size);
+    else if (with == "sized-aligned")
+        ::operator delete(block, size, std::align_val_t(64));
     else if (with == "delete[]")
         delete[] block;
     else
@@ -76,6 +80,12 @@ NOINLINE void write_freed_string(std::size_t size) {
     hidden(bytes)[0] = 'y';
 }
 
+NOINLINE void write_empty(std::size_t size) {
+    char *none = hidden(new char[size - size]);
+    hidden(none)[0] = 'y';
+    delete[] none;
+}
+
 NOINLINE void delete_twice(std::size_t size) {
     char *block = hidden(new char[size]);
     delete[] block;
@@ -95,10 +105,18 @@ int main(int argc, char **argv) {
         overflow_vector(size);
     else if (kind == "string")
         write_freed_string(size);
+    else if (kind == "empty")
+        write_empty(size);
     else if (kind == "twice")
         delete_twice(size);
     else if (kind == "wrong-size")
         free_it("sized", allocate_it("new", size), size + 1);
+    else if (kind == "wrong-class")
+        free_it("sized", allocate_it("new", size), size * 2 + 100);
+    else if (kind == "wrong-class[]")
+        free_it("sized[]", allocate_it("new[]", size), size / 4);
+    else if (kind == "wrong-class-aligned")
+        free_it("sized-aligned", allocate_it("aligned", size), size * 2 + 100);
     else
         mix(kind, size);
     return 0;

@@ -23,6 +23,31 @@ unsafe fn free_it(block: *mut u8, layout: Layout) {
 }
 
 /// # Safety
+/// As [`free_it`]; and no layout that is resized may be made empty, which this allocator allows.
+#[inline(never)]
+unsafe fn empty_it(block: *mut u8, layout: Layout) -> *mut u8 {
+    // SAFETY: the mistake under test.
+    black_box(unsafe { crate::HEAP.realloc(black_box(block), layout, 0) })
+}
+
+/// # Safety
+/// As [`free_it`].
+#[inline(never)]
+unsafe fn resize_and_free_it(mut block: *mut u8, named: Layout, layout: Layout) {
+    // SAFETY: the mistake under test, or none.
+    unsafe {
+        let (mut named, mut size) = (named, layout.size());
+        // Smaller ones may stay where they were, in memory of another size.
+        while size > 1 {
+            size -= size.div_ceil(3);
+            block = black_box(crate::HEAP.realloc(black_box(block), named, size));
+            named = Layout::from_size_align(size, 1).expect("a layout");
+        }
+        free_it(block, named);
+    }
+}
+
+/// # Safety
 /// As [`free_it`].
 #[inline(never)]
 unsafe fn write_it(at: *mut u8) {
@@ -38,7 +63,7 @@ pub(crate) fn misuse() {
     let layout = Layout::from_size_align(size, 1).expect("a layout");
     let blocks: Vec<_> = (0..8).map(|_| allocate_it(layout)).collect();
     let last = *blocks.iter().max().expect("eight");
-    let wrong = Layout::from_size_align(size + 1, 1).expect("a layout");
+    let other = |size, align| Layout::from_size_align(size, align).expect("a layout");
     // SAFETY: the mistake under test, or none.
     unsafe {
         last.write_bytes(b'x', size);
@@ -48,7 +73,16 @@ pub(crate) fn misuse() {
             _ => {}
         }
         match kind {
-            "wrong-layout" => free_it(last, wrong),
+            "resized" => resize_and_free_it(last, layout, layout),
+            "empty" => {
+                let empty = empty_it(last, layout);
+                write_it(empty);
+                free_it(empty, other(0, 1));
+            }
+            "wrong-layout" => free_it(last, other(size + 1, 1)),
+            "wrong-class" => free_it(last, other(size * 2 + 100, 1)),
+            "wrong-class-resized" => resize_and_free_it(last, other(size / 4, 1), layout),
+            "wrong-align" => free_it(last, other(size, 1 << 20)),
             "free-inside" => free_it(last.wrapping_add(16), layout),
             _ => free_it(last, layout),
         }

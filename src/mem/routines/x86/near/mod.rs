@@ -76,9 +76,9 @@ macro_rules! enter {
             elsewhere = sym near::elsewhere::length
         )
     };
-    (copy of $routines:path) => { near::enter!(@ copy of $routines) };
-    (set of $routines:path) => { near::enter!(@ set of $routines) };
-    (@ $name:ident of $routines:path) => {
+    (copy of $routines:path) => { near::enter!(copy of $routines, near::elsewhere::copy) };
+    (set of $routines:path) => { near::enter!(set of $routines, near::elsewhere::set) };
+    ($name:ident of $routines:path, $elsewhere:path) => {
         near::$name!(
             "cmp byte ptr [rip + {routines} + {tier}], {avx2}
              jne 91f",
@@ -89,7 +89,7 @@ macro_rules! enter {
             tier = const near::Dispatch::TIER_AT,
             limits = const near::Dispatch::LIMITS_AT,
             avx2 = const near::Dispatch::AVX2,
-            elsewhere = sym near::elsewhere::$name
+            elsewhere = sym $elsewhere
         )
     };
     ($name:ident of $routines:path) => {
