@@ -32,8 +32,8 @@ impl<O: Observer> Engine<O> {
         unsafe { self.free_fast_if(heap, address, |slab| slab.serves(size)) }
     }
 
-    /// Whether a block of the size is nothing to wonder about at `address`: the start of one that is
-    /// in use, in the first slice of an untracked slab, whose class serves it.
+    /// Whether a block of the size is nothing to wonder about at `address`: the start of one that
+    /// is in use, in the first slice of an untracked slab, whose class serves it.
     #[inline(always)]
     pub(crate) fn serves_plainly(&self, address: *const u8, size: usize) -> bool {
         self.plain_slab_at(address).is_some_and(|slab| slab.serves(size))

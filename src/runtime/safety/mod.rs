@@ -14,8 +14,9 @@
 //! | family | nothing | `free` of what `new` made, and all other mixtures |
 //! | guards ([`guards`]) | four system calls a block | what steps over an edge, where it does |
 //!
-//! In every mode a [`size`] that the program names for a block is compared with it. Where the object
-//! that interposes `memcpy` is there, copies are looked at before they are made ([`copies`]).
+//! In every mode a [`size`] that the program names for a block is compared with it. Where the
+//! object that interposes `memcpy` is there, copies are looked at before they are made
+//! ([`copies`]).
 //!
 //! With `safety=sampled` the engine itself gives guards to the few blocks that are watched, and
 //! tells so; all others are served as ever ([`sampled`]). [`sites`] remembers from run to run where
