@@ -110,6 +110,10 @@ pub(crate) mod tasks {
         false
     }
 
+    pub(crate) fn count() -> Option<usize> {
+        None
+    }
+
     pub(crate) fn raise(_signal: i32) {}
 
     pub(crate) fn signal(_id: u32, _signal: i32, _value: usize) -> bool {
