@@ -131,6 +131,14 @@ fn debuggers_and_tracers_are_no_hindrance() {
 }
 
 #[test]
+fn a_report_that_a_full_disk_does_not_take_is_not_lost() {
+    let held = Storm::of("held.c");
+    let outcome = finish(Run::new(held.path()).preloaded("track=full,leaks=on,report=/dev/full"));
+    assert!(outcome.err().contains("No space left on device"), "{}", outcome.story());
+    assert!(outcome.err().contains("held by held_by_the_first"), "{}", outcome.story());
+}
+
+#[test]
 fn the_function_is_named_whose_variable_holds_a_block() {
     let held = Storm::of("held.c");
     let report = held.directory.join("report.json");
