@@ -6,7 +6,7 @@
 //! `tests/mem.rs` looks at the object file). The first call may come before the object is
 //! relocated, from a resolver of another library's; until the constructor has run, libc's routines
 //! are not known, and ours serve. Every process that starts under the object pays for it: it holds
-//! no std, and has the loader look up four names.
+//! no std, has the loader look up four names, and looks up five of `strcpy`'s kin.
 //!
 //! libc's own calls, and those that compilers check the size of (`__memcpy_chk`), stay libc's. So
 //! do `strcpy` and its kin ([`strings`]), until Heapsight's allocator asks to be told of every copy

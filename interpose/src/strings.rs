@@ -88,13 +88,7 @@ unsafe fn copy_part(
     most: usize,
 ) -> *mut c_char {
     // SAFETY: the caller's.
-    unsafe {
-        let len = watch::length(from, most);
-        watch::tell(name, ptr::null_mut(), from.cast(), len, false);
-        watch::tell(name, to.cast(), ptr::null(), most, false);
-        watch::copy(to.cast(), from.cast(), len);
-        watch::clear(to.wrapping_add(len).cast(), most - len);
-    }
+    unsafe { copy_filled(name, to, from, watch::length(from, most), most) };
     to
 }
 
@@ -110,10 +104,28 @@ unsafe fn append_part(
     unsafe {
         let end = to.wrapping_add(watch::length(to, usize::MAX));
         let len = watch::length(from, most);
-        watch::tell(name, ptr::null_mut(), from.cast(), len, false);
-        watch::tell(name, end.cast(), ptr::null(), len + 1, false);
-        watch::copy(end.cast(), from.cast(), len);
-        watch::clear(end.wrapping_add(len).cast(), 1);
+        copy_filled(name, end, from, len, len + 1);
     }
     to
+}
+
+/// Copies `len` bytes, and fills up with zeros to `whole`. What is read and what is written are
+/// told of one by one, for they differ in length.
+///
+/// # Safety
+/// `len` bytes may be read, and `whole` written, which are at least as many.
+unsafe fn copy_filled(
+    name: &'static [u8],
+    to: *mut c_char,
+    from: *const c_char,
+    len: usize,
+    whole: usize,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        watch::tell(name, ptr::null_mut(), from.cast(), len, false);
+        watch::tell(name, to.cast(), ptr::null(), whole, false);
+        watch::copy(to.cast(), from.cast(), len);
+        watch::clear(to.wrapping_add(len).cast(), whole - len);
+    }
 }

@@ -1,8 +1,8 @@
 //! The free paths: fast, and the cold one.
 //!
 //! The fast path serves a block of the caller's own heap, in the first slice of an untracked slab
-//! with room: about 27 instructions, of which ten refuse null, foreign, misaligned, freed and never
-//! handed out addresses.
+//! with room: 39 instructions through the C face, of which fourteen refuse null, foreign,
+//! misaligned, freed and never handed out addresses.
 
 use super::block::Block;
 use super::class::SLICE;
