@@ -1,6 +1,6 @@
 //! The assertions: what they let pass, what they refuse, and what they say then.
 
-use super::panic_of;
+use super::{alone, panic_of};
 use heapsight::{assert_allocations, assert_no_leaks};
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -97,7 +97,7 @@ fn a_leak_is_named() {
 #[test]
 fn tracking_that_is_switched_off_is_noticed() {
     // In a process of its own: tracking is the whole process's.
-    let (passed, text) = super::alone("assertions::the_body_switches_tracking_off");
+    let (passed, _, text) = alone("assertions::the_body_switches_tracking_off");
     assert!(!passed, "{text}");
     assert!(text.contains("assertion `allocations == 0` failed: not all was recorded"), "{text}");
 }

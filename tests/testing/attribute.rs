@@ -1,5 +1,6 @@
 //! `#[heapsight::test]`: every kind of test function, with the verdict that it should have.
 
+use super::alone;
 use std::hint::black_box;
 use std::num::ParseIntError;
 
@@ -49,7 +50,8 @@ fn returns_a_failure() -> Result<(), ParseIntError> {
 
 #[test]
 fn a_returned_failure_is_one() {
-    let (passed, text) = super::alone("attribute::returns_a_failure");
+    let (passed, out, err) = alone("attribute::returns_a_failure");
+    let text = out + &err;
     assert!(!passed, "{text}");
     assert!(text.contains("Error: ParseIntError"), "{text}");
     assert!(!text.contains("no leaks"), "it has failed already: {text}");
