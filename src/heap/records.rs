@@ -183,7 +183,6 @@ impl Pieces {
 #[cfg(test)]
 mod tests {
     use super::super::engine::Engine;
-    use super::*;
     use core::slice;
     use std::boxed::Box;
     use std::vec::Vec;

@@ -252,12 +252,14 @@ mod tests {
             return capture(world);
         }
         if choice & 2 != 0 {
-            black_box(tree(depth - 1, seed, world));
+            tree(depth - 1, seed, world);
+            black_box(());
         }
         if choice & 4 != 0 {
             // Of another height on the stack, at the same depth.
             black_box([*seed; 9]);
-            black_box(wide(depth - 1, seed, world));
+            wide(depth - 1, seed, world);
+            black_box(());
         }
         if choice & 8 != 0 {
             let mut list = [3, 1, 2];
