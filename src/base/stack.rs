@@ -32,7 +32,35 @@ pub(crate) fn clear<const LEN: usize>() {
 #[inline(always)]
 pub(crate) fn clear_after<const LEN: usize>(block: *mut u8) -> *mut u8 {
     const { assert!(LEN.is_multiple_of(32) && LEN > 0) }
-    zero_below(block, LEN)
+    if LEN == STRAIGHT { zero_straight_below(block) } else { zero_below(block, LEN) }
+}
+
+/// What is cleared without a loop.
+const STRAIGHT: usize = 512;
+
+/// As [`zero_below`], of [`STRAIGHT`] bytes.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn zero_straight_below(block: *mut u8) -> *mut u8 {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "mov rax, rdi",
+        "pxor xmm0, xmm0",
+        ".set heapsight_below, 0",
+        ".rept {count}",
+        ".set heapsight_below, heapsight_below - 16",
+        "movups [rsp + heapsight_below], xmm0",
+        ".endr",
+        "ret",
+        ".cfi_endproc",
+        count = const STRAIGHT / 16,
+    )
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn zero_straight_below(block: *mut u8) -> *mut u8 {
+    zero_below(block, STRAIGHT)
 }
 
 /// Zeros `len` bytes, a multiple of 32, below its return address, from the highest on; a handler

@@ -7,6 +7,7 @@
 use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::heap::class::ALIGN_MIN;
+use crate::heap::observe::Seen;
 use crate::runtime::caller::with_caller;
 use crate::runtime::entry;
 use crate::unwind::Registers;
@@ -23,7 +24,12 @@ pub fn new<const ARRAY: bool>(size: usize) -> *mut c_void {
     if !block.is_null() {
         return block.cast();
     }
-    if ARRAY { array_cold(size) } else { single_cold(size) }
+    match (ARRAY, entry::is_tracked()) {
+        (false, false) => single_cold(size),
+        (false, true) => single_tracked(size),
+        (true, false) => array_cold(size),
+        (true, true) => array_tracked(size),
+    }
 }
 
 with_caller! {
@@ -36,20 +42,42 @@ with_caller! {
 
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn single_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    let caller = Registers { sp, fp };
-    match entry::allocate_soon(size, ALIGN_MIN, caller) {
+    match entry::allocate_untracked(size, ALIGN_MIN) {
         Some(block) => block.as_ptr().cast(),
-        None => entry::allocate_any(Request::plain(size, caller).of(Family::New)).cast(),
+        None => allocate_any(size, sp, fp, Family::New),
     }
 }
 
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn array_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    let caller = Registers { sp, fp };
-    match entry::allocate_soon(size, ALIGN_MIN, caller) {
+    match entry::allocate_untracked(size, ALIGN_MIN) {
         Some(block) => block.as_ptr().cast(),
-        None => entry::allocate_any(Request::plain(size, caller).of(Family::NewArray)).cast(),
+        None => allocate_any(size, sp, fp, Family::NewArray),
     }
+}
+
+#[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+fn allocate_any(size: usize, sp: usize, fp: usize, family: Family) -> *mut c_void {
+    entry::allocate_any(Request::plain(size, Registers { sp, fp }).of(family)).cast()
+}
+
+with_caller! {
+    fn single_tracked(size: usize) -> *mut c_void = short or single_tracked_body
+}
+
+with_caller! {
+    fn array_tracked(size: usize) -> *mut c_void = short or array_tracked_body
+}
+
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn single_tracked_body(size: usize, sp: usize, fp: usize, seen: Seen) -> *mut c_void {
+    entry::allocate_after(size, Registers { sp, fp }, seen, Family::New).cast()
+}
+
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn array_tracked_body(size: usize, sp: usize, fp: usize, seen: Seen) -> *mut c_void {
+    entry::allocate_after(size, Registers { sp, fp }, seen, Family::NewArray).cast()
 }
 
 /// `operator new(size, std::align_val_t)`, without its exception; null for what is no power of two.

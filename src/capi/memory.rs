@@ -7,6 +7,7 @@
 use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::heap::class::ALIGN_MIN;
+use crate::heap::observe::Seen;
 use crate::os::memory::PAGE;
 use crate::runtime::caller::with_caller;
 use crate::runtime::misuse::Call;
@@ -33,7 +34,11 @@ fn checked(block: *mut u8) -> *mut c_void {
 #[inline(always)]
 pub fn malloc(size: usize) -> *mut c_void {
     let block = entry::pop(size);
-    if block.is_null() { malloc_cold(size) } else { block.cast() }
+    match block.is_null() {
+        false => block.cast(),
+        true if entry::is_tracked() => malloc_tracked(size),
+        true => malloc_cold(size),
+    }
 }
 
 with_caller! {
@@ -42,7 +47,7 @@ with_caller! {
 
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
-    match entry::allocate_soon(size, ALIGN_MIN, Registers { sp, fp }) {
+    match entry::allocate_untracked(size, ALIGN_MIN) {
         Some(block) => block.as_ptr().cast(),
         None => malloc_any(size, sp, fp),
     }
@@ -52,6 +57,15 @@ extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 fn malloc_any(size: usize, sp: usize, fp: usize) -> *mut c_void {
     checked(entry::allocate_any(Request::plain(size, Registers { sp, fp }).of(Family::C)))
+}
+
+with_caller! {
+    fn malloc_tracked(size: usize) -> *mut c_void = short or tracked_body
+}
+
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn tracked_body(size: usize, sp: usize, fp: usize, seen: Seen) -> *mut c_void {
+    checked(entry::allocate_after(size, Registers { sp, fp }, seen, Family::C))
 }
 
 /// `calloc(3)`; overflow of the product is `ENOMEM`.

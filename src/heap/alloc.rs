@@ -7,8 +7,9 @@ use super::class::{ALIGN_MIN, ClassId, SMALL_MAX};
 use super::engine::Engine;
 use super::guarded::Guard;
 use super::local::LocalHeap;
-use super::observe::{Observer, Slot};
+use super::observe::{Observer, Seen, Slot};
 use super::slab::Slab;
+use super::tracked::Handed;
 use crate::harden::family::Family;
 use crate::unwind::Registers;
 use core::ptr;
@@ -106,9 +107,13 @@ impl<O: Observer> Engine<O> {
         }
         // Blocks of a tracked heap are not on its ready list.
         if request.zero && request.redzone == 0 {
-            let block = self.allocate_tracked(heap, class, request.size, request.caller);
-            if let Some(block) = block {
-                return block.as_ptr();
+            let Request { size, caller, .. } = request;
+            let Handed { block, seen } = self.allocate_tracked(heap, class, size, caller);
+            if !block.is_null() {
+                return block;
+            }
+            if seen != Seen::NOWHERE {
+                return self.allocate_special(heap, class, size, caller, seen);
             }
         }
         let Some(taken) = self.refill(heap, class, &request) else { return ptr::null_mut() };

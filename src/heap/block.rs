@@ -70,6 +70,24 @@ impl Block {
     /// The caller owns the block, and it is `len` bytes long.
     #[inline(always)]
     pub(super) unsafe fn wipe(block: *mut Self, len: usize) {
+        if len <= Self::SHORT {
+            // SAFETY: the caller's.
+            unsafe { Self::wipe_short(block, len) };
+        } else {
+            // SAFETY: the caller's.
+            unsafe { block.cast::<u8>().write_bytes(0, len) };
+        }
+    }
+
+    /// What is wiped without a call.
+    pub(super) const SHORT: usize = 8 * size_of::<Self>();
+
+    /// As [`Self::wipe`], of at most [`Self::SHORT`] bytes.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub(super) unsafe fn wipe_short(block: *mut Self, len: usize) {
         let start = block.cast::<u8>();
         // A call costs more than clearing what most blocks are. Stores may overlap.
         for unit in [1, 2, 4] {
@@ -87,8 +105,6 @@ impl Block {
                 return;
             }
         }
-        // SAFETY: the caller's.
-        unsafe { start.write_bytes(0, len) };
     }
 
     /// Marks the block as free.

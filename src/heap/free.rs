@@ -21,8 +21,9 @@ pub(crate) enum Freed<'a> {
     Done,
     /// Done, and the slab is empty: tell [`Engine::retire`].
     Emptied(&'a Slab),
-    /// Nothing done: call [`Engine::free`].
-    Undecided,
+    /// Nothing done: call [`Engine::free`]. With the record of the slice that the address lies in,
+    /// if that is one of ours: that of its slab, or of nothing.
+    Undecided(Option<&'a Slab>),
 }
 
 impl<O: Observer> Engine<O> {
@@ -47,7 +48,7 @@ impl<O: Observer> Engine<O> {
         address: *mut u8,
         is_right: impl FnOnce(&Slab) -> bool,
     ) -> Freed<'_> {
-        let Some(slab) = self.space.record_of(address) else { return Freed::Undecided };
+        let Some(slab) = self.space.record_of(address) else { return Freed::Undecided(None) };
         let secret = self.space.secret();
         let block = address.cast::<Block>();
         // A heap's own slab, not full, not tracked: its record names the heap and nothing else.
@@ -57,7 +58,7 @@ impl<O: Observer> Engine<O> {
             && slab.is_carved_start((address as usize % SLICE) as u32);
         // SAFETY: `block` is the start of a block of a slab of ours, which is mapped.
         if !is_ours || unsafe { Block::is_free(block, secret) } || !is_right(slab) {
-            return Freed::Undecided;
+            return Freed::Undecided(Some(slab));
         }
         // SAFETY: we own the slab, and the block was in use: it is not free.
         if unsafe { slab.push_local(block, secret) } { Freed::Emptied(slab) } else { Freed::Done }
@@ -149,7 +150,11 @@ impl<O: Observer> Engine<O> {
             None => self
                 .late
                 .with(self, |heap| self.observer.freed(heap, slot, Freer::Anyone))
-                .unwrap_or(true),
+                .unwrap_or_else(|| {
+                    // The record stays as it is, without a block.
+                    self.records.distrust_columns();
+                    true
+                }),
         };
         if was_in_use { Ok(()) } else { Err(Misuse::double_free(slot, address)) }
     }

@@ -57,7 +57,7 @@ mod shared;
 mod sized;
 pub(crate) mod slab;
 pub(crate) mod space;
-mod tracked;
+pub(crate) mod tracked;
 pub(crate) mod watched;
 mod zones;
 

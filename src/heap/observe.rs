@@ -22,18 +22,19 @@ pub(crate) struct ColumnMemory<'a> {
 }
 
 impl ColumnMemory<'_> {
-    /// Zeroed bytes, 64-aligned; null when memory ran out.
+    /// Bytes, 64-aligned: zeros, or what columns that have ended left there; null when memory ran
+    /// out.
     pub(crate) fn allocate(&self, len: usize) -> *mut u8 {
-        self.records.allocate(self.space, len)
+        self.records.allocate_columns(self.space, len)
     }
 
-    /// Takes back what `allocate(len)` gave.
+    /// Takes back what `allocate(len)` gave. Its first word is overwritten.
     ///
     /// # Safety
     /// Nobody uses the bytes any more.
     pub(crate) unsafe fn free(&self, memory: *mut u8, len: usize) {
         // SAFETY: the caller's.
-        unsafe { self.records.free(memory, len) }
+        unsafe { self.records.free_columns(memory, len) }
     }
 }
 
@@ -57,8 +58,14 @@ pub(crate) enum Freer {
 
 /// What an observer has found out of a block's record before it gave it up for the moment. Its
 /// meaning is the observer's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
 pub(crate) struct Seen(pub(crate) u64);
+
+impl Seen {
+    /// The observer has not looked at all.
+    pub(crate) const NOWHERE: Self = Self(u64::MAX);
+}
 
 /// Which blocks an observer wants to hear of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +90,8 @@ pub(crate) struct Pick {
 
 /// Hears of every block of a tracked heap.
 pub(crate) trait Observer {
+    /// Where a block is from.
+    type Origin: Copy;
     /// Where the record of a block is about which nothing is special.
     type Plan: Copy;
     /// A tracked slab has come to be: make its columns. Failing to is allowed; the observer then
@@ -115,15 +124,19 @@ pub(crate) trait Observer {
     /// `size` bytes were handed out. `heap` is the calling thread's, or a shared one whose lock it
     /// holds; as long as the observer runs, nobody else uses it.
     fn allocated(&self, heap: &LocalHeap, slot: Slot<'_>, size: usize, caller: Registers);
-    /// Whether nothing about the block that is next to be handed out is special: then
-    /// [`Self::allocated_plainly`] follows, and else [`Self::allocated_after`], at once. Nothing is
-    /// done yet.
+    /// Where the block is from that `caller` is about to be given; if that is known at once,
+    /// [`Self::foresee`] follows, and else [`Self::look`]. Nothing is done yet.
+    fn origin(&self, heap: &LocalHeap, caller: Registers) -> Result<Self::Origin, Seen>;
+    /// The same, if what was seen was not enough, by a longer look; if that is not enough either,
+    /// [`Self::allocated_after`] follows at once. The block's address is not known to it.
+    fn look(&self, heap: &LocalHeap, caller: Registers, seen: Seen) -> Result<Self::Origin, Seen>;
+    /// Whether nothing about that block is special: then [`Self::allocated_plainly`] follows, and
+    /// else [`Self::allocated_after`], at once. Nothing is done yet.
     fn foresee(
         &self,
-        heap: &LocalHeap,
         slot: Slot<'_>,
         size: usize,
-        caller: Registers,
+        origin: Self::Origin,
     ) -> Result<Self::Plan, Seen>;
     /// As [`Self::allocated`], as foreseen.
     fn allocated_plainly(&self, slot: Slot<'_>, size: usize, plan: Self::Plan);
@@ -159,6 +172,7 @@ pub(crate) trait Observer {
 
 /// Nobody watches: for benches and the engine's own tests.
 impl Observer for () {
+    type Origin = ();
     type Plan = ();
     fn slab_born(&self, _: &Slab, _: ColumnMemory<'_>, _: Option<usize>) {}
     fn pick(&self, _: &LocalHeap, _: Registers, _: Reason) -> Option<Pick> {
@@ -187,7 +201,13 @@ impl Observer for () {
     fn lived_before(&self, _: usize, _: usize) {}
     fn slab_died(&self, _: &Slab, _: ColumnMemory<'_>) {}
     fn allocated(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) {}
-    fn foresee(&self, _: &LocalHeap, _: Slot<'_>, _: usize, _: Registers) -> Result<(), Seen> {
+    fn origin(&self, _: &LocalHeap, _: Registers) -> Result<(), Seen> {
+        Ok(())
+    }
+    fn look(&self, _: &LocalHeap, _: Registers, _: Seen) -> Result<(), Seen> {
+        Ok(())
+    }
+    fn foresee(&self, _: Slot<'_>, _: usize, (): ()) -> Result<(), Seen> {
         Ok(())
     }
     fn allocated_plainly(&self, _: Slot<'_>, _: usize, _: ()) {}

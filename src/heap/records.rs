@@ -2,11 +2,16 @@
 //!
 //! Sizes are rounded to powers of two, each with a stack of free pieces; pieces are cut from spans
 //! that are never given back, so a stale pointer to a record still points at a record.
+//!
+//! Columns end when each of their blocks has, so what was columns says of no block that it is in
+//! use, and becomes columns again as it is: a slab that comes and goes need not zero as much as it
+//! has memory.
 
 use super::class::SLICE;
 use super::slab::Kind;
 use super::space::Space;
 use super::zones::Purpose;
+use crate::base::sync::{AtomicBool, Ordering};
 use crate::os::lock::Lock;
 use core::cell::UnsafeCell;
 use core::ptr;
@@ -16,11 +21,15 @@ use core::ptr;
 pub(crate) struct Records {
     lock: Lock,
     pieces: UnsafeCell<Pieces>,
+    /// What were columns is zeroed, too.
+    is_strict: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Pieces {
     free: [*mut FreePiece; SIZES],
+    /// Those that were columns, and are handed out as such again, as they are.
+    columns: [*mut FreePiece; SIZES],
     next: *mut u8,
     left: usize,
 }
@@ -45,8 +54,13 @@ const fn size_index(len: usize) -> usize {
 
 impl Records {
     pub(crate) const fn new() -> Self {
-        let pieces = Pieces { free: [ptr::null_mut(); SIZES], next: ptr::null_mut(), left: 0 };
-        Self { lock: Lock::new(), pieces: UnsafeCell::new(pieces) }
+        let none = [ptr::null_mut(); SIZES];
+        let pieces = Pieces { free: none, columns: none, next: ptr::null_mut(), left: 0 };
+        Self {
+            lock: Lock::new(),
+            pieces: UnsafeCell::new(pieces),
+            is_strict: AtomicBool::new(false),
+        }
     }
 
     /// `len` zeroed bytes, 64-aligned; null when memory ran out.
@@ -55,34 +69,42 @@ impl Records {
         let Some(_lock) = self.lock.acquire() else { return ptr::null_mut() };
         // SAFETY: the lock is held.
         let pieces = unsafe { &mut *self.pieces.get() };
-        let piece = match pieces.free.get(index) {
-            Some(free) if !free.is_null() => {
-                let piece = *free;
-                // SAFETY: a piece on the stack is free and its link was written by `free`.
-                pieces.free[index] = unsafe { (*piece).next };
-                piece.cast::<u8>()
-            }
-            Some(_) => return pieces.cut(space, 1 << (index as u32 + SMALLEST_LOG)),
-            None => return ptr::null_mut(),
-        };
-        // SAFETY: the piece is ours and at least `len` long.
-        unsafe { piece.write_bytes(0, len) };
-        piece
+        pieces.allocate(space, index, len)
     }
 
-    /// Takes back what `allocate(.., len)` gave.
+    /// `len` bytes for columns, 64-aligned: zeros, or as [`Self::free_columns`] was given them, but
+    /// for the first word.
+    pub(super) fn allocate_columns(&self, space: &Space, len: usize) -> *mut u8 {
+        let index = size_index(len);
+        let Some(_lock) = self.lock.acquire() else { return ptr::null_mut() };
+        // SAFETY: the lock is held.
+        let pieces = unsafe { &mut *self.pieces.get() };
+        match pieces.columns.get_mut(index).map(pop) {
+            Some(piece) if !piece.is_null() => piece,
+            _ => pieces.allocate(space, index, len),
+        }
+    }
+
+    /// Takes back what `allocate_columns(.., len)` gave.
     ///
     /// # Safety
     /// Nobody uses the piece for what it was any more.
-    pub(super) unsafe fn free(&self, piece: *mut u8, len: usize) {
+    pub(super) unsafe fn free_columns(&self, piece: *mut u8, len: usize) {
         let Some(_lock) = self.lock.acquire() else { return };
         // SAFETY: the lock is held.
         let pieces = unsafe { &mut *self.pieces.get() };
-        let free = &mut pieces.free[size_index(len)];
-        let piece = piece.cast::<FreePiece>();
-        // SAFETY: pieces are 64-aligned and at least 64 bytes; the caller has given it up.
-        unsafe { (*piece).next = *free };
-        *free = piece;
+        let stacks = match self.is_strict.load(Ordering::Relaxed) {
+            false => &mut pieces.columns,
+            true => &mut pieces.free,
+        };
+        // SAFETY: the caller's.
+        unsafe { push(&mut stacks[size_index(len)], piece) };
+    }
+
+    /// From now on columns may end of which not every block has: what is handed out is zeroed.
+    #[cold]
+    pub(super) fn distrust_columns(&self) {
+        self.is_strict.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn lock(&self) -> &Lock {
@@ -90,7 +112,38 @@ impl Records {
     }
 }
 
+/// Takes a piece off a stack; null if there is none.
+fn pop(stack: &mut *mut FreePiece) -> *mut u8 {
+    let piece = *stack;
+    // SAFETY: a piece on a stack is free and its link was written by `push`.
+    if let Some(free) = unsafe { piece.as_ref() } {
+        *stack = free.next;
+    }
+    piece.cast()
+}
+
+/// # Safety
+/// The piece is in no use and on no stack.
+unsafe fn push(stack: &mut *mut FreePiece, piece: *mut u8) {
+    let piece = piece.cast::<FreePiece>();
+    // SAFETY: pieces are 64-aligned and at least 64 bytes; the caller has given it up.
+    unsafe { (*piece).next = *stack };
+    *stack = piece;
+}
+
 impl Pieces {
+    /// `len` zeroed bytes of that size; null when memory ran out.
+    fn allocate(&mut self, space: &Space, index: usize, len: usize) -> *mut u8 {
+        let piece = match self.free.get_mut(index).map(pop) {
+            Some(piece) if !piece.is_null() => piece,
+            Some(_) => return self.cut(space, 1 << (index as u32 + SMALLEST_LOG)),
+            None => return ptr::null_mut(),
+        };
+        // SAFETY: the piece is ours and at least `len` long.
+        unsafe { piece.write_bytes(0, len) };
+        piece
+    }
+
     /// A fresh piece. Fresh spans read as zero, or are made to.
     fn cut(&mut self, space: &Space, size: usize) -> *mut u8 {
         if size > self.left {
@@ -119,13 +172,62 @@ impl Pieces {
     fn keep_rest(&mut self) {
         while self.left >= 1 << SMALLEST_LOG {
             let size = 1usize << self.left.ilog2();
-            let piece = self.next.cast::<FreePiece>();
-            let free = &mut self.free[size_index(size)];
             // SAFETY: the rest of the span is ours and unused.
-            unsafe { (*piece).next = *free };
-            *free = piece;
+            unsafe { push(&mut self.free[size_index(size)], self.next) };
             self.next = self.next.wrapping_add(size);
             self.left -= size;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::engine::Engine;
+    use core::slice;
+    use std::boxed::Box;
+    use std::vec::Vec;
+
+    const LEN: usize = 3000;
+
+    /// # Safety
+    /// The piece is the caller's, and `LEN` long.
+    unsafe fn words<'a>(piece: *mut u8) -> &'a mut [usize] {
+        // SAFETY: the caller's; pieces are aligned.
+        unsafe { slice::from_raw_parts_mut(piece.cast(), LEN / size_of::<usize>()) }
+    }
+
+    #[test]
+    fn only_columns_come_back_as_they_were_and_not_once_they_are_distrusted() {
+        let engine = Box::new(Engine::new(()));
+        let Engine { records, space, .. } = &*engine;
+        let columns = || records.allocate_columns(space, LEN);
+        let pieces = [columns(), columns()];
+        for piece in pieces {
+            // SAFETY: it is ours, and given up behind this.
+            unsafe {
+                assert!(words(piece).iter().all(|word| *word == 0), "fresh ones are zero");
+                words(piece).fill(7);
+                records.free_columns(piece, LEN);
+            }
+        }
+        let other = records.allocate(space, LEN);
+        assert!(!pieces.contains(&other), "what is zeroed is not what was columns");
+        let again = [columns(), columns()];
+        for piece in again {
+            assert!(pieces.contains(&piece));
+            // SAFETY: as above.
+            assert!(unsafe { words(piece) }[1..].iter().all(|word| *word == 7));
+        }
+        records.distrust_columns();
+        for piece in again {
+            // SAFETY: as above.
+            unsafe { records.free_columns(piece, LEN) };
+        }
+        let zeroed: Vec<_> = again.iter().map(|_| columns()).collect();
+        for piece in zeroed {
+            assert!(again.contains(&piece));
+            // SAFETY: as above.
+            assert!(unsafe { words(piece) }.iter().all(|word| *word == 0));
         }
     }
 }

@@ -47,7 +47,8 @@ impl<O: Observer> Engine<O> {
         address: *mut u8,
         is_right: impl FnOnce(Slot<'_>) -> bool,
     ) -> bool {
-        self.free_if(heap, address, |slot| {
+        let Some(slab) = self.space.record_of(address) else { return false };
+        self.free_if(heap, slab, address, |slot| {
             is_right(slot) && self.observer.freed_plainly(heap, slot)
         })
     }

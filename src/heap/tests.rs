@@ -146,8 +146,8 @@ fn free(engine: &Engine<()>, heap: &LocalHeap, address: *mut u8) {
     match unsafe { engine.free_fast(heap, address) } {
         Freed::Done => {}
         Freed::Emptied(slab) => engine.retire(heap, slab),
-        Freed::Undecided if engine.free_plain(heap, address, |_| true) => {}
-        Freed::Undecided => engine.free(heap, address).expect("a block in use"),
+        Freed::Undecided(_) if engine.free_plain(heap, address, |_| true) => {}
+        Freed::Undecided(_) => engine.free(heap, address).expect("a block in use"),
     }
 }
 
@@ -217,8 +217,8 @@ fn misuse_is_told_apart() {
         assert_eq!(kind(beyond), MisuseKind::NotAllocated);
         // SAFETY: the heap is this thread's.
         let freed = |address| unsafe { engine.free_fast(heap, address) };
-        assert!(matches!(freed(beyond), Freed::Undecided));
-        assert!(matches!(freed(block.wrapping_add(16)), Freed::Undecided));
+        assert!(matches!(freed(beyond), Freed::Undecided(_)));
+        assert!(matches!(freed(block.wrapping_add(16)), Freed::Undecided(_)));
         let other = engine.attach().expect("memory");
         assert!(!engine.free_plain(other, beyond, |_| true));
         assert!(!engine.free_plain(other, block.wrapping_add(16), |_| true));

@@ -10,9 +10,11 @@ use crate::harden::family::Family;
 use crate::heap::alloc::Request;
 use crate::heap::class::{ALIGN_MIN, ClassId};
 use crate::heap::free::Freed;
-use crate::heap::local::State;
+use crate::heap::local::{LocalHeap, State};
 use crate::heap::locate::Misuse;
-use crate::heap::observe::Slot;
+use crate::heap::observe::{Seen, Slot};
+use crate::heap::slab::Slab;
+use crate::heap::tracked::Handed;
 use crate::unwind::Registers;
 use core::ptr::{self, NonNull};
 
@@ -58,13 +60,20 @@ allocate_aligned! {
     allocate_new_array, new_array_body, NewArray;
 }
 
+/// Whether the calling thread's blocks are tracked.
+#[inline(always)]
+pub(crate) fn is_tracked() -> bool {
+    tls::heap().is_tracked()
+}
+
 /// What nearly always serves where the fast path did not. `None`: [`allocate_any`] is to follow.
 #[inline(always)]
 pub(crate) fn allocate_soon(size: usize, align: usize, caller: Registers) -> Option<NonNull<u8>> {
     let (heap, class) = (tls::heap(), ClassId::for_layout(size, align)?);
-    ENGINE
-        .allocate_tracked(heap, class, size, caller)
-        .or_else(|| ENGINE.allocate_plain(heap, class))
+    match heap.is_tracked() {
+        true => allocate_tracked(heap, class, size, caller),
+        false => ENGINE.allocate_plain(heap, class),
+    }
 }
 
 /// The same for memory that is to be zero. Tracked blocks are.
@@ -75,9 +84,58 @@ pub(crate) fn allocate_zeroed_soon(
     caller: Registers,
 ) -> Option<NonNull<u8>> {
     let (heap, class) = (tls::heap(), ClassId::for_layout(size, align)?);
-    ENGINE
-        .allocate_tracked(heap, class, size, caller)
-        .or_else(|| ENGINE.allocate_plain_zeroed(heap, class, size))
+    match heap.is_tracked() {
+        true => allocate_tracked(heap, class, size, caller),
+        false => ENGINE.allocate_plain_zeroed(heap, class, size),
+    }
+}
+
+/// The same where the thread's blocks are not tracked.
+#[inline(always)]
+pub(crate) fn allocate_untracked(size: usize, align: usize) -> Option<NonNull<u8>> {
+    ENGINE.allocate_plain(tls::heap(), ClassId::for_layout(size, align)?)
+}
+
+/// The same where they are.
+#[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+fn allocate_tracked(
+    heap: &LocalHeap,
+    class: ClassId,
+    size: usize,
+    caller: Registers,
+) -> Option<NonNull<u8>> {
+    let Handed { block, seen } = ENGINE.allocate_tracked(heap, class, size, caller);
+    NonNull::new(match seen {
+        Seen::NOWHERE => block,
+        _ => ENGINE.allocate_special(heap, class, size, caller, seen),
+    })
+}
+
+/// What nearly always happens where everything is tracked, for `size` bytes aligned to 16. Without
+/// a block [`allocate_after`] is to follow at once.
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+pub(crate) extern "C" fn allocate_shortly(size: usize, sp: usize, fp: usize) -> Handed {
+    match ClassId::for_size(size) {
+        Some(class) => ENGINE.allocate_tracked(tls::heap(), class, size, Registers { sp, fp }),
+        None => Handed::nothing(Seen::NOWHERE),
+    }
+}
+
+/// The rest of [`allocate_shortly`]; null when memory ran out.
+#[inline(always)]
+pub(crate) fn allocate_after(
+    size: usize,
+    caller: Registers,
+    seen: Seen,
+    family: Family,
+) -> *mut u8 {
+    match ClassId::for_size(size) {
+        Some(class) if seen != Seen::NOWHERE => {
+            ENGINE.allocate_special(tls::heap(), class, size, caller, seen)
+        }
+        _ => allocate_any(Request::plain(size, caller).of(family)),
+    }
 }
 
 /// Any request, by way of the thread's state; null when memory ran out.
@@ -169,7 +227,10 @@ pub(crate) fn free(address: *mut u8, family: Family) {
         Freed::Emptied(slab) => ENGINE.retire(heap, slab),
         // In registers, and without a result: what is only the cold path's costs the fast one
         // nothing, not even a frame.
-        Freed::Undecided => free_cold(address, family),
+        Freed::Undecided(Some(slab)) if slab.is_tracked() => {
+            free_tracked(address, family, heap, slab);
+        }
+        Freed::Undecided(_) => free_cold(address, family),
     }
 }
 
@@ -182,7 +243,7 @@ pub(crate) fn free_sized(address: *mut u8, family: Family, size: usize, align: u
     match unsafe { ENGINE.free_sized_fast(heap, address, size) } {
         Freed::Done => {}
         Freed::Emptied(slab) => ENGINE.retire(heap, slab),
-        Freed::Undecided => free_sized_cold(address, family, size, align),
+        Freed::Undecided(_) => free_sized_cold(address, family, size, align),
     }
 }
 
@@ -191,17 +252,33 @@ with_caller! {
 }
 
 with_caller! {
+    fn free_tracked(address: *mut u8, family: Family, heap: &LocalHeap, slab: &Slab)
+        = free_shortly or free_special
+}
+
+with_caller! {
     fn free_sized_cold(address: *mut u8, family: Family, size: usize, align: usize) -> ()
         = free_sized_body
 }
 
-/// What nearly always happens, where everything is tracked and where nothing is.
+/// What nearly always happens where nothing is tracked.
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
 extern "C" fn free_body(address: *mut u8, family: Family, sp: usize, fp: usize) {
-    let heap = tls::heap();
-    if !ENGINE.free_tracked(heap, address) && !ENGINE.free_plain(heap, address, |_| true) {
+    if !ENGINE.free_plain(tls::heap(), address, |_| true) {
         free_special(address, family, sp, fp);
     }
+}
+
+/// What nearly always happens where everything is. Returns null, or the address: then nothing was
+/// done.
+#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+extern "C" fn free_shortly(
+    address: *mut u8,
+    _family: Family,
+    heap: &LocalHeap,
+    slab: &Slab,
+) -> *mut u8 {
+    if ENGINE.free_tracked(heap, slab, address) { ptr::null_mut() } else { address }
 }
 
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]

@@ -166,7 +166,8 @@ impl Columns {
             return 0;
         }
         let class = if slab.kind() == Kind::Large { LARGE } else { slab.class().index() as u32 };
-        // SAFETY: the memory is ours, zeroed, aligned, and holds the header and the entries.
+        // SAFETY: the memory is ours, aligned, and holds the header and the entries, of which none
+        // has a site: it is zeroed, or was columns before, whose blocks have all ended.
         unsafe {
             let is_plain = class != LARGE && weight == 1.0;
             columns.write(Self { slots, class, large_size: AtomicU64::new(0), weight, is_plain })

@@ -45,7 +45,7 @@ use guards::Guards;
 use ledger::{Ledger, Pages};
 use mode::Mode;
 pub(crate) use mode::Recorded;
-use plain::Plan;
+use plain::{Origin, Plan};
 use record::NewBlock;
 use recorder::Recorder;
 use stacks::{Stacks, Tree};
@@ -203,6 +203,7 @@ fn recorder_of(heap: &LocalHeap) -> Option<&Recorder> {
 }
 
 impl Observer for Tracker {
+    type Origin = Origin;
     type Plan = Plan;
 
     fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, drawn: Option<usize>) {
@@ -270,14 +271,18 @@ impl Observer for Tracker {
     }
 
     #[inline(always)]
-    fn foresee(
-        &self,
-        heap: &LocalHeap,
-        slot: Slot<'_>,
-        size: usize,
-        caller: Registers,
-    ) -> Result<Plan, Seen> {
-        self.plan(heap, slot, NewBlock { size, caller, seal: Stamp::NONE })
+    fn origin(&self, heap: &LocalHeap, caller: Registers) -> Result<Origin, Seen> {
+        self.known_origin(heap, caller)
+    }
+
+    #[inline(always)]
+    fn look(&self, heap: &LocalHeap, caller: Registers, seen: Seen) -> Result<Origin, Seen> {
+        self.found_origin(heap, caller, seen)
+    }
+
+    #[inline(always)]
+    fn foresee(&self, slot: Slot<'_>, size: usize, origin: Origin) -> Result<Plan, Seen> {
+        self.plan(slot, size, origin)
     }
 
     #[inline(always)]

@@ -9,14 +9,13 @@
 use super::cells::{self, add};
 use super::columns::{Columns, Record, Stamp};
 use super::event::{TEMPORARY, life_of};
-use super::record::NewBlock;
 use super::recorder::Recorder;
 use super::{SiteId, Tracker};
 use crate::base::sync::Ordering;
 use crate::format::layout::{CHUNK_CELLS, CLASSES, Cell};
 use crate::heap::local::LocalHeap;
 use crate::heap::observe::{Seen, Slot};
-use crate::unwind::Limit;
+use crate::unwind::{Limit, Registers};
 use core::ptr::NonNull;
 
 /// In place of the number of a stack, where stacks are not recorded. No node has it.
@@ -60,28 +59,77 @@ pub(crate) struct Plan {
     cell: NonNull<Cell>,
 }
 
-impl Tracker {
-    /// How to record a block that is about to be handed out, if nothing about it is special.
+/// Where a block is from: the recorder of its thread, which remembers its site.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin(NonNull<Recorder>);
+
+impl Origin {
     #[inline(always)]
-    pub(super) fn plan(
-        &self,
-        heap: &LocalHeap,
-        slot: Slot<'_>,
-        NewBlock { size, caller, .. }: NewBlock,
-    ) -> Result<Plan, Seen> {
+    fn recorder(&self) -> &Recorder {
+        // SAFETY: recorders live for ever.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Tracker {
+    /// Where the block is from that `caller` asks for, if that is where the last one is from.
+    #[inline(always)]
+    pub(super) fn known_origin(&self, heap: &LocalHeap, caller: Registers) -> Result<Origin, Seen> {
         let Some(recorder) = super::recorder_of(heap) else { return Err(Seen::NOTHING) };
         let stack = if self.mode.wants_stacks() {
             recorder.stack.known(&self.rules, caller).map_err(Seen::limit)?
         } else {
             UNKNOWN_STACK
         };
+        let origin = Origin(recorder.into());
+        if recorder.remembers(stack) { Ok(origin) } else { Err(Seen::stack(stack)) }
+    }
+
+    /// The same at another stack than the thread's last, if its site is known and has counters:
+    /// then the recorder remembers it.
+    #[inline(never)]
+    pub(super) fn found_origin(
+        &self,
+        heap: &LocalHeap,
+        caller: Registers,
+        seen: Seen,
+    ) -> Result<Origin, Seen> {
+        let Some(recorder) = super::recorder_of(heap) else { return Err(seen) };
+        let tree = self.tree();
+        let stack = match seen.found() {
+            // Of the block something is special.
+            Ok(stack) if recorder.remembers(stack) => return Err(seen),
+            Ok(stack) => stack,
+            Err(limit) => {
+                let stack = recorder.stack.advance(&self.rules, tree, caller, limit);
+                stack.map_err(Seen::limit)?
+            }
+        };
         let seen = Seen::stack(stack);
-        let columns = Columns::of(slot.slab).filter(|columns| columns.is_plain()).ok_or(seen)?;
-        let cell = recorder.known_cell_of(stack).ok_or(seen)?;
+        let site = tree.known_site(stack).filter(|_| recorder.is_entered()).ok_or(seen)?;
+        recorder.remember_site(stack, site, recorder.cell(site).ok_or(seen)?);
+        Ok(Origin(recorder.into()))
+    }
+
+    /// How to record a block that is about to be handed out, if nothing about it is special.
+    #[inline(always)]
+    pub(super) fn plan(&self, slot: Slot<'_>, size: usize, origin: Origin) -> Result<Plan, Seen> {
+        let recorder = origin.recorder();
+        let plan = Self::plan_in(recorder, slot, size);
+        plan.ok_or_else(|| Seen::stack(recorder.stack_known.get()))
+    }
+
+    #[inline(always)]
+    fn plan_in(recorder: &Recorder, slot: Slot<'_>, size: usize) -> Option<Plan> {
+        let columns = Columns::of(slot.slab)?;
+        if !columns.is_plain() {
+            return None;
+        }
+        let cell = recorder.last_cell()?;
         let is_plain = cells::is_plain_allocation(cell, size, recorder.peak_epoch())
             && recorder.slack.is_plain_allocation(size as u64);
         let plan = Plan { recorder: recorder.into(), columns: columns.into(), cell: cell.into() };
-        is_plain.then_some(plan).ok_or(seen)
+        is_plain.then_some(plan)
     }
 
     /// Records the end of a block; `false`: nothing was done.
@@ -128,12 +176,17 @@ impl Plan {
 }
 
 impl Recorder {
-    /// The counters of the site of a stack, if it is the one that was allocated from last.
+    /// Whether the stack is the one that was allocated from last, and its site has counters.
     #[inline(always)]
-    pub(super) fn known_cell_of(&self, stack: u32) -> Option<&Cell> {
+    fn remembers(&self, stack: u32) -> bool {
+        self.stack_known.get() == stack && !self.cell_known.get().is_null()
+    }
+
+    /// The counters of the site that was allocated from last.
+    #[inline(always)]
+    fn last_cell(&self) -> Option<&Cell> {
         // SAFETY: null, or in the ledger, for ever.
-        let cell = unsafe { self.cell_known.get().as_ref() };
-        cell.filter(|_| self.stack_known.get() == stack)
+        unsafe { self.cell_known.get().as_ref() }
     }
 
     /// Its number, if so.

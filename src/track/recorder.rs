@@ -261,6 +261,12 @@ impl Recorder {
 
     // --- The thread ---
 
+    /// Whether the thread is in the ledger.
+    #[inline(always)]
+    pub(super) fn is_entered(&self) -> bool {
+        self.thread.get() != 0
+    }
+
     /// The calling thread's number in the ledger, entered at its first event.
     #[inline(always)]
     pub(super) fn thread(&self, ledger: &Ledger, id: u32) -> u32 {

@@ -92,6 +92,16 @@ impl Tree<'_> {
         }
     }
 
+    /// The site of a stack, if it is known.
+    #[inline(always)]
+    pub(crate) fn known_site(self, node: u32) -> Option<SiteId> {
+        let nodes = self.ledger.nodes.all();
+        site_in(nodes.get(node as usize)?).or_else(|| {
+            let own = self.child_at_hand(node, OWN);
+            site_in(nodes.get(own as usize).filter(|_| own != 0)?)
+        })
+    }
+
     /// The site of a stack that is new, or calls others as well.
     #[cold]
     #[inline(never)]
@@ -191,7 +201,9 @@ impl Tree<'_> {
         chained.find(|(_, node)| node.frame.load(Ordering::Relaxed) == frame).map(|it| it.0)
     }
 
-    /// The same of a parent that has many.
+    /// The same of a parent that has many. Cold, so that the registers of who asks are saved here
+    /// and not where a chain is followed.
+    #[cold]
     #[inline(never)]
     fn listed_child(self, parent: u32, frame: u32) -> Option<u32> {
         let hash = node_hash(parent, frame);
@@ -200,10 +212,9 @@ impl Tree<'_> {
 
     /// A child that is new, or of a parent that has many.
     #[inline(never)]
-    fn unchained_child(self, parent: u32, above: &Node, frame: u32) -> u32 {
-        let is_listed = above.below.load(Ordering::Acquire) == Node::MANY;
-        let known = if is_listed { self.listed_child(parent, frame) } else { None };
-        known.unwrap_or_else(|| self.new_node(parent, above, frame))
+    fn unchained_child(self, parent: u32, frame: u32) -> u32 {
+        let Some(above) = self.ledger.nodes.get(parent) else { return 0 };
+        self.new_node(parent, above, frame)
     }
 
     #[cold]
@@ -311,16 +322,27 @@ impl StackNames for Tree<'_> {
 
     #[inline(always)]
     fn child(&self, parent: u32, frame: u32) -> u32 {
+        match self.child_at_hand(parent, frame) {
+            0 => self.unchained_child(parent, frame),
+            known => known,
+        }
+    }
+
+    #[inline(always)]
+    fn child_at_hand(&self, parent: u32, frame: u32) -> u32 {
         let nodes = self.ledger.nodes.all();
         let Some(above) = nodes.get(parent as usize) else { return 0 };
         // Acquire: who sees a child's number sees its record. Neither a site nor `MANY` is one.
         let mut next = above.below.load(Ordering::Acquire);
-        while let Some(node) = nodes.get(next as usize).filter(|_| next != 0) {
+        // One comparison for both ends: zero is none.
+        while (next as usize).wrapping_sub(1) < nodes.len() - 1 {
+            // SAFETY: `next` is below the length, which is not zero, as `above` is one of them.
+            let node = unsafe { nodes.get_unchecked(next as usize) };
             if node.frame.load(Ordering::Relaxed) == frame {
                 return next;
             }
             next = node.sibling.load(Ordering::Relaxed);
         }
-        self.unchained_child(parent, above, frame)
+        if next == Node::MANY { self.listed_child(parent, frame).unwrap_or(0) } else { 0 }
     }
 }

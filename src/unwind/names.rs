@@ -78,6 +78,8 @@ pub(crate) trait StackNames {
     /// The number of the stack that is `frame` called from `parent`, or 0: it could not be stored.
     /// `parent` 0 is the empty stack.
     fn child(&self, parent: u32, frame: u32) -> u32;
+    /// The same, if it is found at a glance; otherwise 0.
+    fn child_at_hand(&self, parent: u32, frame: u32) -> u32;
 }
 
 /// The registers of a caller: at the entry of the function it called, where the stack pointer

@@ -109,6 +109,17 @@ impl StackCache {
         Err(Limit::NONE)
     }
 
+    /// Nothing is at hand.
+    pub(crate) fn advance<N: StackNames + Copy>(
+        &self,
+        _rules: &Rules,
+        _names: N,
+        _caller: Registers,
+        limit: Limit,
+    ) -> Result<u32, Limit> {
+        Err(limit)
+    }
+
     /// As [`Self::capture`].
     pub(crate) fn capture_after<N: StackNames + Copy>(
         &self,

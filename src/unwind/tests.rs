@@ -9,7 +9,7 @@ use std::vec::Vec;
 
 /// Numbers of frames and stacks, naively.
 #[derive(Default)]
-struct Names(Mutex<Tree>);
+pub(super) struct Names(Mutex<Tree>);
 
 #[derive(Default)]
 struct Tree {
@@ -37,11 +37,15 @@ impl StackNames for &Names {
             nodes.len() as u32
         })
     }
+
+    fn child_at_hand(&self, parent: u32, frame: u32) -> u32 {
+        self.0.lock().unwrap().numbers.get(&(parent, frame)).copied().unwrap_or(0)
+    }
 }
 
 impl Names {
     /// The program counters of a stack, innermost first.
-    fn path(&self, mut node: u32) -> Vec<usize> {
+    pub(super) fn path(&self, mut node: u32) -> Vec<usize> {
         let tree = self.0.lock().unwrap();
         let mut path = Vec::new();
         while node != 0 {

@@ -99,24 +99,23 @@ impl Slab {
         self.held() > 0 && self.block_size() <= PAGE / 2
     }
 
-    /// The first block of the local list. `None`: there is none, or to take it would make the slab
-    /// full.
+    /// Whether there is a first block of the local list, and to take it leaves the slab with room.
     #[inline(always)]
-    pub(in crate::heap) fn spare(&self) -> Option<*mut Block> {
+    pub(in crate::heap) fn can_spare(&self) -> bool {
         let block = self.local_free.get();
         if block.is_null() {
-            return None;
+            return false;
         }
         // SAFETY: the list is ours and its links were written by `push_local` or `carve`.
         let is_last = unsafe { Block::next(block) }.is_null();
-        (!is_last || self.capacity() != self.reserved()).then_some(block)
+        !is_last || self.capacity() != self.reserved()
     }
 
     /// Takes the first block of the local list, which is `block`.
     #[inline(always)]
     pub(in crate::heap) fn take_first(&self, block: *mut Block) {
         debug_assert_eq!(self.first_local(), block);
-        // SAFETY: as in `spare`.
+        // SAFETY: as in `can_spare`.
         self.local_free.set(unsafe { Block::next(block) });
         self.used.store(self.used() + 1, Ordering::Relaxed);
     }

@@ -68,9 +68,15 @@ impl Bounds {
         if cfa <= sp || !cfa.is_multiple_of(size_of::<usize>()) {
             return false;
         }
+        self.has(sp, cfa) || self.ask(cfa, lowest)
+    }
+
+    /// As [`Self::admit`], of a step within the window.
+    #[inline(always)]
+    pub(super) fn has(&self, sp: usize, cfa: usize) -> bool {
         // One comparison for both ends.
         let above = cfa.wrapping_sub(self.low.wrapping_add(REACH));
-        above < self.admitted || self.ask(cfa, lowest)
+        cfa > sp && cfa.is_multiple_of(size_of::<usize>()) && above < self.admitted
     }
 
     /// Whether one word may be read.

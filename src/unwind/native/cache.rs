@@ -18,6 +18,7 @@
 //! unwinding from here would not read. (The outer words of a stack that has been unmapped may not
 //! be there at all.) There is therefore no vectorised and no early comparison.
 
+use super::last::Last;
 use super::names::{Registers, StackNames};
 use super::stack::Stack;
 use super::step::State;
@@ -73,19 +74,42 @@ impl StackCache {
         names: N,
         caller: Registers,
     ) -> Option<u32> {
-        let stack = self.enter()?;
-        match stack.same(rules, caller) {
+        let node = self.enter()?.same(rules, caller);
+        // SAFETY: only this thread comes here, and not twice at a time: `enter` has seen to it.
+        let stack = unsafe { &mut *self.stack.get() };
+        match node.or_else(|limit| stack.advance(rules, names, caller, limit)) {
             Ok(node) => self.leave(Some(node)),
             Err(limit) => self.capture_entered(rules, names, caller, limit),
         }
     }
 
     /// As [`Self::capture`], where the caller keeps the thread's signal handlers away from the
-    /// cache, and only of the last stack or one that continues it inwards. Nothing is changed.
+    /// cache, and only of the last stack. Nothing is changed.
     #[inline(always)]
     pub(crate) fn known(&self, rules: &Rules, caller: Registers) -> Result<u32, Limit> {
         // SAFETY: only this thread comes here, and its handlers stay out: the caller's.
         unsafe { &*self.stack.get() }.same(rules, caller)
+    }
+
+    /// As [`Self::capture`] of a stack that shares at most so much with the last, if everything is
+    /// at hand; otherwise how much it may share, for [`Self::capture_after`]. To follow on
+    /// [`Self::known`] at once.
+    #[inline(always)]
+    pub(crate) fn advance<N: StackNames + Copy>(
+        &self,
+        rules: &Rules,
+        names: N,
+        caller: Registers,
+        limit: Limit,
+    ) -> Result<u32, Limit> {
+        if self.enter().is_none() {
+            return Err(limit);
+        }
+        // SAFETY: only this thread comes here, and not twice at a time: `enter` has seen to it.
+        let stack = unsafe { &mut *self.stack.get() };
+        let result = stack.advance(rules, names, caller, limit);
+        self.leave(None);
+        result
     }
 
     /// As [`Self::capture`] of a stack that shares at most so much with the last: to follow on
@@ -139,7 +163,7 @@ impl StackCache {
     /// The stack, unless this thread is in here already. Until it leaves, its signal handlers stay
     /// out.
     #[inline(always)]
-    fn enter(&self) -> Option<&Stack> {
+    pub(super) fn enter(&self) -> Option<&Stack> {
         if self.is_busy.load(Ordering::Relaxed) {
             return None;
         }
@@ -170,7 +194,7 @@ impl StackCache {
     pub(crate) unsafe fn release(&self) {
         // SAFETY: nobody else is here.
         let stack = unsafe { &mut *self.stack.get() };
-        stack.len = 0;
+        (stack.len, stack.last) = (0, Last::NONE);
         if let Some(store) = stack.store.take() {
             // SAFETY: taken out, and copies live only inside `capture`.
             unsafe { store.release() };

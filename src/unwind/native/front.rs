@@ -144,7 +144,7 @@ pub(super) fn find(cached: &Cached, state: &State, limit: u32) -> Option<u32> {
             continue;
         }
         // SAFETY: as above; every word of the top is equal, so the entry has been reached.
-        let rest = unsafe { Word::first_difference(store.words(), joined.words() as usize) };
+        let rest = unsafe { joined.first_difference(store) };
         return rest.is_none().then_some(top.node);
     }
     None

@@ -7,15 +7,18 @@
 //! | [`step`], [`bounds`] | from a frame to its caller, reading only what is there |
 //! | [`walk`](mod@walk), [`slow`] | whole stacks, by rules, and by the letter |
 //! | [`cache`], [`stack`], [`front`], [`store`] | what has not changed since the last capture |
+//! | [`last`], [`advance`] | the same at a glance: the last stack, and a few new frames on it |
 //! | [`uncached`] | what is found out anew each time |
 
 use super::names;
 
+mod advance;
 mod bounds;
 mod cache;
 mod cfi;
 mod expression;
 mod front;
+mod last;
 mod modules;
 mod rule;
 mod slots;

@@ -3,9 +3,10 @@
 use super::bounds::Bounds;
 use super::cache::Limit;
 use super::front::{self, Cached, Odds};
+use super::last::Last;
 use super::names::{End, Frame, Registers, StackNames};
 use super::step::{State, is_fp_live, keep_words, step, step_common};
-use super::store::{DEPTH_MAX, Entry, Found, Store, Word};
+use super::store::{DEPTH_MAX, Entry, Found, Store};
 use super::table::{Rules, View};
 use super::uncached::{number_of, root_of, rule_of, unwind_slowly};
 use core::slice;
@@ -16,9 +17,11 @@ pub(super) struct Stack {
     pub(super) store: Option<Store>,
     /// Entries in use.
     pub(super) len: usize,
-    generation: u64,
+    /// The innermost of them, or [`Last::NONE`].
+    pub(super) last: Last,
+    pub(super) generation: u64,
     pub(super) bounds: Bounds,
-    odds: Odds,
+    pub(super) odds: Odds,
 }
 
 /// Where a walk stopped.
@@ -34,37 +37,25 @@ const TRIES: usize = 4;
 
 impl Stack {
     pub(super) const fn new() -> Self {
-        Self { store: None, len: 0, generation: 0, bounds: Bounds::EMPTY, odds: Odds::EVEN }
+        Self {
+            store: None,
+            len: 0,
+            last: Last::NONE,
+            generation: 0,
+            bounds: Bounds::EMPTY,
+            odds: Odds::EVEN,
+        }
     }
 
-    /// The number of the last stack if it is this one, or continues it inwards; otherwise how many
-    /// of its words may still be those of this one.
+    /// The number of the last stack if it is this one; otherwise how many of its words may still be
+    /// those of this one.
     #[inline(always)]
     pub(super) fn same(&self, rules: &Rules, caller: Registers) -> Result<u32, Limit> {
         let Some(store) = self.store.filter(|_| self.generation == rules.generation()) else {
             return Err(Limit::NONE);
         };
-        let sp = caller.sp.wrapping_add(size_of::<usize>());
-        // SAFETY: hints are always there.
-        let index = usize::from(unsafe { store.hint(sp).read() });
-        if index >= self.len {
-            return Err(Limit::NONE);
-        }
-        // SAFETY: entries below `len` are written.
-        let entry = unsafe { &*store.entries().add(index) };
-        if entry.sp != sp {
-            return Err(Limit::NONE);
-        }
-        // SAFETY: a stack pointer that a walk has come by is aligned, and the caller's return
-        // address is below its stack pointer, in memory that the caller is using.
-        if !entry.is(&unsafe { State::of_readable(caller) }) {
-            return Err(Limit::NONE);
-        }
-        // SAFETY: the frame is on this thread's stack, just as it was.
-        match unsafe { Word::first_difference(store.words(), entry.words() as usize) } {
-            None => Ok(entry.node),
-            Some(word) => Err(Limit(word as u32)),
-        }
+        // SAFETY: whoever changes entries sets it anew.
+        unsafe { self.last.same(store, caller) }
     }
 
     /// The number of another stack than the last, which shares at most the first `limit` words.
@@ -99,7 +90,7 @@ impl Stack {
                 return node;
             }
         }
-        self.len = 0;
+        (self.len, self.last) = (0, Last::NONE);
         let view = rules.view();
         self.store.map_or(0, |store| unwind_slowly(store, view, names, start))
     }
@@ -114,6 +105,7 @@ impl Stack {
         limit: Limit,
     ) -> Option<u32> {
         let view = rules.view();
+        self.last = Last::NONE;
         if self.generation != view.generation() {
             self.generation = view.generation();
             self.len = 0;
@@ -158,7 +150,7 @@ impl Stack {
     /// The number of a stack whose top is known. Its state comes in registers: it is not to be in
     /// memory for this.
     #[inline(never)]
-    fn find_top(
+    pub(super) fn find_top(
         &self,
         store: Store,
         frame: Frame,
@@ -170,7 +162,7 @@ impl Stack {
 
     /// Keeps the top of the stack that was found last.
     #[inline(never)]
-    fn keep_top(&self, store: Store, join: usize) {
+    pub(super) fn keep_top(&self, store: Store, join: usize) {
         // SAFETY: `walk` has written the frame that it started from.
         let start = unsafe { (*store.found()).state };
         front::keep(&self.cached(store), &start, join);
@@ -251,7 +243,7 @@ impl Stack {
                 let entry = unsafe { &*store.entries().add(index) };
                 if entry.is(&state) && entry.words() <= limit.0 {
                     // SAFETY: the frame is on this thread's stack, just as it was.
-                    match unsafe { Word::first_difference(store.words(), entry.words() as usize) } {
+                    match unsafe { entry.first_difference(store) } {
                         None => return (Stop::Joined(index + 1, state), count),
                         Some(word) => limit = Limit(word as u32),
                     }
@@ -265,7 +257,7 @@ impl Stack {
     /// `joined` says, where the walk came to the last of them in that state; the number of the
     /// innermost.
     #[inline(always)]
-    fn append<N: StackNames + Copy>(
+    pub(super) fn append<N: StackNames + Copy>(
         &mut self,
         store: Store,
         names: N,
@@ -305,6 +297,10 @@ impl Stack {
             len += 1;
         }
         self.len = len;
+        if node != 0 && len > 0 {
+            // SAFETY: that entry is the last that was written.
+            self.last = unsafe { Last::of(store.entries().add(len - 1)) };
+        }
         node
     }
 }

@@ -88,6 +88,23 @@ pub(super) unsafe fn word(address: usize) -> usize {
     unsafe { ptr::with_exposed_provenance::<usize>(address).read_volatile() }
 }
 
+/// The caller of `state`, whose rule is a common one, if all that is read is in the window and it
+/// is not the root.
+#[inline(always)]
+pub(super) fn step_inside(rule: Rule, state: State, bounds: &Bounds) -> Option<State> {
+    let base = if rule.is_fp_based() { state.fp } else { state.sp };
+    let cfa = base.wrapping_add_signed(rule.cfa_offset());
+    if !bounds.has(state.sp, cfa) {
+        return None;
+    }
+    // SAFETY: both words are in the window, and aligned as `cfa` is.
+    let (pc, saved) = unsafe {
+        (word(cfa - size_of::<usize>()), word(cfa.wrapping_add_signed(rule.saved_fp_offset())))
+    };
+    let fp = if rule.saves_fp() { saved } else { state.fp };
+    (pc != 0).then_some(State { frame: Frame::returned_to(pc), sp: cfa, fp })
+}
+
 /// The caller of `state`.
 #[inline(always)]
 pub(super) fn step(rule: Rule, state: State, bounds: &mut Bounds) -> Result<State, End> {
@@ -178,6 +195,31 @@ pub(super) unsafe fn keep_words(
     }
 }
 
+/// As [`keep_words`], of a common rule, whose step has led to `caller`.
+///
+/// # Safety
+/// As [`keep_words`].
+#[inline(always)]
+pub(super) unsafe fn keep_common_words(
+    rule: Rule,
+    needs_fp: bool,
+    caller: State,
+    to: *mut Word,
+) -> u32 {
+    let mut count = 0;
+    if needs_fp && rule.saves_fp() {
+        let address = caller.sp.wrapping_add_signed(rule.saved_fp_offset());
+        // SAFETY: the caller's.
+        unsafe { to.write(Word { address, value: caller.fp }) };
+        count = 1;
+    }
+    let address = caller.sp.wrapping_sub(size_of::<usize>());
+    let value = caller.frame.key() as usize;
+    // SAFETY: the caller's.
+    unsafe { to.add(count as usize).write(Word { address, value }) };
+    count + 1
+}
+
 /// # Safety
 /// As [`keep_words`].
 #[inline(never)]
@@ -226,4 +268,59 @@ pub(super) fn is_fp_live(rule: Rule, needs_fp: bool) -> bool {
         return rule.is_fp_based() || needs_fp && !rule.saves_fp();
     }
     rule.kind() == Kind::Realigned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::ptr::NonNull;
+    use proptest::prelude::*;
+    use std::vec::Vec;
+
+    proptest! {
+        #[test]
+        fn the_short_step_is_the_step(
+            content in prop::collection::vec(0usize..5, 600),
+            is_fp in any::<bool>(),
+            needs_fp in any::<bool>(),
+            base in 200usize..400,
+            cfa in -40i64..200,
+            saved in prop::option::of(-100i64..-1),
+        ) {
+            let kind = if is_fp { Kind::Fp } else { Kind::Sp };
+            let rule = Rule::new(kind, cfa * 8, saved.map(|at| at * 8)).with_number(1);
+            let at = |index: usize| (&raw const content[index]).expose_provenance();
+            let state = State { frame: Frame::returned_to(0x1000), sp: at(200), fp: at(base) };
+            let mut bounds = Bounds::EMPTY;
+            bounds.enter(state.sp);
+            // Far from the ends of what is readable nothing is to be asked.
+            _ = bounds.admit(state.sp, at(599), at(599));
+            let window = bounds;
+            let short = step_inside(rule, state, &window);
+            let long = step_common(rule, state, &mut bounds);
+            match short {
+                Some(caller) => prop_assert_eq!(long, Ok(caller)),
+                None => prop_assert!(long.is_err() || !window.has(state.sp, long.unwrap().sp)),
+            }
+            if let Ok(caller) = long {
+                let blank = Word { address: 0, value: 0 };
+                let keep = |is_short: bool| {
+                    let mut words = [blank; 3];
+                    let to = NonNull::from(&mut words).cast::<Word>().as_ptr();
+                    let next = Some((caller.frame, caller.sp));
+                    // SAFETY: the step was made, and there is room for three.
+                    let count = unsafe {
+                        if is_short {
+                            keep_common_words(rule, needs_fp, caller, to)
+                        } else {
+                            keep_words(rule, state, needs_fp, next, to)
+                        }
+                    };
+                    let pairs = words[..count as usize].iter().map(|it| (it.address, it.value));
+                    pairs.collect::<Vec<_>>()
+                };
+                prop_assert_eq!(keep(true), keep(false));
+            }
+        }
+    }
 }

@@ -46,6 +46,17 @@ impl Entry {
         self.rests_on & 1 != 0
     }
 
+    /// [`Word::first_difference`] of the words that this frame and its callers rest on.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub(super) unsafe fn first_difference(&self, store: Store) -> Option<usize> {
+        let words = store.words();
+        // SAFETY: the caller's.
+        unsafe { Word::first_difference(words, words.add(self.words() as usize)) }
+    }
+
     /// Whether `state` is this very frame, as far as its callers are concerned.
     #[inline(always)]
     pub(super) fn is(&self, state: &State) -> bool {
@@ -64,36 +75,36 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// Compares the `len` words with the stack, from the last down; the first that differs. They
-    /// are compared [`UNIT`] at a time, and what makes up the last unit is always equal.
+    /// Compares the words up to `end` with the stack, from the last down; the first that differs.
+    /// What ends the comparison is a word before them that differs always: no step asks whether it
+    /// is the last.
     ///
     /// # Safety
-    /// The words are written, and so are `UNIT - 1` before them, as [`Self::always_equal`].
-    /// Unwinding from the frame they belong to is possible: each word's address follows from the
-    /// equal ones after it, so it is read as a step would read it.
+    /// The words are written, and so is one before them, [`Self::never_equal`]. Unwinding from the
+    /// frame they belong to is possible: each word's address follows from the equal ones after it,
+    /// so it is read as a step would read it.
     #[inline(always)]
-    pub(super) unsafe fn first_difference(words: *const Self, len: usize) -> Option<usize> {
-        // SAFETY: the caller's; only words below `len` are asked for, and those that make up.
+    pub(super) unsafe fn first_difference(words: *const Self, end: *const Self) -> Option<usize> {
+        // SAFETY: the caller's; no word is asked for before one that differs.
         let differs = |at: *const Self, back: usize| unsafe {
             let expected = &*at.sub(back);
             word(expected.address) != expected.value
         };
-        // SAFETY: one behind the last.
-        let mut at = unsafe { words.add(len) };
+        let mut at = end;
         // What is left to compare is before `at`. No loop with so many ways out would be unrolled.
         macro_rules! compare {
             ($($back:literal)*) => {
                 $(if differs(at, $back) {
-                    // SAFETY: inside the words: those before them are equal.
-                    return Some(unsafe { at.sub($back).offset_from(words) } as usize);
+                    break at.wrapping_sub($back);
                 })*
             };
         }
-        while at > words {
-            compare!(1 2 3 4);
+        let differing = loop {
+            compare!(1 2 3 4 5 6 7 8);
             at = at.wrapping_sub(UNIT);
-        }
-        None
+        };
+        // SAFETY: of the words, or the one before them.
+        usize::try_from(unsafe { differing.offset_from(words) }).ok()
     }
 
     /// Whether the `len` words are equal to the stack, compared from the last down.
@@ -109,13 +120,13 @@ impl Word {
     }
 
     /// A word that is zero and stays so.
-    fn always_equal(zero: *const usize) -> Self {
-        Self { address: zero.expose_provenance(), value: 0 }
+    fn never_equal(zero: *const usize) -> Self {
+        Self { address: zero.expose_provenance(), value: 1 }
     }
 }
 
 /// Words that are compared in a row.
-const UNIT: usize = 4;
+const UNIT: usize = 8;
 
 /// A frame that a walk has found and the cache does not have yet.
 #[derive(Clone, Copy, Debug)]
@@ -136,10 +147,10 @@ struct Layout {
     hints: [u16; HINTS],
     tops: [Top; TOPS],
     entries: [Entry; DEPTH_MAX],
-    /// For [`Word::always_equal`].
+    /// For [`Word::never_equal`].
     zero: usize,
-    /// The words of the entries, and before them what makes up a unit.
-    words: [Word; UNIT - 1 + DEPTH_MAX * WORDS_PER_FRAME],
+    /// The words of the entries, and before them one that is never equal.
+    words: [Word; 1 + DEPTH_MAX * WORDS_PER_FRAME],
     found: [Found; DEPTH_MAX],
 }
 
@@ -158,7 +169,7 @@ impl Store {
         unsafe {
             let zero = ptr::addr_of!((*store.layout()).zero);
             let first = ptr::addr_of_mut!((*store.layout()).words).cast::<Word>();
-            (0..UNIT - 1).for_each(|index| first.add(index).write(Word::always_equal(zero)));
+            first.write(Word::never_equal(zero));
         }
         Some(store)
     }
@@ -207,7 +218,7 @@ impl Store {
     #[inline(always)]
     pub(super) fn words(self) -> *mut Word {
         // SAFETY: inside the reservation.
-        unsafe { ptr::addr_of_mut!((*self.layout()).words).cast::<Word>().add(UNIT - 1) }
+        unsafe { ptr::addr_of_mut!((*self.layout()).words).cast::<Word>().add(1) }
     }
 
     /// Room for the frames of a walk, [`DEPTH_MAX`] of them.
