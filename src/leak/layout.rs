@@ -4,10 +4,11 @@
 //! very end of it, and a control block begins with its own address: so stacks are recognised, also
 //! those that it keeps of threads that have ended, whose words mean nothing any more.
 
+use super::pieces::{Piece, Usage, list};
 use super::scratch::{NoMemory, Vector};
 use super::world::Library;
 use crate::os::memory::PAGE;
-use crate::os::{maps, object};
+use crate::os::object;
 use core::ptr;
 
 /// Readable and writable memory.
@@ -44,47 +45,46 @@ pub(crate) struct Layout {
     holes: Vector<(usize, usize)>,
 }
 
-/// Addresses of the heap, and of Heapsight's own memory, which are no areas: start and end.
+/// Addresses of the heap, and of Heapsight's own memory, which are no areas: start and end,
+/// ascending.
 pub(crate) type Extents = Vector<(usize, usize)>;
 
 /// Longer mappings are looked at for control blocks at their end only.
 const SEARCHED: usize = 256 << 20;
 
 impl Layout {
-    /// Takes stock of the memory. `None`: the system does not tell, or there is none left.
-    pub(crate) fn take(extents: &Extents, library: &Library) -> Result<Self, NoMemory> {
+    /// Takes stock of the memory. An error: there is none left for the lists.
+    pub(crate) fn take(mut extents: Extents, library: &Library) -> Result<Self, NoMemory> {
         let mut layout =
             Self { areas: Vector::new(), pointers: Vector::new(), holes: Vector::new() };
-        let mut failed = None;
-        maps::for_each(|mapping| {
-            if mapping.readable && mapping.writable {
+        for piece in list(&mut extents)?.iter() {
+            if piece.usage == Usage::Unreadable {
+                layout.add_holes(&extents, piece)?;
+            } else {
                 // The kernel joins neighbours: ours and the program's may be one mapping.
-                for_each_between(extents, mapping.start, mapping.end, |start, end| {
-                    let piece = maps::Mapping { start, end, ..mapping };
-                    failed = failed.or(layout.add(&piece, library).err());
-                });
-            } else if !mapping.readable {
-                failed = failed.or(layout.add_holes(extents, mapping.start, mapping.end).err());
+                for_each_between(&extents, piece.start, piece.end, |start, end| {
+                    layout.add(&Piece { start, end, ..*piece }, library)
+                })?;
             }
-        });
-        failed.map_or(Ok(layout), Err)
+        }
+        Ok(layout)
     }
 
-    fn add(&mut self, mapping: &maps::Mapping<'_>, library: &Library) -> Result<(), NoMemory> {
-        let (start, end) = (mapping.start, mapping.end);
-        if mapping.name == b"[stack]" {
+    fn add(&mut self, piece: &Piece, library: &Library) -> Result<(), NoMemory> {
+        let (start, end) = (piece.start, piece.end);
+        if piece.usage == Usage::FirstStack {
             return self.areas.push(Area { start, end, kind: Kind::FirstStack });
         }
         let mut rest = start;
-        if let Some(object) = object::find(start).filter(|_| !mapping.shared) {
+        if let Some(object) = object::find(start).filter(|_| !piece.shared) {
             rest = object.end.clamp(start, end).next_multiple_of(PAGE).min(end);
             self.areas.push(Area { start, end: rest, kind: Kind::Global })?;
         }
-        if rest == end || !is_memory(mapping) {
+        if rest == end || piece.usage == Usage::File {
             return Ok(());
         }
         // The kernel joins neighbours: behind a stack, memory of the program may begin.
-        if mapping.inode == 0 {
+        if piece.usage == Usage::Memory {
             rest = self.add_stacks(rest, end, library)?;
         }
         if rest == end {
@@ -94,7 +94,8 @@ impl Layout {
         }
     }
 
-    fn add_holes(&mut self, extents: &Extents, start: usize, end: usize) -> Result<(), NoMemory> {
+    fn add_holes(&mut self, extents: &Extents, piece: &Piece) -> Result<(), NoMemory> {
+        let (start, end) = (piece.start, piece.end);
         let first = extents.partition_point(|extent| extent.1 <= start);
         for extent in extents[first..].iter().take_while(|extent| extent.0 < end) {
             self.holes.push((start.max(extent.0), end.min(extent.1)))?;
@@ -200,26 +201,17 @@ fn for_each_between(
     extents: &[(usize, usize)],
     start: usize,
     end: usize,
-    mut visit: impl FnMut(usize, usize),
-) {
+    mut visit: impl FnMut(usize, usize) -> Result<(), NoMemory>,
+) -> Result<(), NoMemory> {
     let first = extents.partition_point(|extent| extent.1 <= start);
     let mut from = start;
     for extent in extents[first..].iter().take_while(|extent| extent.0 < end) {
         if from < extent.0 {
-            visit(from, extent.0);
+            visit(from, extent.0)?;
         }
         from = extent.1;
     }
-    if from < end {
-        visit(from, end);
-    }
-}
-
-/// Whether a mapping is memory, and not a file that somebody may cut short, or a device.
-fn is_memory(mapping: &maps::Mapping<'_>) -> bool {
-    const SHARED: [&[u8]; 3] = [b"/dev/zero", b"/memfd:", b"/SYSV"];
-    mapping.inode == 0 && !mapping.shared
-        || mapping.shared && SHARED.iter().any(|name| mapping.name.starts_with(name))
+    if from < end { visit(from, end) } else { Ok(()) }
 }
 
 /// # Safety
@@ -239,7 +231,11 @@ mod tests {
         let extents = [(10, 20), (20, 30), (50, 60)];
         let between = |start, end| {
             let mut found = Vec::new();
-            for_each_between(&extents, start, end, |from, to| found.push((from, to)));
+            let visit = |from, to| {
+                found.push((from, to));
+                Ok(())
+            };
+            for_each_between(&extents, start, end, visit).unwrap();
             found
         };
         assert_eq!(between(0, 10), [(0, 10)]);

@@ -26,6 +26,7 @@ mod marks;
 mod order;
 mod parts;
 mod paths;
+mod pieces;
 pub(crate) mod roots;
 mod scan;
 pub(crate) mod scratch;

@@ -63,6 +63,30 @@ impl<T: Copy> Vector<T> {
         Self { start: NonNull::dangling(), len: 0, mapped: 0, owned: PhantomData }
     }
 
+    /// An empty vector that holds `len` elements before it grows.
+    pub(crate) fn with_room(len: usize) -> Result<Self, NoMemory> {
+        let mut vector = Self::new();
+        vector.reserve(len)?;
+        Ok(vector)
+    }
+
+    /// Makes room for `more` elements, so that pushing them neither fails nor moves the others.
+    pub(crate) fn reserve(&mut self, more: usize) -> Result<(), NoMemory> {
+        let len = self.len.checked_add(more).ok_or(NoMemory)?;
+        let bytes = len.checked_mul(size_of::<T>()).ok_or(NoMemory)?;
+        if bytes > self.mapped {
+            let bytes = bytes.max(2 * self.mapped).max(FIRST);
+            self.map(bytes.checked_next_multiple_of(PAGE).ok_or(NoMemory)?)?;
+        }
+        Ok(())
+    }
+
+    /// Where its memory starts and ends.
+    pub(super) fn place(&self) -> (usize, usize) {
+        let start = self.start.as_ptr() as usize;
+        (start, start + self.mapped)
+    }
+
     fn map(&mut self, bytes: usize) -> Result<(), NoMemory> {
         let start = if self.mapped == 0 {
             memory::map_zeroed(bytes)
@@ -81,7 +105,7 @@ impl<T: Copy> Vector<T> {
     #[inline(always)]
     pub(crate) fn push(&mut self, value: T) -> Result<(), NoMemory> {
         if (self.len + 1) * size_of::<T>() > self.mapped {
-            self.grow()?;
+            self.make_room()?;
         }
         // SAFETY: the memory reaches beyond the element `len`.
         unsafe { self.start.add(self.len).write(value) };
@@ -91,15 +115,13 @@ impl<T: Copy> Vector<T> {
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) -> Result<(), NoMemory> {
-        self.map((2 * self.mapped).max(FIRST))
+    fn make_room(&mut self) -> Result<(), NoMemory> {
+        self.reserve(1)
     }
 
     /// Moves all elements of another one behind its own.
     pub(super) fn append(&mut self, other: &mut Self) -> Result<(), NoMemory> {
-        while (self.len + other.len) * size_of::<T>() > self.mapped {
-            self.grow()?;
-        }
+        self.reserve(other.len)?;
         let (from, len) = (other.start, other.len);
         // SAFETY: the memory reaches beyond these elements, and is another mapping.
         unsafe { self.start.add(self.len).copy_from_nonoverlapping(from, len) };
@@ -247,6 +269,18 @@ mod tests {
         assert_eq!(vector.pop(), Some(99_999));
         vector.clear();
         assert!(vector.is_empty());
+    }
+
+    #[test]
+    fn what_room_was_made_for_is_not_moved() {
+        let mut vector = Vector::with_room(100_000).unwrap();
+        let place = vector.place();
+        (0..100_000u32).for_each(|number| vector.push(number).unwrap());
+        assert_eq!(vector.place(), place);
+        vector.reserve(1_000_000).unwrap();
+        assert!(vector.iter().copied().eq(0..100_000));
+        assert_eq!(vector.reserve(usize::MAX), Err(NoMemory));
+        assert_eq!(Vector::<u64>::with_room(usize::MAX / 8).err(), Some(NoMemory));
     }
 
     #[test]

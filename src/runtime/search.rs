@@ -147,8 +147,7 @@ fn examine(held: Held, terms: &Terms<'_>) -> Result<(Seen, Stopped), NoMemory> {
     let own = ENGINE.observer.ledger.mapping().into_iter().chain(ask::stack());
     own.for_each(|(start, len)| add(start, len));
     failed.map_or(Ok(()), Err)?;
-    extents.sort_unstable();
-    let mut layout = Layout::take(&extents, &world.library)?;
+    let mut layout = Layout::take(extents, &world.library)?;
     let mut all = Vector::<Root>::new();
     let mut failed = None;
     let mut add = |root| failed = failed.or(all.push(root).err());

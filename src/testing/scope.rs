@@ -143,7 +143,8 @@ impl Scope {
     /// thread-local or on the stack of a thread, leads to it, not even by way of other blocks. So
     /// neither what is returned has leaked, nor what a static keeps that was initialised on the
     /// way; two `Rc` that own each other have. Whatever looks like a pointer is one: a number that
-    /// happens to be an address keeps a block, and so may what a function has left on the stack.
+    /// happens to be an address keeps a block, and so may what a function has left on the stack, of
+    /// this thread or of another one: beside busy threads, a single block is missed now and then.
     ///
     /// The other threads of the process are stopped while it is found out, unless no block of the
     /// scope lives.

@@ -93,6 +93,15 @@ fn a_child_does_not_wait_for_a_loader_that_nobody_will_unlock() {
 }
 
 #[test]
+fn lists_that_grow_while_memory_is_listed_are_no_memory_of_the_program() {
+    // Around the first number at which a list must be moved.
+    let mapped = Storm::of("mapped.c");
+    let run = Run::new(mapped.path()).args(["600", "720"]);
+    let outcome = finish(run.preloaded("track=full,leaks=on"));
+    assert_eq!(outcome.err().matches("no leaks: ").count(), 122, "{}", outcome.story());
+}
+
+#[test]
 fn a_process_that_may_not_be_traced_checks_itself() {
     expect_nothing_lost(&Storm::compile().run("6 1 10 2 sealed"));
 }
