@@ -141,8 +141,8 @@ fn a_heap_with_guards_for_some_blocks_stays_clean() {
     expect_checked(stress.run_limited().preloaded(options), operations());
 }
 
-/// The modes that the other tests do not have, each with how much more than `track=off` an operation
-/// takes. `tests/stress/long.sh` runs all of them for as long as one likes.
+/// The modes that the other tests do not have, each with how much more than with `track=off` an
+/// operation takes. `tests/stress/long.sh` runs all of them for as long as one likes.
 const MODES: &[(&str, u64)] = &[
     ("safety=off,track=off", 20),
     ("safety=off,track=sample:16K", 20),

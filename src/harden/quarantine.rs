@@ -3,7 +3,8 @@
 //! A few shelves with a lock each, chosen by thread, so that threads seldom meet; each is a ring,
 //! the longest freed first. All shelves together hold so many bytes, and each so many blocks. A
 //! block that leaves goes to whoever put the one in that took its place. A ring is as long as it
-//! has to be: all of it passes through the processor's cache over and over.
+//! has to be: all of it passes through the processor's cache over and over. Of long blocks so many
+//! bytes are few, and soon their addresses are others': of each shelf some wait in any case.
 
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::mem::prefetch::prefetch;
@@ -47,6 +48,10 @@ const LOTTERY: usize = 16;
 /// Blocks of a shelf, at most, and what there is room for at first.
 const RING_MAX: usize = 1 << 16;
 const RING_MIN: usize = 1 << 9;
+/// Blocks of a shelf that wait even where the bytes are too many, and how many bytes may be kept
+/// for their sake.
+const KEPT: usize = 128;
+const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// The quarantine. See the module.
 #[derive(Debug)]
@@ -137,10 +142,10 @@ impl Quarantine {
         let crowded = if is_full { Some(ring.pop(random)?) } else { None };
         ring.push(grave);
         self.add(number, grave.len);
-        let surplus = self.surplus();
+        let bytes = self.bytes();
         Some(match crowded {
-            Some(oldest) => self.leaving(number, oldest, surplus),
-            None if surplus > 0 => self.pop_held(number, ring, random, surplus),
+            Some(oldest) => self.leaving(number, ring, oldest, bytes),
+            None if self.is_too_much(ring, bytes) => self.pop_held(number, ring, random, bytes),
             None => Turn::OVER,
         })
     }
@@ -150,19 +155,20 @@ impl Quarantine {
         let Some(_lock) = self.shelves[number].lock.acquire() else { return Turn::OVER };
         // SAFETY: the lock is held.
         let ring = unsafe { &mut *self.shelves[number].ring.get() };
-        self.pop_held(number, ring, random, self.surplus())
+        self.pop_held(number, ring, random, self.bytes())
     }
 
     #[inline(always)]
-    fn pop_held(&self, number: usize, ring: &mut Ring, random: u64, surplus: usize) -> Turn {
+    fn pop_held(&self, number: usize, ring: &mut Ring, random: u64, bytes: usize) -> Turn {
         let oldest = ring.pop(random);
-        oldest.map_or(Turn::OVER, |oldest| self.leaving(number, oldest, surplus))
+        oldest.map_or(Turn::OVER, |oldest| self.leaving(number, ring, oldest, bytes))
     }
 
     #[inline(always)]
-    fn leaving(&self, number: usize, oldest: Grave, surplus: usize) -> Turn {
+    fn leaving(&self, number: usize, ring: &Ring, oldest: Grave, bytes: usize) -> Turn {
         self.add(number, oldest.len.wrapping_neg());
-        Turn { leaves: Some(oldest), is_too_much: surplus > oldest.len }
+        let is_too_much = self.is_too_much(ring, bytes.saturating_sub(oldest.len));
+        Turn { leaves: Some(oldest), is_too_much }
     }
 
     /// Adds to the bytes of a shelf, whose lock is held.
@@ -172,14 +178,18 @@ impl Quarantine {
         sum.store(sum.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Relaxed);
     }
 
-    /// How many bytes are kept too many.
+    /// The bytes on all shelves.
     #[inline(always)]
-    fn surplus(&self) -> usize {
-        let bytes = self
-            .bytes
-            .iter()
-            .fold(0_usize, |sum, shelf| sum.wrapping_add(shelf.load(Ordering::Relaxed)));
-        bytes.saturating_sub(self.bytes_max.load(Ordering::Relaxed))
+    fn bytes(&self) -> usize {
+        let sums = self.bytes.iter().map(|shelf| shelf.load(Ordering::Relaxed));
+        sums.fold(0, usize::wrapping_add)
+    }
+
+    /// Whether a block of this shelf must go, of `bytes` in all.
+    #[inline(always)]
+    fn is_too_much(&self, ring: &Ring, bytes: usize) -> bool {
+        let max = self.bytes_max.load(Ordering::Relaxed);
+        bytes > max && (ring.count > KEPT || bytes > max.max(KEPT_BYTES_MAX))
     }
 
     /// The grave of the block that holds `address`, the last one if there are several.
@@ -302,29 +312,47 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
+    const MIB: usize = 1 << 20;
+
     fn grave(number: usize, len: usize) -> Grave {
-        let start = ptr::without_provenance_mut(number << 12);
+        let start = ptr::without_provenance_mut(number << 32);
         Grave { start, size: len, len, allocated: 0, freed: 0, allocator: 1, freer: 1 }
     }
 
     fn bury(quarantine: &Quarantine, grave: Grave) -> Vec<usize> {
         let mut left = Vec::new();
-        quarantine.bury(1, 0, grave, |grave| left.push(grave.start as usize >> 12));
+        quarantine.bury(1, 0, grave, |grave| left.push(grave.start as usize >> 32));
         left
     }
 
     #[test]
     fn the_longest_freed_leave_when_the_bytes_are_too_many() {
         let quarantine = Quarantine::new();
-        quarantine.set_bytes_max(1000);
-        assert!(bury(&quarantine, grave(1, 400)).is_empty());
-        assert!(bury(&quarantine, grave(2, 400)).is_empty());
-        assert_eq!(bury(&quarantine, grave(3, 600)), [1]);
-        assert_eq!(bury(&quarantine, grave(4, 1000)), [4], "as large as all of it");
-        assert_eq!(bury(&quarantine, grave(5, 900)), [2, 3]);
-        let inside = ptr::without_provenance(5 << 12 | 899);
-        assert_eq!(quarantine.find(inside).map(|grave| grave.len), Some(900));
+        quarantine.set_bytes_max(100 * MIB);
+        assert!(bury(&quarantine, grave(1, 40 * MIB)).is_empty());
+        assert!(bury(&quarantine, grave(2, 40 * MIB)).is_empty());
+        assert_eq!(bury(&quarantine, grave(3, 60 * MIB)), [1]);
+        assert_eq!(bury(&quarantine, grave(4, 100 * MIB)), [4], "as large as all of it");
+        assert_eq!(bury(&quarantine, grave(5, 90 * MIB)), [2, 3]);
+        let inside = ptr::without_provenance((5 << 32) + 90 * MIB - 1);
+        assert_eq!(quarantine.find(inside).map(|grave| grave.len), Some(90 * MIB));
         assert!(quarantine.find(inside.wrapping_add(1)).is_none());
+    }
+
+    #[test]
+    fn some_long_blocks_wait_although_their_bytes_are_too_many() {
+        // How many blocks of a length wait.
+        for (len, kept) in [(64, MIB / 64), (100_000, KEPT), (MIB / 2, KEPT_BYTES_MAX / (MIB / 2))]
+        {
+            let quarantine = Quarantine::new();
+            quarantine.set_bytes_max(MIB);
+            for number in 0..kept {
+                assert!(bury(&quarantine, grave(number, len)).is_empty(), "{len}: {number}");
+            }
+            for number in 0..kept {
+                assert_eq!(bury(&quarantine, grave(kept + number, len)), [number], "{len}");
+            }
+        }
     }
 
     #[test]
