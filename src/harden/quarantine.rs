@@ -48,9 +48,7 @@ const LOTTERY: usize = 16;
 /// Blocks of a shelf, at most, and what there is room for at first.
 const RING_MAX: usize = 1 << 16;
 const RING_MIN: usize = 1 << 9;
-/// Blocks of a shelf that wait even where the bytes are too many, and how many bytes may be kept
-/// for their sake.
-const KEPT: usize = 128;
+/// How many bytes may be kept for the sake of blocks that wait where the bytes are too many.
 const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// The quarantine. See the module.
@@ -60,6 +58,8 @@ pub(crate) struct Quarantine {
     /// Bytes of the blocks on each shelf; written by whoever holds its lock.
     bytes: [AtomicUsize; SHELVES],
     bytes_max: AtomicUsize,
+    /// Blocks of a shelf that wait even where the bytes are too many.
+    kept: usize,
 }
 
 #[derive(Debug)]
@@ -93,11 +93,13 @@ struct Ring {
 }
 
 impl Quarantine {
-    pub(crate) const fn new() -> Self {
+    /// One whose shelves keep so many blocks even where their bytes are too many.
+    pub(crate) const fn new(kept: usize) -> Self {
         Self {
             shelves: [const { Shelf::new() }; SHELVES],
             bytes: [const { AtomicUsize::new(0) }; SHELVES],
             bytes_max: AtomicUsize::new(0),
+            kept,
         }
     }
 
@@ -189,7 +191,7 @@ impl Quarantine {
     #[inline(always)]
     fn is_too_much(&self, ring: &Ring, bytes: usize) -> bool {
         let max = self.bytes_max.load(Ordering::Relaxed);
-        bytes > max && (ring.count > KEPT || bytes > max.max(KEPT_BYTES_MAX))
+        bytes > max && (ring.count > self.kept || bytes > max.max(KEPT_BYTES_MAX))
     }
 
     /// The grave of the block that holds `address`, the last one if there are several.
@@ -327,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_longest_freed_leave_when_the_bytes_are_too_many() {
-        let quarantine = Quarantine::new();
+        let quarantine = Quarantine::new(0);
         quarantine.set_bytes_max(100 * MIB);
         assert!(bury(&quarantine, grave(1, 40 * MIB)).is_empty());
         assert!(bury(&quarantine, grave(2, 40 * MIB)).is_empty());
@@ -342,9 +344,8 @@ mod tests {
     #[test]
     fn some_long_blocks_wait_although_their_bytes_are_too_many() {
         // How many blocks of a length wait.
-        for (len, kept) in [(64, MIB / 64), (100_000, KEPT), (MIB / 2, KEPT_BYTES_MAX / (MIB / 2))]
-        {
-            let quarantine = Quarantine::new();
+        for (len, kept) in [(64, MIB / 64), (100_000, 128), (MIB / 2, KEPT_BYTES_MAX / (MIB / 2))] {
+            let quarantine = Quarantine::new(128);
             quarantine.set_bytes_max(MIB);
             for number in 0..kept {
                 assert!(bury(&quarantine, grave(number, len)).is_empty(), "{len}: {number}");
@@ -357,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_full_ring_gives_its_oldest() {
-        let quarantine = Quarantine::new();
+        let quarantine = Quarantine::new(0);
         quarantine.set_bytes_max(usize::MAX);
         for number in 0..RING_MAX {
             assert!(bury(&quarantine, grave(number, 1)).is_empty());
@@ -370,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_ring_that_grows_keeps_the_order() {
-        let quarantine = Quarantine::new();
+        let quarantine = Quarantine::new(0);
         let (mut expected, mut next) = (0, 0);
         // The ring is begun in the middle whenever it grows.
         for room in [RING_MIN / 2, RING_MIN + RING_MIN / 2, 5 * RING_MIN] {
