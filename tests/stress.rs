@@ -7,6 +7,8 @@
 //! ```text
 //! HEAPSIGHT_STRESS_OPS=100000000 cargo test --release --test stress -- --nocapture
 //! ```
+//!
+//! `tests/stress/long.sh MINUTES` runs it in every mode, with ever new seeds, until the time is up.
 
 mod support;
 
@@ -49,7 +51,10 @@ impl Stress {
             .args(
                 ["malloc", "calloc", "realloc", "free"].map(|name| format!("-fno-builtin-{name}")),
             )
-            .args(["block.c", "shared.c", "worker.c", "stress.c"].map(|name| sources.join(name)))
+            .args(
+                ["block.c", "family.c", "shared.c", "worker.c", "stress.c"]
+                    .map(|name| sources.join(name)),
+            )
             .arg("-o")
             .arg(&program)
             .status()
@@ -134,6 +139,27 @@ fn a_heap_with_guards_for_some_blocks_stays_clean() {
     }
     let options = "safety=sampled:64K,track=sample:16K,safety_seed=2";
     expect_checked(stress.run_limited().preloaded(options), operations());
+}
+
+/// The modes that the other tests do not have, each with how much more than with `track=off` an
+/// operation takes. `tests/stress/long.sh` runs all of them for as long as one likes.
+const MODES: &[(&str, u64)] = &[
+    ("safety=off,track=off", 20),
+    ("safety=off,track=sample:16K", 20),
+    ("safety=basic,track=stats", 20),
+    ("safety=full,track=full", 40),
+    ("safety=full,track=stats,quarantine=0", 40),
+    ("safety=full,retain_metadata=1,leaks=on", 40),
+    ("safety=guard", 100),
+    ("safety=guard,guard_side=left", 100),
+];
+
+#[test]
+fn no_mode_reports_a_program_without_a_mistake() {
+    let Some(stress) = Stress::compile() else { return };
+    for (options, dearth) in MODES {
+        expect_checked(stress.run().preloaded(options), operations() / dearth);
+    }
 }
 
 #[test]

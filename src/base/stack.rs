@@ -31,7 +31,7 @@ pub(crate) fn clear<const LEN: usize>() {
 /// stack for it, and none for the registers of who called.
 #[inline(always)]
 pub(crate) fn clear_after<const LEN: usize>(block: *mut u8) -> *mut u8 {
-    const { assert!(LEN.is_multiple_of(32) && LEN > 0) }
+    const { assert!(LEN.is_multiple_of(128) && LEN > 0) }
     if LEN == STRAIGHT { zero_straight_below(block) } else { zero_below(block, LEN) }
 }
 
@@ -63,7 +63,7 @@ fn zero_straight_below(block: *mut u8) -> *mut u8 {
     zero_below(block, STRAIGHT)
 }
 
-/// Zeros `len` bytes, a multiple of 32, below its return address, from the highest on; a handler
+/// Zeros `len` bytes, a multiple of 128, below its return address, from the highest on; a handler
 /// that interrupts it writes below them, or what is zeroed later.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
@@ -77,8 +77,14 @@ extern "C" fn zero_below(block: *mut u8, len: usize) -> *mut u8 {
         "2:",
         "movups [rdx - 16], xmm0",
         "movups [rdx - 32], xmm0",
-        "sub rdx, 32",
-        "sub rsi, 32",
+        "movups [rdx - 48], xmm0",
+        "movups [rdx - 64], xmm0",
+        "movups [rdx - 80], xmm0",
+        "movups [rdx - 96], xmm0",
+        "movups [rdx - 112], xmm0",
+        "movups [rdx - 128], xmm0",
+        "sub rdx, 128",
+        "sub rsi, 128",
         "ja 2b",
         "ret",
         ".cfi_endproc",

@@ -2,7 +2,9 @@
 //!
 //! A few shelves with a lock each, chosen by thread, so that threads seldom meet; each is a ring,
 //! the longest freed first. All shelves together hold so many bytes, and each so many blocks. A
-//! block that leaves goes to whoever put the one in that took its place.
+//! block that leaves goes to whoever put the one in that took its place. A ring is as long as it
+//! has to be: all of it passes through the processor's cache over and over. Of long blocks so many
+//! bytes are few, and soon their addresses are others': of each shelf some wait in any case.
 
 use crate::base::sync::{AtomicUsize, Ordering};
 use crate::mem::prefetch::prefetch;
@@ -43,8 +45,11 @@ impl Grave {
 const SHELVES: usize = 8;
 /// Of so many of the longest freed one leaves, drawn at random, where there is a random number.
 const LOTTERY: usize = 16;
-/// Blocks of a shelf, at most.
-const RING: usize = 1 << 16;
+/// Blocks of a shelf, at most, and what there is room for at first.
+const RING_MAX: usize = 1 << 16;
+const RING_MIN: usize = 1 << 9;
+/// How many bytes may be kept for the sake of blocks that wait where the bytes are too many.
+const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// The quarantine. See the module.
 #[derive(Debug)]
@@ -53,6 +58,8 @@ pub(crate) struct Quarantine {
     /// Bytes of the blocks on each shelf; written by whoever holds its lock.
     bytes: [AtomicUsize; SHELVES],
     bytes_max: AtomicUsize,
+    /// Blocks of a shelf that wait even where the bytes are too many.
+    kept: usize,
 }
 
 #[derive(Debug)]
@@ -75,21 +82,24 @@ impl Turn {
     const OVER: Self = Self { leaves: None, is_too_much: false };
 }
 
-/// Invariant: `graves` is null, or [`RING`] graves, of which those from `first` on, `count` of them
-/// and round the end, are written.
+/// Invariant: there is room for `room` graves, zero or a power of two, of which those from `first`
+/// on, `count` of them and round the end, are written.
 #[derive(Debug)]
 struct Ring {
     graves: *mut Grave,
+    room: usize,
     first: usize,
     count: usize,
 }
 
 impl Quarantine {
-    pub(crate) const fn new() -> Self {
+    /// One whose shelves keep so many blocks even where their bytes are too many.
+    pub(crate) const fn new(kept: usize) -> Self {
         Self {
             shelves: [const { Shelf::new() }; SHELVES],
             bytes: [const { AtomicUsize::new(0) }; SHELVES],
             bytes_max: AtomicUsize::new(0),
+            kept,
         }
     }
 
@@ -130,15 +140,14 @@ impl Quarantine {
         let _lock = self.shelves[number].lock.acquire()?;
         // SAFETY: the lock is held.
         let ring = unsafe { &mut *self.shelves[number].ring.get() };
-        if !ring.reserve() {
-            return None;
-        }
-        let crowded = if ring.count == RING { ring.pop(random) } else { None };
+        let is_full = ring.count == ring.room && !ring.lengthen();
+        let crowded = if is_full { Some(ring.pop(random)?) } else { None };
         ring.push(grave);
         self.add(number, grave.len);
+        let bytes = self.bytes();
         Some(match crowded {
-            Some(oldest) => self.leaving(number, oldest),
-            None if self.is_too_much() => self.pop_held(number, ring, random),
+            Some(oldest) => self.leaving(number, ring, oldest, bytes),
+            None if self.is_too_much(ring, bytes) => self.pop_held(number, ring, random, bytes),
             None => Turn::OVER,
         })
     }
@@ -147,19 +156,21 @@ impl Quarantine {
     fn pop(&self, number: usize, random: u64) -> Turn {
         let Some(_lock) = self.shelves[number].lock.acquire() else { return Turn::OVER };
         // SAFETY: the lock is held.
-        self.pop_held(number, unsafe { &mut *self.shelves[number].ring.get() }, random)
+        let ring = unsafe { &mut *self.shelves[number].ring.get() };
+        self.pop_held(number, ring, random, self.bytes())
     }
 
     #[inline(always)]
-    fn pop_held(&self, number: usize, ring: &mut Ring, random: u64) -> Turn {
+    fn pop_held(&self, number: usize, ring: &mut Ring, random: u64, bytes: usize) -> Turn {
         let oldest = ring.pop(random);
-        oldest.map_or(Turn::OVER, |oldest| self.leaving(number, oldest))
+        oldest.map_or(Turn::OVER, |oldest| self.leaving(number, ring, oldest, bytes))
     }
 
     #[inline(always)]
-    fn leaving(&self, number: usize, oldest: Grave) -> Turn {
+    fn leaving(&self, number: usize, ring: &Ring, oldest: Grave, bytes: usize) -> Turn {
         self.add(number, oldest.len.wrapping_neg());
-        Turn { leaves: Some(oldest), is_too_much: self.is_too_much() }
+        let is_too_much = self.is_too_much(ring, bytes.saturating_sub(oldest.len));
+        Turn { leaves: Some(oldest), is_too_much }
     }
 
     /// Adds to the bytes of a shelf, whose lock is held.
@@ -169,13 +180,18 @@ impl Quarantine {
         sum.store(sum.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Relaxed);
     }
 
+    /// The bytes on all shelves.
     #[inline(always)]
-    fn is_too_much(&self) -> bool {
-        let bytes = self
-            .bytes
-            .iter()
-            .fold(0_usize, |sum, shelf| sum.wrapping_add(shelf.load(Ordering::Relaxed)));
-        bytes > self.bytes_max.load(Ordering::Relaxed)
+    fn bytes(&self) -> usize {
+        let sums = self.bytes.iter().map(|shelf| shelf.load(Ordering::Relaxed));
+        sums.fold(0, usize::wrapping_add)
+    }
+
+    /// Whether a block of this shelf must go, of `bytes` in all.
+    #[inline(always)]
+    fn is_too_much(&self, ring: &Ring, bytes: usize) -> bool {
+        let max = self.bytes_max.load(Ordering::Relaxed);
+        bytes > max && (ring.count > self.kept || bytes > max.max(KEPT_BYTES_MAX))
     }
 
     /// The grave of the block that holds `address`, the last one if there are several.
@@ -221,24 +237,44 @@ impl Shelf {
 
 impl Ring {
     const fn new() -> Self {
-        Self { graves: ptr::null_mut(), first: 0, count: 0 }
+        Self { graves: ptr::null_mut(), room: 0, first: 0, count: 0 }
     }
 
-    /// Makes sure that there is memory for graves.
-    fn reserve(&mut self) -> bool {
-        if self.graves.is_null() {
-            let memory = memory::map_zeroed(RING * size_of::<Grave>());
-            self.graves = memory.map_or(ptr::null_mut(), NonNull::as_ptr).cast();
+    /// Makes room for more graves; `false`: it is as long as it may be, or memory ran out.
+    #[cold]
+    #[inline(never)]
+    fn lengthen(&mut self) -> bool {
+        let room = (2 * self.room).max(RING_MIN);
+        if room > RING_MAX {
+            return false;
         }
-        !self.graves.is_null()
+        let Some(memory) = memory::map_zeroed(room * size_of::<Grave>()) else { return false };
+        let graves = memory.cast::<Grave>().as_ptr();
+        for index in 0..self.count {
+            // SAFETY: the invariant: the place is written; the new ones are more.
+            unsafe { graves.add(index).write(*self.place(index)) };
+        }
+        if let Some(old) = NonNull::new(self.graves) {
+            // SAFETY: mapped here, so long, and nobody else's: whoever comes to it has the lock.
+            unsafe { memory::release(old.cast(), self.room * size_of::<Grave>()) };
+        }
+        *self = Self { graves, room, first: 0, count: self.count };
+        true
+    }
+
+    /// The place of number `index`, counted from the longest freed. There is room.
+    #[inline(always)]
+    fn place(&self, index: usize) -> *mut Grave {
+        debug_assert!(self.room.is_power_of_two());
+        self.graves.wrapping_add((self.first + index) & (self.room - 1))
     }
 
     /// Adds a grave. There is memory, and room.
     #[inline(always)]
     fn push(&mut self, grave: Grave) {
-        debug_assert!(self.count < RING);
-        // SAFETY: the invariant: the place is one of the `RING`.
-        unsafe { self.graves.add((self.first + self.count) % RING).write(grave) };
+        debug_assert!(self.count < self.room);
+        // SAFETY: the invariant: there is such a place.
+        unsafe { self.place(self.count).write(grave) };
         self.count += 1;
     }
 
@@ -250,17 +286,17 @@ impl Ring {
         if self.count > LOTTERY {
             // It may be drawn next, and nobody has looked at it for long.
             // SAFETY: the invariant: the place is written.
-            let soon = unsafe { &*self.graves.add((self.first + LOTTERY) % RING) };
+            let soon = unsafe { &*self.place(LOTTERY) };
             prefetch(soon.start as usize);
             prefetch(soon.start as usize + soon.len - 1);
         }
-        let drawn = (self.first + random as usize % self.count.min(LOTTERY)) % RING;
+        let drawn = self.place(random as usize % self.count.min(LOTTERY));
         // SAFETY: the invariant: both places are written.
         let grave = unsafe {
-            self.graves.add(self.first).swap(self.graves.add(drawn));
-            self.graves.add(self.first).read()
+            self.place(0).swap(drawn);
+            self.place(0).read()
         };
-        self.first = (self.first + 1) % RING;
+        self.first = (self.first + 1) & (self.room - 1);
         self.count -= 1;
         Some(grave)
     }
@@ -268,7 +304,7 @@ impl Ring {
     fn for_each(&self, visit: &mut impl FnMut(&Grave)) {
         for index in 0..self.count {
             // SAFETY: the invariant: the place is written.
-            visit(unsafe { &*self.graves.add((self.first + index) % RING) });
+            visit(unsafe { &*self.place(index) });
         }
     }
 }
@@ -278,41 +314,76 @@ mod tests {
     use super::*;
     use std::vec::Vec;
 
+    const MIB: usize = 1 << 20;
+
     fn grave(number: usize, len: usize) -> Grave {
-        let start = ptr::without_provenance_mut(number << 12);
+        let start = ptr::without_provenance_mut(number << 32);
         Grave { start, size: len, len, allocated: 0, freed: 0, allocator: 1, freer: 1 }
     }
 
     fn bury(quarantine: &Quarantine, grave: Grave) -> Vec<usize> {
         let mut left = Vec::new();
-        quarantine.bury(1, 0, grave, |grave| left.push(grave.start as usize >> 12));
+        quarantine.bury(1, 0, grave, |grave| left.push(grave.start as usize >> 32));
         left
     }
 
     #[test]
     fn the_longest_freed_leave_when_the_bytes_are_too_many() {
-        let quarantine = Quarantine::new();
-        quarantine.set_bytes_max(1000);
-        assert!(bury(&quarantine, grave(1, 400)).is_empty());
-        assert!(bury(&quarantine, grave(2, 400)).is_empty());
-        assert_eq!(bury(&quarantine, grave(3, 600)), [1]);
-        assert_eq!(bury(&quarantine, grave(4, 1000)), [4], "as large as all of it");
-        assert_eq!(bury(&quarantine, grave(5, 900)), [2, 3]);
-        let inside = ptr::without_provenance(5 << 12 | 899);
-        assert_eq!(quarantine.find(inside).map(|grave| grave.len), Some(900));
+        let quarantine = Quarantine::new(0);
+        quarantine.set_bytes_max(100 * MIB);
+        assert!(bury(&quarantine, grave(1, 40 * MIB)).is_empty());
+        assert!(bury(&quarantine, grave(2, 40 * MIB)).is_empty());
+        assert_eq!(bury(&quarantine, grave(3, 60 * MIB)), [1]);
+        assert_eq!(bury(&quarantine, grave(4, 100 * MIB)), [4], "as large as all of it");
+        assert_eq!(bury(&quarantine, grave(5, 90 * MIB)), [2, 3]);
+        let inside = ptr::without_provenance((5 << 32) + 90 * MIB - 1);
+        assert_eq!(quarantine.find(inside).map(|grave| grave.len), Some(90 * MIB));
         assert!(quarantine.find(inside.wrapping_add(1)).is_none());
     }
 
     #[test]
+    fn some_long_blocks_wait_although_their_bytes_are_too_many() {
+        // How many blocks of a length wait.
+        for (len, kept) in [(64, MIB / 64), (100_000, 128), (MIB / 2, KEPT_BYTES_MAX / (MIB / 2))] {
+            let quarantine = Quarantine::new(128);
+            quarantine.set_bytes_max(MIB);
+            for number in 0..kept {
+                assert!(bury(&quarantine, grave(number, len)).is_empty(), "{len}: {number}");
+            }
+            for number in 0..kept {
+                assert_eq!(bury(&quarantine, grave(kept + number, len)), [number], "{len}");
+            }
+        }
+    }
+
+    #[test]
     fn a_full_ring_gives_its_oldest() {
-        let quarantine = Quarantine::new();
+        let quarantine = Quarantine::new(0);
         quarantine.set_bytes_max(usize::MAX);
-        for number in 0..RING {
+        for number in 0..RING_MAX {
             assert!(bury(&quarantine, grave(number, 1)).is_empty());
         }
-        assert_eq!(bury(&quarantine, grave(RING, 1)), [0]);
+        assert_eq!(bury(&quarantine, grave(RING_MAX, 1)), [0]);
         let mut count = 0;
         quarantine.for_each(|_| count += 1);
-        assert_eq!(count, RING);
+        assert_eq!(count, RING_MAX);
+    }
+
+    #[test]
+    fn a_ring_that_grows_keeps_the_order() {
+        let quarantine = Quarantine::new(0);
+        let (mut expected, mut next) = (0, 0);
+        // The ring is begun in the middle whenever it grows.
+        for room in [RING_MIN / 2, RING_MIN + RING_MIN / 2, 5 * RING_MIN] {
+            quarantine.set_bytes_max(room);
+            for _ in 0..3 * room {
+                for left in bury(&quarantine, grave(next, 1)) {
+                    assert_eq!(left, expected);
+                    expected += 1;
+                }
+                next += 1;
+            }
+            assert_eq!(next - expected, room);
+        }
     }
 }

@@ -23,6 +23,9 @@ impl<O: Observer> Engine<O> {
             return Some(block);
         }
         let slab = heap.queue(class).first().filter(|slab| slab.has_local())?;
+        if !self.is_linked(slab, slab.first_local()) {
+            return None;
+        }
         let ticks = heap.ticks.get().wrapping_add(1);
         if ticks.is_multiple_of(TICKS_PER_DRAIN) {
             return None;

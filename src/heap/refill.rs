@@ -40,12 +40,14 @@ impl<O: Observer> Engine<O> {
         if heap.is_sample_due(class) {
             return self.refill_due(heap, class, request);
         }
-        let slab = self.slab_with_room(heap, class)?;
-        if self.is_watched.load(Ordering::Relaxed) && self.is_damaged(slab) {
+        let slab = loop {
+            let slab = self.slab_with_room(heap, class)?;
+            if !self.is_damaged(slab) {
+                break slab;
+            }
             slab.forget_local();
             leave_queue_when_full(heap, slab);
-            return self.refill(heap, class, request);
-        }
+        };
         if heap.is_tracked() {
             return Some(self.take_single(heap, slab));
         }
@@ -94,10 +96,9 @@ impl<O: Observer> Engine<O> {
         Taken { slab, address: heap.pop(class), zeroed }
     }
 
-    /// Whether somebody has written to the free block that is next to be handed out. What is cut
-    /// one by one is handed out at once.
-    #[cold]
-    #[inline(never)]
+    /// Whether somebody has written to the free block that is next to be handed out: to its link or
+    /// key, or, where free blocks are poisoned, to what is behind them. What is cut one by one is
+    /// handed out at once.
     fn is_damaged(&self, slab: &Slab) -> bool {
         let block = slab.first_local();
         let is_intact = block.is_null()

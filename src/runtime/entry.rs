@@ -167,6 +167,7 @@ fn allocate_deeply(request: Request) -> *mut u8 {
         State::Running if safety::is_on() => safety::allocate(heap, request),
         State::Running => {
             let block = ENGINE.allocate(heap, request);
+            misuse::tell_damage();
             if heap.is_tracked() {
                 stack::clear::<{ stack::COLD_PATH }>();
             }

@@ -3,6 +3,7 @@
 //! With `safety=off` the call does nothing. Else it is reported ([`super::safety`]), and the
 //! process ends, unless `safety_action` says otherwise: then the call does nothing, too.
 
+use super::ENGINE;
 use super::safety::{self, Finding};
 use crate::base::sync::{AtomicBool, Ordering};
 use crate::heap::locate::Misuse;
@@ -24,6 +25,23 @@ pub(super) fn set_fatal(fatal: bool) {
 /// Whether misuse is reported.
 pub(super) fn is_told() -> bool {
     IS_FATAL.load(Ordering::Relaxed)
+}
+
+/// Reports a free block that somebody has written to, if one was found: the list that it was on is
+/// given up.
+#[inline(always)]
+pub(crate) fn tell_damage() {
+    if let Some(block) = ENGINE.take_damaged() {
+        report_free_list(block);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn report_free_list(block: *mut u8) {
+    if is_told() {
+        safety::report::report(&Finding::FreeList { address: block as usize });
+    }
 }
 
 /// Reports the misuse, or ignores the call.

@@ -287,7 +287,7 @@ impl Observer for Tracker {
 
     #[inline(always)]
     fn allocated_plainly(&self, slot: Slot<'_>, size: usize, plan: Plan) {
-        plan.record(slot.index, size);
+        plan.record(slot.index, size, Stamp::NONE);
     }
 
     #[inline(always)]
@@ -304,7 +304,7 @@ impl Observer for Tracker {
 
     #[inline(always)]
     fn freed_plainly(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
-        self.end_plainly(heap, slot)
+        self.end_plainly(heap, slot, Freer::Owner).is_some()
     }
 
     #[inline(always)]

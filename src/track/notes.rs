@@ -7,7 +7,7 @@ use super::record::NewBlock;
 use super::stacks::ROOT;
 use crate::harden::family::Family;
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{Seen, Slot};
+use crate::heap::observe::{Freer, Slot};
 use crate::unwind::Registers;
 
 impl Tracker {
@@ -43,7 +43,22 @@ impl Tracker {
         (caller, family): (Registers, Family),
     ) {
         let block = NewBlock { size, caller, seal: Stamp::seal_of(family) };
-        self.record_new(heap, slot, block, Seen::NOTHING);
+        let plan = self
+            .known_origin(heap, caller)
+            .or_else(|seen| self.found_origin(heap, caller, seen))
+            .and_then(|origin| self.plan(slot, size, origin));
+        match plan {
+            Ok(plan) => plan.record(slot.index, size, block.seal),
+            Err(seen) => _ = self.record_new(heap, slot, block, seen),
+        }
+    }
+
+    /// A block that was watched is free; whether it still was in use. Another thread may be freeing
+    /// it at the same time.
+    #[inline(always)]
+    pub(crate) fn freed_sealed(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
+        self.end_plainly(heap, slot, Freer::Anyone)
+            .unwrap_or_else(|| self.record_end(heap, slot, Freer::Anyone))
     }
 
     /// A block is watched no more: what lies behind it is about to be overwritten.

@@ -14,7 +14,7 @@ use super::{SiteId, Tracker};
 use crate::base::sync::Ordering;
 use crate::format::layout::{CHUNK_CELLS, CLASSES, Cell};
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{Seen, Slot};
+use crate::heap::observe::{Freer, Seen, Slot};
 use crate::unwind::{Limit, Registers};
 use core::ptr::NonNull;
 
@@ -132,42 +132,52 @@ impl Tracker {
         is_plain.then_some(plan)
     }
 
-    /// Records the end of a block; `false`: nothing was done.
+    /// Records the end of a block. `None`: nothing was done, and there is more to do than usual;
+    /// `false`: another thread was faster.
     #[inline(always)]
-    pub(super) fn end_plainly(&self, heap: &LocalHeap, slot: Slot<'_>) -> bool {
-        let Some(recorder) = super::recorder_of(heap) else { return false };
-        let Some(columns) = Columns::of(slot.slab).filter(|columns| columns.is_plain()) else {
-            return false;
-        };
-        let Some(record) = columns.read_plain(slot.index) else { return false };
+    pub(super) fn end_plainly(
+        &self,
+        heap: &LocalHeap,
+        slot: Slot<'_>,
+        from: Freer,
+    ) -> Option<bool> {
+        let recorder = super::recorder_of(heap)?;
+        let columns = Columns::of(slot.slab).filter(|columns| columns.is_plain())?;
+        let record = columns.read_plain(slot.index)?;
         if !recorder.is_own(record) {
-            return false;
+            return None;
         }
-        let Some(cell) = recorder.cell(record.site) else { return false };
+        let cell = recorder.cell(record.site)?;
         let is_temporary = recorder.last() == columns.identity(slot.index);
         let life = if is_temporary { TEMPORARY } else { life_of(recorder.age(record)) };
         if !cells::is_plain_free(cell, life, recorder.peak_epoch())
             || !recorder.slack.is_plain_free(record.size as u64)
         {
-            return false;
+            return None;
         }
-        columns.clear(slot.index);
+        match from {
+            Freer::Owner => columns.clear(slot.index),
+            Freer::Anyone if columns.take::<true>(slot.index, from).is_none() => {
+                return Some(false);
+            }
+            Freer::Anyone => {}
+        }
         recorder.count_free(columns, record.size, is_temporary);
         cells::count_free(cell, record.size, life);
         recorder.slack.free_plainly(record.size as u64);
-        true
+        Some(true)
     }
 }
 
 impl Plan {
-    /// Records the block.
+    /// Records the block, with [`Stamp::seal_of`] if it is watched.
     #[inline(always)]
-    pub(super) fn record(self, index: u32, size: usize) {
+    pub(super) fn record(self, index: u32, size: usize, seal: Stamp) {
         // SAFETY: recorders and cells live for ever, and the columns as long as the slab, of which
         // this is a block.
         let (recorder, columns, cell) =
             unsafe { (self.recorder.as_ref(), self.columns.as_ref(), self.cell.as_ref()) };
-        let (site, stamp) = (recorder.last_site(), recorder.known_stamp());
+        let (site, stamp) = (recorder.last_site(), recorder.known_stamp().sealed(seal));
         columns.write::<true>(index, Record { site, size, stamp });
         recorder.count_allocation(columns, index, size);
         cells::count_allocation(cell, size, recorder.clock());

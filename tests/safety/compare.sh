@@ -4,14 +4,14 @@
 #
 #   cargo build --release -p heapsight-preload && tests/safety/compare.sh
 #
-# Needs cc, c++, valgrind, GNU time, python3, sqlite3, perl, and for Scudo LLVM's run-time library
+# Needs cc, c++, valgrind, python3, sqlite3, perl, and for Scudo LLVM's run-time library
 # (Debian: libclang-rt-14-dev); a tool that is not there has an empty column. ASan alone instruments:
 # its programs are compiled anew. SIZES, ROUNDS and SO may be set.
 set -u
 cd "$(dirname "$0")/../.."
 SO=${SO:-$PWD/target/release/libheapsight.so}
 SIZES=${SIZES:-"17 5000"}
-ROUNDS=${ROUNDS:-3}
+ROUNDS=${ROUNDS:-7}
 SCUDO=$(ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.scudo_standalone-x86_64.so 2>/dev/null | tail -1)
 OUT=docs/safety-comparison.md
 export W=$(mktemp -d) SO SCUDO
@@ -156,7 +156,6 @@ table() {
         }' "$W/results"
 }
 
-# cost NAME PROGRAM...: a line of the table: the median of ROUNDS of processor time and memory.
 cat >"$W/json.py" <<'P'
 import json
 rows = [{"id": i, "name": "string %d" % i, "tags": ["a%d" % i, "b"]} for i in range(12000)]
@@ -175,32 +174,56 @@ cat >"$W/words.pl" <<'P'
 my %count; for my $i (1 .. 200000) { $count{"word " . ($i % 5000)} .= "x" }
 print scalar(keys %count), "\n";
 P
+# As GNU time, to the microsecond: seconds of processor time and KiB, into a file.
+cc -O1 -w -o "$W/time" -x c - <<'C'
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct rusage used;
+    pid_t child = fork();
+    if (child == 0) { execvp(argv[2], argv + 2); _exit(127); }
+    if (wait4(child, NULL, 0, &used) != child) return 1;
+    double seconds = used.ru_utime.tv_sec + used.ru_stime.tv_sec
+        + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+    FILE *out = fopen(argv[1], "a");
+    fprintf(out, "%.6f %ld\n", seconds, used.ru_maxrss);
+    return fclose(out);
+}
+C
+# measure LABEL PROGRAM...: one run, added to those of the label.
 measure() {
-    for _ in $(seq "$ROUNDS"); do
-        /usr/bin/time -o "$W/time" -f '%U %S %M' "$@" >/dev/null 2>&1 </dev/null
-        tail -1 "$W/time"
-    done | awk '{ print $1 + $2, $3 / 1024 }' | sort -n | awk '{ t[NR] = $1; if ($2 > m) m = $2 } END { print t[int((NR + 1) / 2)], m }'
+    local label=$1; shift
+    "$W/time" "$W/runs-$label" "$@" >/dev/null 2>&1 </dev/null
 }
+# median LABEL: of the processor time, and the largest memory, in MiB.
+median() {
+    sort -n "$W/runs-$1" | awk '{ t[NR] = $1; if ($2 > m) m = $2 } END { print t[int((NR + 1) / 2)], m / 1024 }'
+}
+# ratio BASE LABEL: a cell of the table; a dash for what was not run.
 ratio() {
-    awk -v a="$1" -v b="$2" 'BEGIN { split(a, x, " "); split(b, y, " "); printf " %.2f×, %.2f× |", y[1] / x[1], y[2] / x[2] }'
+    [ -e "$W/runs-$2" ] || { printf ' – |'; return; }
+    awk -v a="$(median "$1")" -v b="$(median "$2")" 'BEGIN { split(a, x, " "); split(b, y, " "); printf " %.2f×, %.2f× |", y[1] / x[1], y[2] / x[2] }'
 }
+# cost NAME PROGRAM...: a line of the table. Modes take turns, so that a busy moment hits all; what
+# takes many times as long as the others runs once.
 cost() {
-    local name=$1 churn=0; shift
-    [ "$name" = churn ] && churn=1
-    local hs=(env "LD_PRELOAD=$SO") none
-    none=$(measure "$@")
-    local off; off=$(measure "${hs[@]}" HEAPSIGHT=safety=off "$@")
-    printf '| %s | %s |' "$name" "$(awk -v a="$off" 'BEGIN { split(a, x, " "); printf "%.2f s, %.0f MiB", x[1], x[2] }')"
-    for mode in basic full guard; do
-        ratio "$off" "$(measure "${hs[@]}" HEAPSIGHT=safety=$mode "$@")"
+    local name=$1 mode round; shift
+    rm -f "$W"/runs-*
+    for round in $(seq "$ROUNDS"); do
+        measure none "$@"
+        for mode in off basic full; do
+            measure $mode env "LD_PRELOAD=$SO" HEAPSIGHT=safety=$mode "$@"
+        done
+        [ -n "$SCUDO" ] && measure scudo env LD_PRELOAD="$SCUDO" "$@"
+        [ "$name" = churn ] && measure asan env ASAN_OPTIONS=detect_leaks=0 "$W/churn-asan" 1000000
     done
-    ratio "$none" "$(measure valgrind -q --trace-children=yes --leak-check=no "$@")"
-    if [ $churn = 1 ]; then
-        ratio "$none" "$(measure env ASAN_OPTIONS=detect_leaks=0 "$W/churn-asan" 1000000)"
-    else
-        printf ' – |'
-    fi
-    [ -n "$SCUDO" ] && ratio "$none" "$(measure env LD_PRELOAD="$SCUDO" "$@")" || printf ' – |'
+    measure guard env "LD_PRELOAD=$SO" HEAPSIGHT=safety=guard "$@"
+    measure memcheck valgrind -q --trace-children=yes --leak-check=no "$@"
+    printf '| %s | %s |' "$name" "$(median off | awk '{ printf "%.3f s, %.0f MiB", $1, $2 }')"
+    for mode in basic full guard; do ratio off $mode; done
+    for mode in memcheck asan scudo; do ratio none $mode; done
     echo
 }
 costs() {
@@ -233,7 +256,8 @@ report names.
 ## Cost
 
 Processor time and largest memory, as multiples: Heapsight's of its own \`safety=off\`, the others' of
-the program under glibc's allocator; the median of $ROUNDS runs. \`churn\` is a loop that frees and
+the program under glibc's allocator; the median of $ROUNDS runs that take turns, but of \`guard\` and
+memcheck of one. \`churn\` is a loop that frees and
 allocates blocks of 16 to 527 bytes, and nothing else.
 
 $(costs)

@@ -31,6 +31,22 @@ fn what_floods_the_heap_is_reported() {
 }
 
 #[test]
+fn a_list_whose_first_block_was_written_to_is_not_followed() {
+    for kind in ["link", "key"] {
+        for options in ["safety=basic", "safety=sampled", "safety=full"] {
+            assert_reported(kind, options);
+        }
+        let outcome = run(kind, "safety=basic");
+        assert!(outcome.err().starts_with("heapsight: heap corruption: "), "{}", outcome.err());
+        // Nobody is told, or everybody, and the program goes on without those blocks.
+        for options in ["safety=off", "safety=basic,safety_action=report"] {
+            let outcome = run(kind, options);
+            assert_eq!(outcome.stdout, b"done\n", "{kind} {options}: {}", outcome.err());
+        }
+    }
+}
+
+#[test]
 fn faults_of_two_threads_are_reported() {
     for _ in 0..5 {
         assert_reported("two-threads", "safety=full");

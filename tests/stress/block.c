@@ -3,7 +3,9 @@
    Writing every byte of every block would mostly exercise the memory bus. Blocks above WHOLE bytes
    are sampled instead, at both ends and at places drawn from their seed, and one in THOROUGH of
    them is written and checked in full. */
+#define _GNU_SOURCE
 #include "block.h"
+#include "family.h"
 
 #include <malloc.h>
 #include <stdarg.h>
@@ -141,72 +143,62 @@ static void check_alignment(const struct block *block, size_t align)
         fail("%p of %zu bytes is not aligned to %zu", (void *)block->ptr, block->size, align);
 }
 
-static void *allocate_aligned(size_t align, size_t size, unsigned function)
-{
-    void *ptr = NULL;
-    switch (function % 3) {
-    case 0:
-        return posix_memalign(&ptr, align, size) == 0 ? ptr : NULL;
-    case 1:
-        return aligned_alloc(align, size);
-    default:
-        return memalign(align, size);
-    }
-}
-
 static void expect(const struct block *block, const char *function)
 {
     if (block->ptr == NULL)
         fail("%s returned NULL for %zu bytes", function, block->size);
 }
 
+static bool one_in(struct random *random, unsigned count)
+{
+    return random_below(random, count) == 0;
+}
+
 void block_allocate(struct block *block, struct random *random)
 {
-    unsigned choice = random_below(random, 100);
-    block->size = random_size(random, 0, SIZE_BITS);
-    block->seed = random_next(random);
-    size_t align = block->size >= 16 ? 16 : 8;
-    if (choice < 20) {
-        block->ptr = calloc(1, block->size);
-        expect(block, "calloc");
+    size_t size = one_in(random, 64) ? 0 : random_size(random, 0, SIZE_BITS);
+    bool zeroed = made(block, size, random);
+    expect(block, "an allocating function");
+    check_alignment(block, block->align ? block->align : size >= 16 ? 16 : 8);
+    if (zeroed)
         check_zeroed(block);
-    } else if (choice < 35) {
-        align = (size_t)1 << (ALIGN_BITS_MIN + random_below(random, ALIGN_BITS_MAX - 3));
-        block->ptr = allocate_aligned(align, block->size, choice);
-        expect(block, "an aligned allocation");
-    } else {
-        block->ptr = choice < 40 ? realloc(NULL, block->size) : malloc(block->size);
-        expect(block, "malloc");
-    }
-    check_alignment(block, align);
     size_t usable = malloc_usable_size(block->ptr);
-    if (usable < block->size)
-        fail("%p of %zu bytes claims to hold only %zu", (void *)block->ptr, block->size, usable);
+    if (usable < size)
+        fail("%p of %zu bytes claims to hold only %zu", (void *)block->ptr, size, usable);
+    if (one_in(random, 16))
+        block->size = usable;
+    block->seed = random_next(random);
     fill(block);
 }
 
 void block_resize(struct block *block, struct random *random)
 {
+    if (block->family == NEW || block->family == NEW_ARRAY) {
+        block_release(block);
+        block_allocate(block, random);
+        return;
+    }
     block_check(block);
-    struct block moved = *block;
+    size_t size;
     /* Mostly growth by a half or a double, as real buffers grow; sometimes anything. */
     switch (random_below(random, 4)) {
     case 0:
-        moved.size = random_size(random, 0, SIZE_BITS);
+        size = random_size(random, 0, SIZE_BITS);
         break;
     case 1:
-        moved.size = block->size / 2 + 1;
+        size = block->size / 2 + 1;
         break;
     default:
-        moved.size = block->size + block->size / (1 + random_below(random, 8)) + 1;
+        size = block->size + block->size / (1 + random_below(random, 8)) + 1;
     }
-    if (moved.size > (size_t)1 << SIZE_BITS)
-        moved.size = 1 + random_below(random, PAGE);
-    moved.ptr = realloc(block->ptr, moved.size);
+    if (size > (size_t)1 << SIZE_BITS)
+        size = 1 + random_below(random, PAGE);
+    struct block moved = { .size = size, .asked = size, .family = PLAIN };
+    moved.ptr = one_in(random, 4) ? reallocarray(block->ptr, 1, size) : realloc(block->ptr, size);
     expect(&moved, "realloc");
     block->ptr = moved.ptr;
-    check_below(block, moved.size);
-    check_alignment(&moved, moved.size >= 16 ? 16 : 8);
+    check_below(block, size);
+    check_alignment(&moved, size >= 16 ? 16 : 8);
     moved.seed = random_next(random);
     *block = moved;
     fill(block);
@@ -220,6 +212,6 @@ void block_check(const struct block *block)
 void block_release(struct block *block)
 {
     block_check(block);
-    free(block->ptr);
+    unmake(block);
     block->ptr = NULL;
 }

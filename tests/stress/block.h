@@ -11,12 +11,18 @@
 
 #include "random.h"
 
-/* Sizes are 1 byte to 2 MiB, alignments 16 bytes to 1 MiB. */
+/* Sizes are 0 bytes to 2 MiB, alignments 16 bytes to 1 MiB. */
 enum { SIZE_BITS = 21, ALIGN_BITS_MIN = 4, ALIGN_BITS_MAX = 20 };
+
+/* Which functions may free a block. */
+enum family { PLAIN, ALIGNED, PAGES, NEW, NEW_ARRAY };
 
 struct block {
     unsigned char *ptr; /* NULL: no block */
-    size_t size;
+    size_t size;        /* bytes that are used: those asked for, or all that are usable */
+    size_t asked;
+    size_t align; /* what was asked for; 0: nothing */
+    enum family family;
     uint64_t seed;
 };
 
@@ -25,13 +31,14 @@ struct block {
 void block_allocate(struct block *block, struct random *random);
 
 /* Checks the contents, moves the block to another random size, checks what realloc preserved and
-   writes the contents anew. */
+   writes the contents anew. A block of a C++ operator is deleted, and another takes its place. */
 void block_resize(struct block *block, struct random *random);
 
 /* Checks the contents. */
 void block_check(const struct block *block);
 
-/* Checks the contents and frees the block. */
+/* Checks the contents and frees the block, by one of the functions that may: with its size or
+   alignment or without, as the allocating function allows. */
 void block_release(struct block *block);
 
 /* Ends the process with a message: the one way every check fails. */

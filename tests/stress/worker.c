@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 
 /* How many operations a child does, and after how many seconds it counts as hanging. */
 enum { CHILD_OPERATIONS = 2000, CHILD_SECONDS = 120 };
+/* Memory is asked back once in so many operations. */
+enum { TRIM = 16384 };
 
 static void one_operation(struct worker *worker)
 {
@@ -23,6 +26,8 @@ static void one_operation(struct worker *worker)
         block_allocate(block, random);
         return;
     }
+    if (random_below(random, TRIM) == 0)
+        malloc_trim(0);
     unsigned choice = random_below(random, 100);
     if (choice < 45)
         block_release(block);

@@ -88,7 +88,7 @@ impl Config {
         purge_delay_ms: 500,
         max_allocation_mib: 0,
         simd: Simd::Auto,
-        quarantine_mib: 16,
+        quarantine_mib: 1,
         safety_action: SafetyAction::Abort,
         safety_seed: 0,
         guard_side: GuardSide::Right,

@@ -129,7 +129,8 @@ pub(super) const SEED: OptionRow = OptionRow {
 pub(super) const QUARANTINE: OptionRow = OptionRow {
     name: "quarantine",
     doc: "How many MiB of freed blocks safety=full and guard keep from being reused, the longest. \
-          What is written to them meanwhile, or frees them again, is found.",
+          What is written to them meanwhile, or frees them again, is found. The last 112 that a \
+          thread freed are kept even if they are longer, up to 16 MiB in all; 0 keeps none.",
     values: Values::Number(Number {
         metavar: "MIB",
         min: 0,

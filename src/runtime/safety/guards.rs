@@ -32,7 +32,7 @@ const LEFT: u8 = 3;
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static LIVE_MAX: AtomicUsize = AtomicUsize::new(0);
 static IS_SAID: AtomicBool = AtomicBool::new(false);
-static SEALED: Quarantine = Quarantine::new();
+static SEALED: Quarantine = Quarantine::new(0);
 
 pub(super) fn set(config: &Config) {
     let side = match (config.safety, config.guard_side) {

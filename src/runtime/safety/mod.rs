@@ -75,7 +75,7 @@ static IS_NEVER_REUSED: AtomicBool = AtomicBool::new(false);
 static IS_RETAINED: AtomicBool = AtomicBool::new(false);
 /// The program has C++ operators of its own: which function made a block does not show.
 static IS_FAMILY_HIDDEN: AtomicBool = AtomicBool::new(false);
-static QUARANTINE: Quarantine = Quarantine::new();
+static QUARANTINE: Quarantine = Quarantine::new(128);
 static ARCHIVE: Archive = Archive::new();
 
 /// Watches blocks from now on, or no more; those of before stay what they are.

@@ -12,7 +12,7 @@ use crate::harden::quarantine::Grave;
 use crate::heap::alloc::Request;
 use crate::heap::class::{ALIGN_MIN, ClassId, SMALL_MAX};
 use crate::heap::local::LocalHeap;
-use crate::heap::observe::{Freer, Observer, Slot};
+use crate::heap::observe::Slot;
 use crate::heap::watched::Held;
 use crate::mem::prefetch::prefetch;
 use crate::runtime::ENGINE;
@@ -62,7 +62,7 @@ pub(super) fn free(heap: &LocalHeap, address: *mut u8, family: Family, caller: R
     // SAFETY: its user has given the block up, and it is that long.
     unsafe { pattern::fill(address, len, POISON) };
     // Another thread may free the same block right now, and be faster.
-    if !ENGINE.observer.freed(heap, slot, Freer::Anyone) {
+    if !ENGINE.observer.freed_sealed(heap, slot) {
         return false;
     }
     let (size, allocated, freer) = (record.size, record.site.number(), heap.thread());

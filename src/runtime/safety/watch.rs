@@ -20,7 +20,7 @@ use crate::heap::observe::Slot;
 use crate::heap::slab::Kind;
 use crate::os::memory::PAGE;
 use crate::os::thread;
-use crate::runtime::{ENGINE, tls};
+use crate::runtime::{ENGINE, misuse, tls};
 use crate::track::columns::Record;
 use crate::unwind::Registers;
 use core::ops::Range;
@@ -45,9 +45,7 @@ fn allocate_slowly(heap: &LocalHeap, request: Request) -> *mut u8 {
         }
         block = ENGINE.allocate(heap, Request { redzone: REDZONE, guard: Guard::None, ..request });
     }
-    if let Some(address) = ENGINE.take_damaged() {
-        report(&Finding::FreeList { address: address as usize });
-    }
+    misuse::tell_damage();
     if !block.is_null() {
         watch(block, request);
     }

@@ -48,6 +48,21 @@ static NOINLINE void flood(size_t size, size_t len, int value) {
         free(blocks[i]);
 }
 
+// Into what free blocks hold of the heap's own, in the order of their lists.
+static NOINLINE void relink(size_t at) {
+    for (int i = 0; i < 4096; i++)
+        blocks[i] = malloc(48);
+    for (int i = 0; i < 4096; i += 2)
+        free(blocks[i]);
+    for (int i = 0; i < 4096; i += 2)
+        memset(hidden(blocks[i]) + at, 0x41, 8);
+    for (int i = 0; i < 4096; i += 2)
+        blocks[i] = malloc(48);
+    for (int i = 0; i < 4096; i++)
+        blocks[i][0] = 1;
+    printf("done\n");
+}
+
 static sigjmp_buf back;
 static volatile int handled;
 
@@ -64,6 +79,10 @@ int main(int argc, char **argv) {
         flood(100, 3000, 0);
     } else if (strcmp(kind, "flood-far") == 0) {
         flood(32, 60000, 0xff);
+    } else if (strcmp(kind, "link") == 0) {
+        relink(0);
+    } else if (strcmp(kind, "key") == 0) {
+        relink(8);
     } else if (strcmp(kind, "two-threads") == 0) {
         pthread_t threads[2];
         for (int i = 0; i < 2; i++)
