@@ -197,7 +197,7 @@ impl ConfigBuilder {
     }
 
     /// How many MiB of freed blocks are kept from being reused with [`Safety::Full`], at most
-    /// 65536.
+    /// 65536; and the last ones that a thread freed in any case, if they have at most 16 MiB.
     #[must_use]
     pub const fn quarantine_mib(mut self, mebibytes: u32) -> Self {
         let number = mebibytes as i64;

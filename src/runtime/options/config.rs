@@ -52,7 +52,8 @@ pub struct Config {
     pub max_allocation_mib: u32,
     /// Whose memory routines serve.
     pub simd: Simd,
-    /// How many MiB of freed blocks are kept from being reused, with [`Safety::Full`].
+    /// How many MiB of freed blocks are kept from being reused, with [`Safety::Full`], beside the
+    /// last ones that a thread freed.
     pub quarantine_mib: u32,
     /// What happens after a memory error was reported.
     pub safety_action: SafetyAction,
