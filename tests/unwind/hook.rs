@@ -126,8 +126,8 @@ fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
         }
     }
     let is_asked = COMPARED_HERE.get().is_multiple_of(budget().one_in);
-    if is_asked && let Some(len) = libunwind::unwind(&mut room.seconded) {
-        second(&room.seconded[..len], expected);
+    if is_asked {
+        ask_second(&mut room.seconded, expected);
     }
     COMPARED.fetch_add(1, Ordering::Relaxed);
     COMPARED_HERE.set(COMPARED_HERE.get() + 1);
@@ -136,26 +136,41 @@ fn compare_in(room: &mut Room, cache: &Cache, caller: Caller) {
     EXACT.fetch_add(exact as u64, Ordering::Relaxed);
 }
 
-/// The second oracle has to find what the first has found, with one difference: where there is no
-/// unwind information, as in `hook` itself if a signal interrupts it there, all others end, while
-/// libunwind goes on by the frame pointer, which is a guess.
-fn second(frames: &[libunwind::Frame], expected: &[Found]) {
-    let own = frames.iter().position(|frame| frame.sp == expected[0].sp);
-    let frames = &frames[own.expect("the caller's frame")..];
-    let is_guessing = expected.last().is_some_and(|last| !oracle::is_described(last.place));
-    let is_equal = (frames.len() == expected.len() || is_guessing && frames.len() > expected.len())
-        && frames
+/// libunwind gives up where it cannot make sure that memory is there, by `mincore` and a pipe that
+/// all threads share, both of which may fail for the moment (`EAGAIN`). So it is asked again where
+/// it has stopped short, and has to find all one of these times.
+const ASKED: usize = 3;
+
+/// Asks the second oracle, if there is one, which has to find what the first has found.
+fn ask_second(room: &mut [libunwind::Frame; DEPTH_MAX], expected: &[Found]) {
+    for turn in 1..=ASKED {
+        let Some(len) = libunwind::unwind(room) else { return };
+        let own = room[..len].iter().position(|frame| frame.sp == expected[0].sp);
+        let frames = &room[own.unwrap_or(len)..len];
+        let is_alike = frames
             .iter()
             .zip(expected)
             .all(|(frame, found)| (frame.pc as u64, frame.sp) == (found.place.pc, found.sp));
-    if !is_equal {
-        complain!("libunwind disagrees: {} frames, expected {}", frames.len(), expected.len());
-        for index in 0..frames.len().max(expected.len()) {
-            complain!("{index:3} {:x?} {:x?}", frames.get(index), expected.get(index));
+        if is_alike && is_enough(frames, expected) {
+            SECONDED.fetch_add(1, Ordering::Relaxed);
+            return;
         }
-        std::process::abort();
+        if !is_alike || frames.len() > expected.len() || turn == ASKED {
+            complain!("libunwind disagrees: {} frames, expected {}", frames.len(), expected.len());
+            for index in 0..frames.len().max(expected.len()) {
+                complain!("{index:3} {:x?} {:x?}", frames.get(index), expected.get(index));
+            }
+            std::process::abort();
+        }
     }
-    SECONDED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// All of them, with one difference: where there is no unwind information, as in `hook` itself if a
+/// signal interrupts it there, all others end, while libunwind goes on by the frame pointer, which
+/// is a guess.
+fn is_enough(frames: &[libunwind::Frame], expected: &[Found]) -> bool {
+    let is_guessing = expected.last().is_some_and(|last| !oracle::is_described(last.place));
+    frames.len() == expected.len() || is_guessing && frames.len() > expected.len()
 }
 
 /// Forgets all about code that is, or may be, unloaded.

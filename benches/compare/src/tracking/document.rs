@@ -115,13 +115,13 @@ compressor its script runs beside the program are left out, so its figures are a
 /// 2 and 5 %; records by what `format/layout` says of their sizes.
 const TREES: &str = "
 `trees` is the hardest case there can be. It does nothing but build and drop trees by recursion, so
-each box of a tree is allocated from a call stack of its own, 393 thousand of them, and nearly always
-from another one than the box before. A call stack of its own takes about a hundred bytes of records
-(a line of counters, 64; the site, 8; its nodes, 32), six times what the box takes: that is the peak
-memory. A box, made and dropped, takes 245 instructions under glibc, those of the program among them,
-420 with its bytes counted and 980 with its call stack: to notice which frames are new, to unwind
-those, and to find the stack among what is known takes 560, where 2.5 times glibc's time would leave
-some 200.
+each box of a tree is allocated from a call stack of its own, 393 thousand of them, and nearly
+always from another one than the box before. A call stack of its own takes about a hundred bytes of
+records (a line of counters, 64; the site, 8; its nodes, 32), six times what the box takes: that is
+the peak memory. A box, made and dropped, takes 245 instructions under glibc, those of the program
+among them, 420 with its bytes counted and 980 with its call stack: to notice which frames are new,
+to unwind those, and to find the stack among what is known takes 560, where 2.5 times glibc's time
+would leave some 200.
 ";
 
 /// The limits, and whether this run kept them.
