@@ -11,7 +11,7 @@ set -u
 cd "$(dirname "$0")/../.."
 SO=${SO:-$PWD/target/release/libheapsight.so}
 SIZES=${SIZES:-"17 5000"}
-ROUNDS=${ROUNDS:-7}
+ROUNDS=${ROUNDS:-15}
 SCUDO=$(ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.scudo_standalone-x86_64.so 2>/dev/null | tail -1)
 OUT=docs/safety-comparison.md
 export W=$(mktemp -d) SO SCUDO
@@ -209,11 +209,13 @@ ratio() {
 # cost NAME PROGRAM...: a line of the table. Modes take turns, so that a busy moment hits all; what
 # takes many times as long as the others runs once.
 cost() {
-    local name=$1 mode round; shift
+    local name=$1 mode round modes=(off basic full); shift
     rm -f "$W"/runs-*
     for round in $(seq "$ROUNDS"); do
         measure none "$@"
-        for mode in off basic full; do
+        # Each is first as often as the others: what runs before has its traces in the caches.
+        modes=("${modes[@]:1}" "${modes[0]}")
+        for mode in "${modes[@]}"; do
             measure $mode env "LD_PRELOAD=$SO" HEAPSIGHT=safety=$mode "$@"
         done
         [ -n "$SCUDO" ] && measure scudo env LD_PRELOAD="$SCUDO" "$@"
@@ -224,11 +226,25 @@ cost() {
     printf '| %s | %s |' "$name" "$(median off | awk '{ printf "%.3f s, %.0f MiB", $1, $2 }')"
     for mode in basic full guard; do ratio off $mode; done
     for mode in memcheck asan scudo; do ratio none $mode; done
+    printf ' %s |' "$(counted basic "$@")" "$(counted full "$@")"
     echo
 }
+# instructions MODE PROGRAM...: how many it takes with that mode, by callgrind.
+instructions() {
+    local mode=$1; shift
+    rm -f "$W"/callgrind.*
+    valgrind -q --tool=callgrind --trace-children=yes --callgrind-out-file="$W/callgrind.%p" \
+        env PYTHONHASHSEED=0 "LD_PRELOAD=$SO" HEAPSIGHT=safety=$mode "$@" >/dev/null 2>&1 </dev/null
+    awk '/^(summary|totals):/ && $2 > max { max = $2 } END { printf "%d", max }' "$W"/callgrind.*
+}
+# counted MODE PROGRAM...: by how much more than with safety=off.
+counted() {
+    local mode=$1; shift
+    awk -v a="$(instructions off "$@")" -v b="$(instructions "$mode" "$@")" 'BEGIN { printf "%.4f×", b / a }'
+}
 costs() {
-    echo "| program | \`safety=off\` | \`basic\` | \`full\` | \`guard\` | memcheck | ASan | Scudo |"
-    echo "|---|---|---|---|---|---|---|---|"
+    echo "| program | \`safety=off\` | \`basic\` | \`full\` | \`guard\` | memcheck | ASan | Scudo | \`basic\`, counted | \`full\`, counted |"
+    echo "|---|---|---|---|---|---|---|---|---|---|"
     local python; python=$(python3 -c 'import sys; print(sys.executable)')
     cost "python3, JSON, \`PYTHONMALLOC=malloc\`" env PYTHONMALLOC=malloc "$python" "$W/json.py"
     cost "python3, JSON" "$python" "$W/json.py"
@@ -257,8 +273,9 @@ report names.
 
 Processor time and largest memory, as multiples: Heapsight's of its own \`safety=off\`, the others' of
 the program under glibc's allocator; the median of $ROUNDS runs that take turns, but of \`guard\` and
-memcheck of one. \`churn\` is a loop that frees and
-allocates blocks of 16 to 527 bytes, and nothing else.
+memcheck of one. Such runs are short: where \`basic\` and \`off\` differ, it is noise. So what
+\`basic\` and \`full\` take is counted, too: instructions as multiples of those with \`safety=off\`,
+by callgrind. \`churn\` is a loop that frees and allocates blocks of 16 to 527 bytes, and nothing else.
 
 $(costs)
 P
