@@ -38,15 +38,20 @@ const OWN: usize = 8;
 /// All mappings, ascending, but for those that can be read and not written. Adds to the extents
 /// where the list and they themselves are, and leaves them sorted.
 pub(super) fn list(extents: &mut Extents) -> Result<Vector<Piece>, NoMemory> {
+    extents.reserve(2)?;
+    let pieces = list_in_room_made_before()?;
+    for place in [pieces.place(), extents.place()] {
+        extents.push(place)?;
+    }
+    extents.sort_unstable();
+    Ok(pieces)
+}
+
+fn list_in_room_made_before() -> Result<Vector<Piece>, NoMemory> {
     loop {
         let mut count = OWN;
         maps::for_each(|_| count += 1);
         let mut pieces = Vector::with_room(count)?;
-        extents.reserve(2)?;
-        for place in [pieces.place(), extents.place()] {
-            extents.push(place)?;
-        }
-        extents.sort_unstable();
         let (mut seen, mut failed) = (0, None);
         maps::for_each(|mapping| {
             seen += 1;
