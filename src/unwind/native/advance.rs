@@ -91,30 +91,6 @@ impl Stack {
         Err(limit)
     }
 
-    /// The entry whose frame is `state`, if its callers are the same, too. `limit`: as many words
-    /// may be.
-    #[inline(always)]
-    fn known_entry(&self, store: Store, state: &State, limit: &mut Limit) -> Option<usize> {
-        // SAFETY: hints are always there.
-        let index = usize::from(unsafe { store.hint(state.sp).read() });
-        if index >= self.len {
-            return None;
-        }
-        // SAFETY: entries below `len` are written.
-        let entry = unsafe { &*store.entries().add(index) };
-        if !entry.is(state) || entry.words() > limit.0 {
-            return None;
-        }
-        // SAFETY: the frame is on this thread's stack, just as it was.
-        match unsafe { entry.first_difference(store) } {
-            None => Some(index),
-            Some(word) => {
-                *limit = Limit(word as u32);
-                None
-            }
-        }
-    }
-
     /// Appends the frames found to those that are known; the number of the innermost, or 0: there
     /// is no room for it.
     #[inline(always)]

@@ -1,8 +1,8 @@
 //! The innermost frame of a thread's last stack, as a capture of the same stack asks for it.
 
 use super::cache::Limit;
-use super::names::{Frame, Registers};
-use super::step::{State, word};
+use super::names::Registers;
+use super::step::State;
 use super::store::{Entry, Store};
 
 /// The entry of that frame. All zeros are none.
@@ -33,8 +33,7 @@ impl Last {
         let Some(entry) = self.0.filter(|entry| entry.sp == sp) else { return Err(Limit::NONE) };
         // SAFETY: a stack pointer that a walk has come by is aligned, and the caller's return
         // address is below its stack pointer, in memory that the caller is using.
-        let frame = Frame::returned_to(unsafe { word(caller.sp) });
-        if !entry.is(&State { frame, sp, fp: caller.fp }) {
+        if !entry.is(&unsafe { State::of_readable(caller) }) {
             return Err(Limit::NONE);
         }
         // SAFETY: the frame is on this thread's stack, just as it was.

@@ -236,21 +236,40 @@ impl Stack {
                 Ok(caller) => state = caller,
                 Err(end) => return (Stop::Ended(end), count),
             }
-            // SAFETY: hints are always there.
-            let index = usize::from(unsafe { store.hint(state.sp).read() });
-            if index < self.len {
-                // SAFETY: entries below `len` are written.
-                let entry = unsafe { &*store.entries().add(index) };
-                if entry.is(&state) && entry.words() <= limit.0 {
-                    // SAFETY: the frame is on this thread's stack, just as it was.
-                    match unsafe { entry.first_difference(store) } {
-                        None => return (Stop::Joined(index + 1, state), count),
-                        Some(word) => limit = Limit(word as u32),
-                    }
-                }
+            if let Some(index) = self.known_entry(store, &state, &mut limit) {
+                return (Stop::Joined(index + 1, state), count);
             }
         }
         (Stop::Ended(End::Truncated), count)
+    }
+
+    /// The entry whose frame is `state`, if its callers are the same, too. `limit`: as many words
+    /// may be.
+    #[inline(always)]
+    pub(super) fn known_entry(
+        &self,
+        store: Store,
+        state: &State,
+        limit: &mut Limit,
+    ) -> Option<usize> {
+        // SAFETY: hints are always there.
+        let index = usize::from(unsafe { store.hint(state.sp).read() });
+        if index >= self.len {
+            return None;
+        }
+        // SAFETY: entries below `len` are written.
+        let entry = unsafe { &*store.entries().add(index) };
+        if !entry.is(state) || entry.words() > limit.0 {
+            return None;
+        }
+        // SAFETY: the frame is on this thread's stack, just as it was.
+        match unsafe { entry.first_difference(store) } {
+            None => Some(index),
+            Some(word) => {
+                *limit = Limit(word as u32);
+                None
+            }
+        }
     }
 
     /// Appends the `count` frames found, outermost first, to those that are known, as many as
