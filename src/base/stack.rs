@@ -31,40 +31,15 @@ pub(crate) fn clear<const LEN: usize>() {
 /// stack for it, and none for the registers of who called.
 #[inline(always)]
 pub(crate) fn clear_after<const LEN: usize>(block: *mut u8) -> *mut u8 {
-    const { assert!(LEN.is_multiple_of(128) && LEN > 0) }
-    if LEN == STRAIGHT { zero_straight_below(block) } else { zero_below(block, LEN) }
+    const { assert!(LEN.is_multiple_of(TURN) && LEN > 0) }
+    zero_below(block, LEN)
 }
 
-/// What is cleared without a loop.
-const STRAIGHT: usize = 512;
+/// What is cleared at a turn: as much as is mostly cleared.
+const TURN: usize = 512;
 
-/// As [`zero_below`], of [`STRAIGHT`] bytes.
-#[cfg(target_arch = "x86_64")]
-#[unsafe(naked)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
-extern "C" fn zero_straight_below(block: *mut u8) -> *mut u8 {
-    core::arch::naked_asm!(
-        ".cfi_startproc",
-        "mov rax, rdi",
-        "pxor xmm0, xmm0",
-        ".set heapsight_below, 0",
-        ".rept {count}",
-        ".set heapsight_below, heapsight_below - 16",
-        "movups [rsp + heapsight_below], xmm0",
-        ".endr",
-        "ret",
-        ".cfi_endproc",
-        count = const STRAIGHT / 16,
-    )
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn zero_straight_below(block: *mut u8) -> *mut u8 {
-    zero_below(block, STRAIGHT)
-}
-
-/// Zeros `len` bytes, a multiple of 128, below its return address, from the highest on; a handler
-/// that interrupts it writes below them, or what is zeroed later.
+/// Zeros `len` bytes, a multiple of [`TURN`], below its return address, from the highest on; a
+/// handler that interrupts it writes below them, or what is zeroed later.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
@@ -75,19 +50,18 @@ extern "C" fn zero_below(block: *mut u8, len: usize) -> *mut u8 {
         "mov rdx, rsp",
         "pxor xmm0, xmm0",
         "2:",
-        "movups [rdx - 16], xmm0",
-        "movups [rdx - 32], xmm0",
-        "movups [rdx - 48], xmm0",
-        "movups [rdx - 64], xmm0",
-        "movups [rdx - 80], xmm0",
-        "movups [rdx - 96], xmm0",
-        "movups [rdx - 112], xmm0",
-        "movups [rdx - 128], xmm0",
-        "sub rdx, 128",
-        "sub rsi, 128",
+        ".set heapsight_below, 0",
+        ".rept {stores}",
+        ".set heapsight_below, heapsight_below - 16",
+        "movups [rdx + heapsight_below], xmm0",
+        ".endr",
+        "sub rdx, {turn}",
+        "sub rsi, {turn}",
         "ja 2b",
         "ret",
         ".cfi_endproc",
+        stores = const TURN / 16,
+        turn = const TURN,
     )
 }
 

@@ -119,8 +119,8 @@ each box of a tree is allocated from a call stack of its own, 393 thousand of th
 always from another one than the box before. A call stack of its own takes about a hundred bytes of
 records (a line of counters, 64; the site, 8; its nodes, 32), six times what the box takes: that is
 the peak memory. A box, made and dropped, takes 245 instructions under glibc, those of the program
-among them, 420 with its bytes counted and 980 with its call stack: to notice which frames are new,
-to unwind those, and to find the stack among what is known takes 560, where 2.5 times glibc's time
+among them, 420 with its bytes counted and 985 with its call stack: to notice which frames are new,
+to unwind those, and to find the stack among what is known takes 565, where 2.5 times glibc's time
 would leave some 200.
 ";
 
