@@ -199,7 +199,7 @@ impl<O: Observer> Engine<O> {
         if slab.is_full() {
             slab.set_full(false);
             if let Some(queue) = heap.queue_of(slab) {
-                queue.push_front(slab);
+                queue.push_second(slab);
             }
         }
         if emptied {

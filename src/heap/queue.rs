@@ -43,6 +43,21 @@ impl Queue {
         slab.queued.set(true);
     }
 
+    /// Queues a slab behind the one that serves; at the front, if there is none. The one that serves
+    /// goes on: a slab of which a single block has come back would be full again at once.
+    pub(super) fn push_second(&self, slab: &Slab) {
+        let Some(first) = self.first() else { return self.push_front(slab) };
+        debug_assert!(!slab.queued.get());
+        let next = first.next.replace(slab);
+        slab.prev.set(first);
+        slab.next.set(next);
+        // SAFETY: as in `first`.
+        if let Some(next) = unsafe { next.as_ref() } {
+            next.prev.set(slab);
+        }
+        slab.queued.set(true);
+    }
+
     pub(super) fn remove(&self, slab: &Slab) {
         debug_assert!(slab.queued.get());
         let (prev, next) = (slab.prev.get(), slab.next.get());
