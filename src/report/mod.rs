@@ -24,6 +24,7 @@ mod lsan;
 mod markdown;
 mod model;
 mod modules;
+mod operators;
 mod raw;
 pub mod reader;
 mod sarif;

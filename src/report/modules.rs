@@ -1,5 +1,7 @@
 //! The executable and the shared objects of this process: which one holds an address?
 
+use super::image::Image;
+use super::operators;
 use crate::os::{maps, object};
 use core::ffi::{CStr, c_int, c_void};
 use core::{ptr, slice};
@@ -26,6 +28,12 @@ pub(crate) struct Module {
 impl Module {
     fn holds(&self, address: u64) -> bool {
         self.segments.iter().any(|(start, end)| (*start..*end).contains(&address))
+    }
+
+    /// Its file, if that still is what was loaded.
+    pub(super) fn image(&self) -> Option<Image> {
+        let id = self.build_id.as_deref();
+        Image::open(&self.path).filter(|image| id.is_none() || image.build_id() == id)
     }
 }
 
@@ -86,6 +94,20 @@ impl Modules {
     /// Which module holds `address`: its number and itself.
     pub(super) fn find(&self, address: u64) -> Option<(usize, &Module)> {
         self.list.iter().enumerate().find(|(_, module)| module.holds(address))
+    }
+
+    /// Whether the C++ operators that the code at `address` calls are its object's own.
+    pub(crate) fn has_own_operators(&self, address: u64) -> bool {
+        let module = self.find(address).and_then(|(_, module)| module.image());
+        module.is_some_and(|image| operators::are_own(&image))
+    }
+
+    /// Whether there is an object whose C++ operators are its own, but for Heapsight.
+    pub(crate) fn have_own_operators(&self) -> bool {
+        let own = self.own();
+        let others = self.iter().enumerate().filter(|(number, _)| Some(*number) != own);
+        let mut images = others.filter_map(|(_, module)| module.image());
+        images.any(|image| operators::are_own(&image))
     }
 
     /// All of them.

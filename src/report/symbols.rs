@@ -142,8 +142,7 @@ impl fmt::Debug for ObjectSymbols {
 impl ObjectSymbols {
     pub(super) fn open(module: &Module) -> Self {
         let id = module.build_id.as_deref();
-        let is_loaded = |image: &Image| id.is_none() || image.build_id() == id;
-        let image = Image::open(&module.path).filter(is_loaded).map(Rc::new);
+        let image = module.image().map(Rc::new);
         let debug = separate::debug_file(&module.path, image.as_deref(), id)
             .and_then(|path| Image::open(&path).map(|image| (path, Rc::new(image))));
         let path = String::from_utf8_lossy(module.path.as_os_str().as_encoded_bytes());

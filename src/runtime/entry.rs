@@ -391,4 +391,5 @@ pub(crate) fn give_up_headroom(limit: usize) {
 /// Code is about to be unloaded, or has just been: stacks through it must be walked anew.
 pub(crate) fn code_unloading() {
     ENGINE.observer.code_unloaded();
+    safety::code_unloading();
 }

@@ -7,8 +7,9 @@ use crate::sandbox::Sandbox;
 use crate::support::{Outcome, Report, install, missing};
 use crate::table::Program;
 
-/// How the library is to behave, from the least to the most it can do.
-pub(crate) const MODES: [&str; 3] = ["track=off", "track=full", "track=full,leaks=on"];
+/// How the library is to behave; the last one reports.
+pub(crate) const MODES: [&str; 4] =
+    ["track=off", "track=full", "safety=full,track=full", "track=full,leaks=on"];
 
 /// Text on stderr that says that the library, or the loader for its sake, has a complaint.
 const COMPLAINTS: [&str; 2] = ["heapsight:", "cannot be preloaded"];

@@ -9,6 +9,7 @@
 mod copies;
 mod corpus;
 mod hostile;
+mod operators;
 mod planted;
 mod sampled;
 mod sizes;

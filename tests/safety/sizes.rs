@@ -39,11 +39,3 @@ fn nothing_is_said_with_safety_off() {
         assert_eq!((outcome.code(), outcome.err().as_str()), (Some(0), ""), "{kind}");
     }
 }
-
-#[test]
-fn what_a_programs_own_operators_ask_for_is_their_business() {
-    for options in ["safety=basic", "safety=full", "safety=guard"] {
-        let outcome = Run::new(Programs::get().path("operators")).preloaded(options).outcome();
-        assert_eq!((outcome.code(), outcome.err().as_str()), (Some(0), ""), "{options}");
-    }
-}

@@ -30,6 +30,7 @@ mod copies;
 pub(crate) mod fault;
 mod finding;
 mod guards;
+mod operators;
 mod quick;
 pub(crate) mod report;
 mod sampled;
@@ -43,6 +44,7 @@ mod watch;
 
 pub(crate) use check::{check, check_at_exit};
 pub(super) use finding::Finding;
+pub(crate) use operators::{code_unloading, hide_families};
 pub(super) use watch::{allocate, free, reallocate};
 
 use super::ENGINE;
@@ -73,8 +75,6 @@ static SECRET: AtomicU64 = AtomicU64::new(0);
 static SEED: AtomicU64 = AtomicU64::new(0);
 static IS_NEVER_REUSED: AtomicBool = AtomicBool::new(false);
 static IS_RETAINED: AtomicBool = AtomicBool::new(false);
-/// The program has C++ operators of its own: which function made a block does not show.
-static IS_FAMILY_HIDDEN: AtomicBool = AtomicBool::new(false);
 static QUARANTINE: Quarantine = Quarantine::new(128);
 static ARCHIVE: Archive = Archive::new();
 
@@ -132,11 +132,6 @@ pub(super) fn concerns(address: *const u8) -> bool {
         SAMPLES => ENGINE.may_be_picked(address),
         _ => true,
     }
-}
-
-/// The program's own C++ operators serve what ours do not see.
-pub(crate) fn hide_families() {
-    IS_FAMILY_HIDDEN.store(true, Ordering::Relaxed);
 }
 
 /// In the child of a fork.

@@ -8,7 +8,7 @@
 use super::finding::Finding;
 use super::stacks::{self, Names, Printer};
 use super::turn::{self, Turn};
-use super::{SEED, is_any, is_on, sentence, sites, strip};
+use super::{SEED, is_any, is_on, operators, sentence, sites, strip};
 use crate::base::sync::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use crate::base::text::Text;
 use crate::format::layout::event;
@@ -70,10 +70,10 @@ pub(super) fn say(bytes: &[u8]) {
     process::write(STDERR, bytes);
 }
 
-/// Says what was found. Comes back if the program is to go on.
+/// Says what was found, if it is a mistake. Comes back if the program is to go on.
 #[cold]
 pub(in crate::runtime) fn report(finding: &Finding) {
-    if !tell(finding) {
+    if !operators::may_explain(finding) && !tell(finding) {
         process::abort();
     }
 }

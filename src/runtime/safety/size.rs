@@ -8,8 +8,7 @@
 
 use super::finding::{Finding, Known};
 use super::report::report;
-use super::{IS_FAMILY_HIDDEN, is_on};
-use crate::base::sync::Ordering;
+use super::is_on;
 use crate::harden::family::Family;
 use crate::heap::class::ALIGN_MIN;
 use crate::heap::observe::Slot;
@@ -63,9 +62,7 @@ fn is_right(slot: Slot<'_>, address: *mut u8, named: Named) -> bool {
 
 #[cold]
 fn tell(call: Call, slot: Slot<'_>, address: *mut u8, named: Named, family: Family) {
-    let is_cxx = matches!(family, Family::New | Family::NewArray);
-    // An operator of the program's own may ask for more than its caller does.
-    if !misuse::is_told() || is_cxx && IS_FAMILY_HIDDEN.load(Ordering::Relaxed) {
+    if !misuse::is_told() {
         return;
     }
     let record = ENGINE.observer.record_of(slot).filter(|_| slot.slab.is_tracked());

@@ -178,7 +178,7 @@ fn state_of(finding: &Finding) -> State {
 }
 
 /// Where the program is.
-fn here(finding: &Finding) -> Vec<u64> {
+pub(super) fn here(finding: &Finding) -> Vec<u64> {
     let mut frames = [unwind::Frame::NONE; 64];
     let walk = unwind::walk(&ENGINE.observer.rules, state_of(finding), &mut frames);
     // The writer takes addresses behind calls; what was interrupted may be a function's first

@@ -3,7 +3,7 @@
 use super::finding::{Finding, Known, Moment};
 use super::report::report;
 use super::{
-    ARCHIVE, BEFORE_MAX, CANARY_MAX, IS_FAMILY_HIDDEN, IS_NEVER_REUSED, IS_RETAINED, JUNK_MAX,
+    ARCHIVE, BEFORE_MAX, CANARY_MAX, IS_NEVER_REUSED, IS_RETAINED, JUNK_MAX,
     QUARANTINE, REDZONE, canary, fault, guards, is_on, quick,
 };
 use crate::base::stack;
@@ -201,7 +201,7 @@ pub(super) fn sealed(slot: Slot<'_>) -> Option<Record> {
 
 /// Looks at a block that is given back.
 fn examine(slot: Slot<'_>, block: Known, family: Family, moment: Moment) {
-    if block.family != family && !IS_FAMILY_HIDDEN.load(Ordering::Relaxed) {
+    if block.family != family {
         report(&Finding::Family { block, family });
     }
     let findings = [overflow(slot, block, moment), underflow(slot, block, moment)];
