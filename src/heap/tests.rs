@@ -264,6 +264,30 @@ fn orphans_slabs_are_reused_before_fresh_ones() {
 }
 
 #[test]
+fn requests_and_frees_in_turns_leave_the_cold_paths() {
+    with_heap(|engine, heap| {
+        let class = ClassId::for_layout(1024, 16).expect("small");
+        let blocks: Vec<_> = (0..4096).map(|_| engine.allocate(heap, plain(1024))).collect();
+        while !heap.first_ready(class).is_null() {
+            engine.allocate(heap, plain(1024));
+        }
+        // One slab has room, and then a block comes back to another, which is full.
+        blocks[..20].iter().for_each(|block| free(engine, heap, *block));
+        let (mut block, mut cold) = (blocks[2000], 0);
+        for _ in 0..100 {
+            // SAFETY: the heap is this thread's.
+            if !matches!(unsafe { engine.free_fast(heap, block) }, Freed::Done) {
+                cold += 1;
+                assert!(engine.free_plain(heap, block, |_| true));
+            }
+            block = allocate(engine, heap, plain(1024));
+        }
+        // Once a list has run out, and not each time.
+        assert!(cold <= 20, "{cold} of 100");
+    });
+}
+
+#[test]
 fn large_blocks_grow_in_place_when_they_can() {
     with_heap(|engine, heap| {
         let block = engine.allocate(heap, plain(1 << 20));
