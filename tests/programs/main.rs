@@ -2,9 +2,9 @@
 //!
 //! Every program of the table runs a small, deterministic workload five times: alone, and under
 //! `libheapsight.so` with `track=off`, `track=full`, `safety=full` and `track=full,leaks=on`.
-//! Standard output and exit code must be the same each time, and nothing may be reported but leaks.
-//! A program that is missing is installed when `HEAPSIGHT_INSTALL=1` and root say so, and is skipped
-//! otherwise.
+//! Standard output and exit code must be the same each time, and nothing may be reported but
+//! leaks. A program that is missing is installed when `HEAPSIGHT_INSTALL=1` and root say so, and is
+//! skipped otherwise.
 //!
 //! Each program is a test of its own; the groups hold the table. The test that finishes last prints
 //! what became of all, also to `target/tmp/programs/summary.txt`.

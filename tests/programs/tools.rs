@@ -86,8 +86,8 @@ crate::table::programs! {
             -ex 'print sizeof(struct node)' ./tree
     "
 
-    /// Debian's is a link to a program of another name. From the left to the right no tie is left to
-    /// the order of addresses, which `safety=full` draws anew in each run.
+    /// Debian's is a link to a program of another name. From the left to the right no tie is left
+    /// to the order of addresses, which `safety=full` draws anew in each run.
     dot from "graphviz" needs "dot" shows "dot|libgvc" r"
         dot -Tsvg graph.dot | grep -c '<text'
         dot -Tplain graph.dot

@@ -46,7 +46,8 @@ fn what_a_programs_own_operators_ask_for_is_their_business() {
 fn what_a_librarys_own_operators_made_may_be_deleted() {
     for (name, flags) in OWN {
         let program = build(name, flags);
-        for (kind, options) in ["made", "sized", "ended"].iter().flat_map(|k| MODES.map(|m| (k, m))) {
+        for (kind, options) in ["made", "sized", "ended"].iter().flat_map(|k| MODES.map(|m| (k, m)))
+        {
             let outcome = run(&program, kind, options);
             let said = outcome.err();
             assert_eq!((outcome.code(), said.as_str()), (Some(0), ""), "{name} {kind} {options}");

@@ -7,8 +7,8 @@
 //! [`Slab::may_be_of`]: crate::heap::slab::Slab::may_be_of
 
 use super::finding::{Finding, Known};
-use super::report::report;
 use super::is_on;
+use super::report::report;
 use crate::harden::family::Family;
 use crate::heap::class::ALIGN_MIN;
 use crate::heap::observe::Slot;

@@ -3,8 +3,8 @@
 use super::finding::{Finding, Known, Moment};
 use super::report::report;
 use super::{
-    ARCHIVE, BEFORE_MAX, CANARY_MAX, IS_NEVER_REUSED, IS_RETAINED, JUNK_MAX,
-    QUARANTINE, REDZONE, canary, fault, guards, is_on, quick,
+    ARCHIVE, BEFORE_MAX, CANARY_MAX, IS_NEVER_REUSED, IS_RETAINED, JUNK_MAX, QUARANTINE, REDZONE,
+    canary, fault, guards, is_on, quick,
 };
 use crate::base::stack;
 use crate::base::sync::{Ordering, fence};
