@@ -77,7 +77,7 @@ pub fn give_up_headroom(limit: usize) {
 }
 
 /// Code is about to be unloaded, or has just been.
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 pub fn code_unloading() {
     entry::code_unloading();
 }

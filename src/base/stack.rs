@@ -42,7 +42,7 @@ const TURN: usize = 512;
 /// handler that interrupts it writes below them, or what is zeroed later.
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn zero_below(block: *mut u8, len: usize) -> *mut u8 {
     core::arch::naked_asm!(
         ".cfi_startproc",

@@ -40,7 +40,7 @@ with_caller! {
     fn array_cold(size: usize) -> *mut c_void = array_body
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn single_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
     match entry::allocate_untracked(size, ALIGN_MIN) {
         Some(block) => block.as_ptr().cast(),
@@ -48,7 +48,7 @@ extern "C" fn single_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
     }
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn array_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
     match entry::allocate_untracked(size, ALIGN_MIN) {
         Some(block) => block.as_ptr().cast(),
@@ -57,7 +57,7 @@ extern "C" fn array_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
 }
 
 #[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn allocate_any(size: usize, sp: usize, fp: usize, family: Family) -> *mut c_void {
     entry::allocate_any(Request::plain(size, Registers { sp, fp }).of(family)).cast()
 }
@@ -70,12 +70,12 @@ with_caller! {
     fn array_tracked(size: usize) -> *mut c_void = short or array_tracked_body
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn single_tracked_body(size: usize, sp: usize, fp: usize, seen: Seen) -> *mut c_void {
     entry::allocate_after(size, Registers { sp, fp }, seen, Family::New).cast()
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn array_tracked_body(size: usize, sp: usize, fp: usize, seen: Seen) -> *mut c_void {
     entry::allocate_after(size, Registers { sp, fp }, seen, Family::NewArray).cast()
 }

@@ -45,7 +45,7 @@ with_caller! {
     fn malloc_cold(size: usize) -> *mut c_void = malloc_body
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
     match entry::allocate_untracked(size, ALIGN_MIN) {
         Some(block) => block.as_ptr().cast(),
@@ -54,7 +54,7 @@ extern "C" fn malloc_body(size: usize, sp: usize, fp: usize) -> *mut c_void {
 }
 
 #[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn malloc_any(size: usize, sp: usize, fp: usize) -> *mut c_void {
     checked(entry::allocate_any(Request::plain(size, Registers { sp, fp }).of(Family::C)))
 }
@@ -63,7 +63,7 @@ with_caller! {
     fn malloc_tracked(size: usize) -> *mut c_void = short or tracked_body
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn tracked_body(size: usize, sp: usize, fp: usize, seen: Seen) -> *mut c_void {
     checked(entry::allocate_after(size, Registers { sp, fp }, seen, Family::C))
 }
@@ -78,7 +78,7 @@ with_caller! {
     fn calloc_cold(count: usize, size: usize) -> *mut c_void = calloc_body
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn calloc_body(count: usize, size: usize, sp: usize, fp: usize) -> *mut c_void {
     let Some(size) = count.checked_mul(size) else { return fail(libc::ENOMEM) };
     let caller = Registers { sp, fp };
@@ -116,7 +116,7 @@ with_caller! {
     fn realloc_cold(address: *mut c_void, size: usize) -> *mut c_void = realloc_body
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn realloc_body(address: *mut c_void, size: usize, sp: usize, fp: usize) -> *mut c_void {
     let request = Request::plain(size, Registers { sp, fp });
     if address.is_null() {

@@ -83,7 +83,7 @@ impl LocalHeap {
 impl<O: Observer> Engine<O> {
     /// Serves any request; null when memory ran out. `heap` is the calling thread's own, or a
     /// shared one whose lock it holds.
-    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) fn allocate(&self, heap: &LocalHeap, request: Request) -> *mut u8 {
         match request.class() {
             Some(class) if !request.guard.is_for_all() => self.allocate_block(heap, class, request),
@@ -91,7 +91,7 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn allocate_block(&self, heap: &LocalHeap, class: ClassId, request: Request) -> *mut u8 {
         let zeroed = heap.is_ready_zeroed(class);
         let address = heap.pop(class);

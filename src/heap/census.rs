@@ -29,7 +29,7 @@ pub(crate) struct Census {
 
 impl<O: Observer> Engine<O> {
     /// Takes the census. `heap` is the caller's: its ready blocks are known to be free.
-    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) fn census(&self, heap: &LocalHeap) -> Census {
         let mut sum = Census::default();
         self.space.for_each_span(|span| match span.kind() {

@@ -85,7 +85,7 @@ impl<O: Observer> Engine<O> {
 
     /// Frees anything that this engine handed out, from any thread; says so when it did not.
     #[cold]
-    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) fn free(&self, heap: &LocalHeap, address: *mut u8) -> Result<(), Misuse> {
         self.free_slot(heap, self.slot_at(address)?, address)
     }
@@ -168,7 +168,7 @@ impl<O: Observer> Engine<O> {
     ///
     /// # Safety
     /// `block` is free and on no list; the caller may use `heap`.
-    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) unsafe fn release_block(&self, heap: &LocalHeap, block: *mut Block) {
         // As on the fast path of `free`: most blocks follow others into an untracked slab of one
         // slice, which so is full no more.

@@ -98,7 +98,7 @@ pub(crate) fn allocate_untracked(size: usize, align: usize) -> Option<NonNull<u8
 
 /// The same where they are.
 #[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn allocate_tracked(
     heap: &LocalHeap,
     class: ClassId,
@@ -114,7 +114,7 @@ fn allocate_tracked(
 
 /// What nearly always happens where everything is tracked, for `size` bytes aligned to 16. Without
 /// a block [`allocate_after`] is to follow at once.
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 pub(crate) extern "C" fn allocate_shortly(size: usize, sp: usize, fp: usize) -> Handed {
     match ClassId::for_size(size) {
         Some(class) => ENGINE.allocate_tracked(tls::heap(), class, size, Registers { sp, fp }),
@@ -140,7 +140,7 @@ pub(crate) fn allocate_after(
 
 /// Any request, by way of the thread's state; null when memory ran out.
 #[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 pub(crate) fn allocate_any(request: Request) -> *mut u8 {
     clear_if_tracked(allocate_deeply(request))
 }
@@ -156,7 +156,7 @@ fn clear_if_tracked(block: *mut u8) -> *mut u8 {
 }
 
 #[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn allocate_deeply(request: Request) -> *mut u8 {
     let heap = tls::heap();
     if limit::refuses(heap, request.size) {
@@ -263,7 +263,7 @@ with_caller! {
 }
 
 /// What nearly always happens where nothing is tracked.
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn free_body(address: *mut u8, family: Family, sp: usize, fp: usize) {
     if !ENGINE.free_plain(tls::heap(), address, |_| true) {
         free_special(address, family, sp, fp);
@@ -272,7 +272,7 @@ extern "C" fn free_body(address: *mut u8, family: Family, sp: usize, fp: usize) 
 
 /// What nearly always happens where everything is. Returns null, or the address: then nothing was
 /// done.
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn free_shortly(
     address: *mut u8,
     _family: Family,
@@ -282,7 +282,7 @@ extern "C" fn free_shortly(
     if ENGINE.free_tracked(heap, slab, address) { ptr::null_mut() } else { address }
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn free_sized_body(
     address: *mut u8,
     family: Family,
@@ -303,14 +303,14 @@ extern "C" fn free_sized_body(
 }
 
 #[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn free_special(address: *mut u8, family: Family, sp: usize, fp: usize) {
     free_deeply(address, family, sp, fp);
     clear_if_tracked(ptr::null_mut());
 }
 
 #[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 extern "C" fn free_deeply(address: *mut u8, family: Family, sp: usize, fp: usize) {
     let heap = tls::heap();
     if address.is_null() || ENGINE.free_tracked_special(heap, address) {
@@ -342,7 +342,7 @@ fn refuse(misuse: Misuse, family: Family) {
 }
 
 /// Makes the block at `address` hold `size` bytes aligned to `align`; null when memory ran out.
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 pub(crate) fn reallocate(address: *mut u8, request: Request) -> Result<*mut u8, Misuse> {
     let heap = tls::heap();
     if limit::refuses(heap, request.size) {

@@ -73,19 +73,19 @@ fn complain(path: &Path, error: &io::Error) {
     process::write(2, line.as_bytes());
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 unsafe extern "C" fn close_ledger(status: c_int, _: *mut c_void) {
     ledger::close(status);
 }
 
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 unsafe extern "C" fn at_exit(_: *mut c_void) {
     end(&Caller::here());
 }
 
 /// Out of the hook's frame, where nothing of the program's is left behind.
 #[inline(never)]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn end(caller: &Caller) {
     safety::check_at_exit();
     let config = start::config();

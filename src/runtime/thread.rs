@@ -21,7 +21,7 @@ const ROUNDS_TO_WAIT: u8 = 3;
 
 /// Gives the calling thread a heap. `None`: out of memory.
 #[cold]
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 pub(super) fn attach() -> Option<&'static LocalHeap> {
     let heap = ENGINE.attach()?;
     // First the word: `pthread_setspecific` may allocate.

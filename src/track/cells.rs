@@ -285,7 +285,7 @@ impl<'a> Counts<'a> {
 
     #[cold]
     #[inline(never)]
-    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn carry_life(self, life: usize, carry: u64) {
         match self.wide() {
             Some(wide) => _ = add(&wide.lives[life], carry),
@@ -295,7 +295,7 @@ impl<'a> Counts<'a> {
 
     #[cold]
     #[inline(never)]
-    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn carry(self, narrow: &AtomicU32, carry: u64, carries: Carries) {
         match self.wide() {
             Some(wide) => _ = add(carries(wide), carry),

@@ -211,7 +211,7 @@ impl Ledger {
 }
 
 /// Divides `len` bytes between the sections and writes the head of the header.
-#[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn lay_out(header: &Header, len: usize) {
     let mut offset = HEADER_LEN;
     for (id, section) in header.sections.iter().enumerate() {

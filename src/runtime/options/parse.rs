@@ -78,7 +78,7 @@ impl Setting {
         Self::of(row, text)
     }
 
-    #[cfg_attr(target_os = "linux", unsafe(link_section = "heapsight.text"))]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn of(row: &'static OptionRow, text: &[u8]) -> Result<Self, Problem> {
         let value = match &row.values {
             Values::Words(choices) => read_word(row, choices, text)?,
