@@ -11,9 +11,10 @@
 //! this: who moves a line measures again.
 //!
 //! Each text ([`copying`], [`filling`], [`comparing`], [`differing`], [`finding`],
-//! [`finding_last`]) is a function of the instance, and once more the beginning of a C function ([`enter`]). That one asks
-//! first whether it is AVX2 that serves, the most common case by far; if not, it jumps
-//! [`elsewhere`]. So a call of libc's is not slower by a jump when it becomes one of ours.
+//! [`finding_last`]) is a function of the instance, and once more the beginning of a C function
+//! ([`enter`]). That one asks first whether it is AVX2 that serves, the most common case by far; if
+//! not, it jumps [`elsewhere`]. So a call of libc's is not slower by a jump when it becomes one of
+//! ours.
 //!
 //! Nothing is read in a page that was not to be read, and no upper half of a register is left
 //! dirty: that would slow down what comes after. The last line of each text aligns the section that
