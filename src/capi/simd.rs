@@ -20,17 +20,24 @@ macro_rules! enter {
     };
 }
 
+/// The same of a fill with numbers: how they become eight bytes, in assembly and in Rust.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+macro_rules! enter_fill {
+    ($prepare:literal, $to:ident, $pattern:expr, $len:expr) => {
+        near::enter!(fill of crate::runtime::simd::ROUTINES, $prepare)
+    };
+}
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+macro_rules! enter_fill {
+    ($prepare:literal, $to:ident, $pattern:expr, $len:expr) => {
+        // SAFETY: the caller's.
+        unsafe { routines().fill($to.cast(), $pattern, $len) }.cast()
+    };
+}
+
 /// The pattern of eight equal bytes; as in C, of an `int` only the lowest byte counts.
 const fn repeated(value: c_int) -> u64 {
     u64::from_ne_bytes([value as u8; 8])
-}
-
-/// # Safety
-/// `to` is writable for `count` numbers.
-#[inline(always)]
-unsafe fn fill(to: *mut c_void, pattern: u64, count: usize, size: usize) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { routines().fill(to.cast(), pattern, count * size) }.cast()
 }
 
 /// Copies `len` bytes; returns `to`. Overlap does not matter.
@@ -94,13 +101,23 @@ pub unsafe extern "C" fn heapsight_memset(
 /// # Safety
 /// `to` is writable for `2 * count` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memset16(
     to: *mut c_void,
     value: u16,
     count: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { fill(to, u64::from(value) * 0x0001_0001_0001_0001, count, 2) }
+    enter_fill!(
+        "movzx esi, si
+         imul rsi, rsi, 0x10001
+         mov r8, rsi
+         shl r8, 32
+         or rsi, r8
+         add rdx, rdx",
+        to,
+        u64::from(value) * 0x0001_0001_0001_0001,
+        2 * count
+    )
 }
 
 /// Fills with `count` numbers of four bytes; returns `to`, which needs no alignment.
@@ -108,13 +125,22 @@ pub unsafe extern "C" fn heapsight_memset16(
 /// # Safety
 /// `to` is writable for `4 * count` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memset32(
     to: *mut c_void,
     value: u32,
     count: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { fill(to, u64::from(value) * 0x0000_0001_0000_0001, count, 4) }
+    enter_fill!(
+        "mov esi, esi
+         mov r8, rsi
+         shl r8, 32
+         or rsi, r8
+         shl rdx, 2",
+        to,
+        u64::from(value) * 0x0000_0001_0000_0001,
+        4 * count
+    )
 }
 
 /// Fills with `count` numbers of eight bytes; returns `to`, which needs no alignment.
@@ -122,13 +148,13 @@ pub unsafe extern "C" fn heapsight_memset32(
 /// # Safety
 /// `to` is writable for `8 * count` bytes.
 #[unsafe(no_mangle)]
+#[cfg_attr(all(target_arch = "x86_64", not(miri)), unsafe(naked))]
 pub unsafe extern "C" fn heapsight_memset64(
     to: *mut c_void,
     value: u64,
     count: usize,
 ) -> *mut c_void {
-    // SAFETY: the caller's.
-    unsafe { fill(to, value, count, 8) }
+    enter_fill!("shl rdx, 3", to, value, 8 * count)
 }
 
 /// Makes `len` bytes zero, and does so also if nobody reads them afterwards.

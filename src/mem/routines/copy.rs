@@ -4,7 +4,9 @@
 //!   up to  1 register     the instance's shortcut, or steps of 8, 4, 2, 1
 //!   up to  8 registers    all loads, then all stores: 2, 4 or 8 of them, overlap in the middle
 //!   up to  half of L1     four registers a turn, the target aligned
-//!   up to  3/8 of L3      the processor's own `rep movsb`, if it has a fast one
+//!   up to  L2             the processor's own `rep movsb`, if it has a fast one
+//!   up to  3/8 of L3      the same where registers have 64 bytes and both are aligned alike; or
+//!                         four registers a turn, fetched ahead
 //!   beyond                past the caches: a line that is overwritten whole need not be read
 //! ```
 //!
@@ -146,7 +148,7 @@ pub(super) unsafe fn far<V: Far>(
             forward::<V, false>(to, from, len);
         } else if len >= limits.copy_stream() {
             stream::<V>(to, from, len);
-        } else if limits.copies_by_string(len, is_aligned) && !is_close(to, from) {
+        } else if limits.copies_by_string(len, is_aligned, V::BYTES >= 64) && !is_close(to, from) {
             by_string::<V>(to, from, len);
         } else if limits.copy_prefetches(len) {
             forward::<V, true>(to, from, len);

@@ -205,6 +205,7 @@ impl Dispatch {
     fn enter_near(&self) {
         self.copy.store(near::copy as *mut (), Relaxed);
         self.set.store(near::set as *mut (), Relaxed);
+        self.fill.store(near::fill as *mut (), Relaxed);
         self.compare.store(near::compare as *mut (), Relaxed);
         self.differs.store(near::differs as *mut (), Relaxed);
         self.find.store(near::find as *mut (), Relaxed);

@@ -69,10 +69,13 @@ impl Limits {
         self.copy_stream.load(Relaxed)
     }
 
-    /// A copy that is neither small nor huge.
+    /// A copy that is neither small nor huge. Beyond the second level the processor's instruction
+    /// wins over registers where they are `is_wide`, and there is no line that is shared
+    /// (`is_aligned`); on processors without such registers it loses.
     #[inline(always)]
-    pub(super) fn copies_by_string(&self, len: usize, is_aligned: bool) -> bool {
-        self.has_strings.load(Relaxed) && (is_aligned || len < self.second.load(Relaxed))
+    pub(super) fn copies_by_string(&self, len: usize, is_aligned: bool, is_wide: bool) -> bool {
+        let beyond = is_aligned && is_wide;
+        self.has_strings.load(Relaxed) && (beyond || len < self.second.load(Relaxed))
     }
 
     #[inline(always)]

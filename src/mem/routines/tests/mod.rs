@@ -147,9 +147,9 @@ stamp!(avx512, Tier::Avx512.is_there(), instance::avx512);
 #[cfg(target_arch = "x86_64")]
 mod near {
     pub(super) use super::super::x86::near::{
-        compare, copy, differs, find, find_last, length, set,
+        compare, copy, differs, fill, find, find_last, length, set,
     };
-    pub(super) use super::instance::avx2::{fill, mismatch, stream, verify};
+    pub(super) use super::instance::avx2::{mismatch, stream, verify};
 }
 
 /// Every small size, and those around what may be a threshold.

@@ -10,10 +10,11 @@
 //! need, what branches away is rarer, and short branches keep a group short. The figures hang on
 //! this: who moves a line measures again.
 //!
-//! Each text ([`copying`], [`comparing`], [`differing`], [`finding`], [`finding_last`]) is a
-//! function of the instance, and once more the beginning of a C function ([`enter`]). That one asks
-//! first whether it is AVX2 that serves, the most common case by far; if not, it jumps
-//! [`elsewhere`]. So a call of libc's is not slower by a jump when it becomes one of ours.
+//! Each text ([`copying`], [`filling`], [`comparing`], [`differing`], [`finding`],
+//! [`finding_last`]) is a function of the instance, and once more the beginning of a C function
+//! ([`enter`]). That one asks first whether it is AVX2 that serves, the most common case by far; if
+//! not, it jumps [`elsewhere`]. So a call of libc's is not slower by a jump when it becomes one of
+//! ours.
 //!
 //! Nothing is read in a page that was not to be read, and no upper half of a register is left
 //! dirty: that would slow down what comes after. The last line of each text aligns the section that
@@ -22,6 +23,7 @@
 mod comparing;
 mod copying;
 mod differing;
+mod filling;
 mod finding;
 mod finding_last;
 
@@ -32,6 +34,7 @@ use super::near;
 pub(crate) use comparing::{compare, four};
 pub(crate) use copying::{copy, set};
 pub(crate) use differing::differs;
+pub(crate) use filling::fill;
 pub(crate) use finding::{find, length};
 pub(crate) use finding_last::find_last;
 
@@ -55,6 +58,7 @@ macro_rules! functions {
 functions! {
     copy(to: *mut u8, from: *const u8, len: usize) -> *mut u8 = "" "" "";
     set(to: *mut u8, byte: i32, len: usize) -> *mut u8 = "" "" "";
+    fill(to: *mut u8, pattern: u64, len: usize) -> *mut u8 = "" "" "";
     compare(a: *const u8, b: *const u8, len: usize) -> i32 = "" "";
     differs(a: *const u8, b: *const u8, len: usize) -> i32 = "" "";
     find(from: *const u8, byte: i32, len: usize) -> *const u8 = "" "";
@@ -74,6 +78,22 @@ macro_rules! enter {
             tier = const near::Dispatch::TIER_AT,
             avx2 = const near::Dispatch::AVX2,
             elsewhere = sym near::elsewhere::length
+        )
+    };
+    // `prepare` makes of the arguments a target, a pattern of eight bytes, and a number of bytes.
+    (fill of $routines:path, $prepare:literal) => {
+        near::fill!(
+            $prepare
+            "cmp byte ptr [rip + {routines} + {tier}], {avx2}
+             jne 91f",
+            "lea rcx, [rip + {routines} + {limits}]",
+            "91: lea rcx, [rip + {routines}]
+             jmp {elsewhere}",
+            routines = sym $routines,
+            tier = const near::Dispatch::TIER_AT,
+            limits = const near::Dispatch::LIMITS_AT,
+            avx2 = const near::Dispatch::AVX2,
+            elsewhere = sym near::elsewhere::fill
         )
     };
     (copy of $routines:path) => { near::enter!(copy of $routines, near::elsewhere::copy) };
