@@ -6,7 +6,7 @@ use super::routines::{
     Compare, Find, Move, Set, compares, copies, equals, finds, finds_last, lengths, pattern, sets,
     streams, verify,
 };
-use super::time::{Timed, Work, race};
+use super::time::{Timed, Work, median, race};
 
 /// One cell of the tables.
 pub struct Cell {
@@ -18,6 +18,22 @@ pub struct Cell {
     pub how: &'static str,
     /// glibc's, ours, and the memchr crate's where it has such a routine.
     pub times: Vec<Timed>,
+}
+
+/// Of several passes over the same cells the middle: what a busy neighbour does to one of them, for
+/// as long as a cell takes, the others do not have.
+pub fn middle(passes: &[Vec<Cell>]) -> Vec<Cell> {
+    let Some(first) = passes.first() else { return Vec::new() };
+    let of = |cell: usize, variant: usize| {
+        let timed = || passes.iter().filter_map(move |pass| pass.get(cell)?.times.get(variant));
+        let time = median(timed().map(|timed| timed.time).collect());
+        Timed { time, ratio: median(timed().map(|timed| timed.ratio).collect()) }
+    };
+    let middle = |(index, cell): (usize, &Cell)| Cell {
+        times: (0..cell.times.len()).map(|variant| of(index, variant)).collect(),
+        ..*cell
+    };
+    first.iter().enumerate().map(middle).collect()
 }
 
 /// Sizes of copies and fills.

@@ -51,16 +51,8 @@ pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
         heapsight::init(config.map_err(|error| error.to_string())?);
     }
     let mut ground = Ground::new(options.rounds, options.largest);
-    let mut cells = ground.measure(&options.only);
-    if options.only.is_empty() || options.only == "fleet" {
-        cells.extend(fleet::measure(options.rounds));
-    }
-    if options.only.is_empty() || options.only == "engine" {
-        cells.extend(engine::measure(options.rounds, options.largest));
-    }
-    if options.only.is_empty() || options.only == "tuned" {
-        cells.extend(tuned::measure(&options)?);
-    }
+    let passes = (0..options.passes).map(|_| pass(&options, &mut ground));
+    let cells = cells::middle(&passes.collect::<Result<Vec<_>, _>>()?);
     let programs = match options.only.is_empty() || options.only == "programs" {
         true => programs::measure(&options)?,
         false => Vec::new(),
@@ -73,4 +65,19 @@ pub fn run(words: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
         write(path, &text)?;
     }
     Ok(if findings.options.gate { gates::broken(&findings) } else { Vec::new() })
+}
+
+/// All cells, once.
+fn pass(options: &Options, ground: &mut Ground) -> Result<Vec<Cell>, String> {
+    let mut cells = ground.measure(&options.only);
+    if options.only.is_empty() || options.only == "fleet" {
+        cells.extend(fleet::measure(options.rounds));
+    }
+    if options.only.is_empty() || options.only == "engine" {
+        cells.extend(engine::measure(options.rounds, options.largest));
+    }
+    if options.only.is_empty() || options.only == "tuned" {
+        cells.extend(tuned::measure(options)?);
+    }
+    Ok(cells)
 }

@@ -17,8 +17,9 @@ usage: cargo run --release --manifest-path benches/compare/Cargo.toml -- mem [OP
                   tuned, programs
   --largest MIB   the largest size (default: 128)
   --rounds N      rounds (default: 15)
+  --passes N      passes over all cells, of which each has the middle (default: 3)
   --simd WORD     as the option of that name: avx512, avx2, sse2 or off
-  --quick         5 rounds, 16 MiB at most
+  --quick         one pass of 5 rounds, 16 MiB at most
   --out PATH      where the document goes besides standard output (docs/simd-performance.md is it)
   --gate          exit with 1 when a gate is not kept
   --help          this text";
@@ -34,6 +35,8 @@ pub struct Options {
     pub largest: usize,
     /// Rounds.
     pub rounds: usize,
+    /// How often all cells are measured.
+    pub passes: usize,
     /// Whose routines; `None`: as the library chooses.
     pub simd: Option<Simd>,
     /// Where the document goes.
@@ -54,6 +57,7 @@ impl Options {
             only: String::new(),
             largest: 128 << 20,
             rounds: 15,
+            passes: 3,
             simd: None,
             out: None,
             gate: false,
@@ -68,8 +72,11 @@ impl Options {
                 "--only" => parsed.only = value()?,
                 "--largest" => parsed.largest = positive::<usize>(&word, &value()?)? << 20,
                 "--rounds" => parsed.rounds = positive(&word, &value()?)?,
+                "--passes" => parsed.passes = positive(&word, &value()?)?,
                 "--simd" => parsed.simd = Some(simd(&value()?)?),
-                "--quick" => (parsed.rounds, parsed.largest) = (5, 16 << 20),
+                "--quick" => {
+                    (parsed.rounds, parsed.passes, parsed.largest) = (5, 1, 16 << 20);
+                }
                 "--out" => parsed.out = Some(PathBuf::from(value()?)),
                 "--gate" => parsed.gate = true,
                 "--first-call" => parsed.is_first_call = true,
