@@ -55,6 +55,7 @@ impl ClassId {
     /// A slab starts on a slice boundary and carries no header, so its blocks are aligned to every
     /// power of two up to a slice that divides their size.
     #[inline]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) const fn for_layout(size: usize, align: usize) -> Option<Self> {
         if align <= 8 && size <= 56 {
             return Some(Self(TINY[size.div_ceil(8)]));

@@ -203,6 +203,7 @@ impl Directory {
     }
 
     /// Takes a span back and joins it with free neighbours.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn free(&mut self, span: &Slab, now: u32) {
         let (mut start, mut slices) = (self.slice_of(span), span.slices());
         let (mut stamp, mut dirty) = (now, span.dirty.get());

@@ -94,6 +94,7 @@ impl<O: Observer> Engine<O> {
         self.orphans.abandon(heap);
     }
 
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn new_heap(&self) -> Option<&LocalHeap> {
         let memory = self.records.allocate(&self.space, size_of::<LocalHeap>());
         let heap = memory.cast::<LocalHeap>();

@@ -58,6 +58,7 @@ impl Orphans {
 
     /// Takes a slab with room from some orphan and makes it `heap`'s. `settle` puts an orphan's
     /// blocks into its slabs.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn adopt_slab(
         &self,
         heap: &LocalHeap,

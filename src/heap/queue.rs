@@ -43,8 +43,7 @@ impl Queue {
         slab.queued.set(true);
     }
 
-    /// Queues a slab behind the one that serves; at the front, if there is none. The one that
-    /// serves goes on: a slab of which a single block has come back would be full again at once.
+    /// Queues a slab behind the one that serves; at the front, if there is none.
     pub(super) fn push_second(&self, slab: &Slab) {
         let Some(first) = self.first() else { return self.push_front(slab) };
         debug_assert!(!slab.queued.get());

@@ -90,8 +90,13 @@ impl<O: Observer> Engine<O> {
         } else {
             (slab.carve(self.space.secret(), 0), slab.zeroed.get())
         };
-        let list = cut(list, slab.used() - used);
+        let count = slab.used() - used;
+        let list = cut(list, count);
         leave_queue_when_full(heap, slab);
+        if count == 1 {
+            // Full again with a single block: see `free_local`.
+            slab.stamp.set(heap.ticks.get());
+        }
         heap.set_ready(class, list, zeroed);
         Taken { slab, address: heap.pop(class), zeroed }
     }
@@ -110,6 +115,7 @@ impl<O: Observer> Engine<O> {
         !is_intact
     }
 
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn take_single<'a>(&self, heap: &LocalHeap, slab: &'a Slab) -> Taken<'a> {
         let is_fresh = !slab.has_local();
         if is_fresh {
@@ -125,6 +131,7 @@ impl<O: Observer> Engine<O> {
         Taken { slab, address: block.cast(), zeroed }
     }
 
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn fresh_slab(
         &self,
         heap: &LocalHeap,

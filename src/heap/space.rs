@@ -167,6 +167,7 @@ impl Space {
     }
 
     /// Gives a span back. `touched` bytes of it may have been written.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn free(&self, span: &Slab, touched: usize) {
         // `None`: a signal handler frees a large block while this thread is in here. The span is
         // lost, which is the price of not deadlocking in a program that breaks POSIX's rules.

@@ -26,6 +26,7 @@ static FIRST: AtomicU32 = AtomicU32::new(0);
 
 /// Takes in what the environment says of the first process. The constructor hands it over, because
 /// libc's own functions do not see the environment yet.
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 pub(super) fn set_first_process(id: Option<&[u8]>) {
     let id = id.and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
     FIRST.store(id.unwrap_or(0), Ordering::Relaxed);
@@ -62,6 +63,7 @@ fn anchored_list(list: ReportPath) -> ReportPath {
     ReportPath::new(&anchored).unwrap_or(list)
 }
 
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn anchored_path(template: ReportPath) -> ReportPath {
     let path = Path::new(OsStr::from_bytes(template.as_bytes()));
     if template.is_empty() || path.is_absolute() {
@@ -83,6 +85,7 @@ pub(super) fn of_ledger(template: &ReportPath) -> Option<PathBuf> {
     own(template, is_being_written)
 }
 
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn own(template: &ReportPath, is_taken: fn(&Path) -> bool) -> Option<PathBuf> {
     if template.is_empty() {
         return None;

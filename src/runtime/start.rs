@@ -116,6 +116,7 @@ pub(crate) fn ensure() {
     }
 }
 
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn begin(options: Option<&[u8]>) {
     if STARTED.swap(true, Ordering::AcqRel) {
         return;
@@ -134,6 +135,7 @@ fn begin(options: Option<&[u8]>) {
 }
 
 /// Puts a configuration into force; the one before.
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 pub(crate) fn apply(config: Config) -> Config {
     let config = place::anchored(config);
     ENGINE.space.set_purge_delay(u32::try_from(config.purge_delay_ms).unwrap_or(space::NEVER));
@@ -160,6 +162,7 @@ pub(crate) fn set_tracking(track: Track) {
 }
 
 /// Records what the configuration says, from now on.
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn record(config: &Config) {
     let is_tracked = config.track != Track::Off;
     // What is not recorded now may be later: somebody may ask for it, in the ledger.

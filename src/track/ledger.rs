@@ -105,6 +105,7 @@ impl Ledger {
     }
 
     /// Lays a ledger out in fresh pages, which are never unmapped.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) fn open(&self, pages: Pages) {
         let header = pages.start.cast::<Header>();
         // SAFETY: zeroed pages are a valid header: all fields are atomic numbers or bytes.
@@ -173,6 +174,7 @@ impl Ledger {
     }
 
     /// Writes down something that happened; `kind` is one of [`layout::event`].
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) fn note(&self, kind: u32, value: u64, text: &[u8]) {
         let Some(_lock) = self.lock.acquire() else { return };
         self.events.append(|event| {

@@ -139,7 +139,8 @@ const RECOGNISED: [&str; 9] =
 fn no_routine_calls_what_it_might_be_itself() {
     // The object that interposes defines these names, so that `nm -u` would not tell: what counts
     // is whether any instruction refers to them.
-    for (profile, folder) in [("dev", "debug"), ("release", "release")] {
+    let levels = ["1", "2", "3", "s"].map(|level| ("release", "release", Some(level)));
+    for (profile, folder, level) in [("dev", "debug", None)].into_iter().chain(levels) {
         let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("kernels");
         let objects = target.join(folder).join("deps");
         let _absent = fs::remove_dir_all(&objects);
@@ -149,11 +150,12 @@ fn no_routine_calls_what_it_might_be_itself() {
             .arg(&target)
             .args(["--", "--emit=obj", "-Ccodegen-units=1"])
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .envs(level.map(|level| ("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)))
             .env("CARGO_PROFILE_DEV_PANIC", "abort")
             .current_dir(source_root())
             .status()
             .expect("cargo runs");
-        assert!(status.success(), "cargo rustc of the routines, {profile}");
+        assert!(status.success(), "cargo rustc of the routines, {profile} {level:?}");
         let mut looked_at = 0;
         for entry in fs::read_dir(&objects).expect("objects").flatten() {
             let path = entry.path();
@@ -162,7 +164,7 @@ fn no_routine_calls_what_it_might_be_itself() {
                 looked_at += names_only_others(&path);
             }
         }
-        assert!(looked_at > 30, "{profile}: the routines are somewhere else ({looked_at})");
+        assert!(looked_at > 30, "{profile} {level:?}: the routines are elsewhere ({looked_at})");
     }
 }
 

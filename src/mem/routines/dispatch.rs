@@ -131,6 +131,7 @@ macro_rules! routines {
             )*
 
             /// Has `tier` serve, which this processor has.
+            #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
             fn install(&self, tier: Tier) {
                 match tier {
                     Tier::Platform => {
@@ -224,6 +225,7 @@ impl Dispatch {
 
     /// Has a tier serve from now on, the best for `None`. `false`: this processor does not have it,
     /// and the best serves.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) fn choose(&self, tier: Option<Tier>) -> bool {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         self.limits.set_strings(Features::detect().strings);

@@ -148,6 +148,7 @@ fn near_program(path: &Path) -> PathBuf {
 
 /// Puts the limit of `LSAN_OPTIONS` into force, if it has one. Its other flags are read when they
 /// are needed, and what is wrong with them is said then.
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 pub(super) fn limit_allocations(options: Option<&[u8]>) {
     let Some(options) = options.filter(|_| !process::is_secure()) else { return };
     let _unobserved = inspect::Unobserved::begin();

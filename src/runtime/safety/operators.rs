@@ -11,6 +11,7 @@ use super::stacks;
 use crate::base::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::format::layout::Frame;
 use crate::harden::family::Family;
+use crate::os::memory::PAGE;
 use crate::os::object;
 use crate::runtime::inspect::Unobserved;
 use crate::runtime::{ENGINE, loaded};
@@ -76,7 +77,7 @@ fn made(site: SiteId) -> bool {
 fn first_of_others(stack: impl IntoIterator<Item = u64>) -> bool {
     let ours = object::find(has_own as *const () as usize);
     // They are the addresses behind calls.
-    let objects = stack.into_iter().map(|address| object::find(address as usize - 1));
+    let objects = stack.into_iter().map(|address| object::find((address as usize).wrapping_sub(1)));
     let start = |object: Option<object::Object>| object.map(|object| object.start);
     let other = objects.map(start).find(|it| *it != start(ours));
     other.flatten().is_some_and(has_own)
@@ -84,7 +85,7 @@ fn first_of_others(stack: impl IntoIterator<Item = u64>) -> bool {
 
 /// Whether the object that begins at `start` has operators of its own.
 fn has_own(start: usize) -> bool {
-    let place = &KNOWN[start / KNOWN.len() / 4096 % KNOWN.len()];
+    let place = &KNOWN[start / PAGE % KNOWN.len()];
     let known = place.load(Ordering::Relaxed);
     if known & !IS_OWN == start | IS_KNOWN {
         return known & IS_OWN != 0;

@@ -19,8 +19,11 @@ pub struct Program {
     pub ratio: f64,
 }
 
-/// Rounds at least: a program's time is noisier than a routine's.
+/// Rounds: a program's time is noisier than a routine's. Short programs run so often that they take
+/// so many seconds.
 const ROUNDS: usize = 11;
+const ROUNDS_MAX: usize = 61;
+const SECONDS: f64 = 30.0;
 
 /// Runs each in turns.
 pub fn measure(options: &Options) -> Result<Vec<Program>, String> {
@@ -48,11 +51,13 @@ pub fn measure(options: &Options) -> Result<Vec<Program>, String> {
     if let Some(script) = &redis {
         cases.push(("redis", vec!["sh", "-c", script]));
     }
-    let rounds = if options.rounds < ROUNDS { 3 } else { ROUNDS };
+    let is_quick = options.rounds < ROUNDS;
     let mut programs = Vec::new();
     for (name, words) in cases {
         eprintln!("compare: mem: {name}");
         let (mut times, mut ratios) = (Vec::new(), Vec::new());
+        let fitting = (SECONDS / 2.0 / run(&words, &empty)?) as usize;
+        let rounds = if is_quick { 3 } else { fitting.clamp(ROUNDS, ROUNDS_MAX) };
         for round in 0..rounds {
             let order = if round % 2 == 0 { [&empty, &library] } else { [&library, &empty] };
             let mut pair = order.map(|object| (object == &library, run(&words, object)));
