@@ -1,4 +1,5 @@
-//! The name that the shared object has for the loader; and no object whose routines call themselves.
+//! The name that the shared object has for the loader; and no object whose routines call
+//! themselves.
 
 use std::env;
 

@@ -198,9 +198,9 @@ impl<O: Observer> Engine<O> {
         let emptied = unsafe { slab.push_local(block, self.space.secret()) };
         if slab.is_full() {
             slab.set_full(false);
-            // A block that was just freed is in the cache, so its slab serves next. Unless that slab
-            // was filled by a single block a moment ago: a program that allocates and frees in
-            // turns would pass that one to and fro on cold paths.
+            // A block that was just freed is in the cache, so its slab serves next. Unless that
+            // slab was filled by a single block a moment ago: a program that allocates and frees
+            // in turns would pass that one to and fro on cold paths.
             let is_to_and_fro = slab.stamp.get() == heap.ticks.get();
             match heap.queue_of(slab) {
                 Some(queue) if is_to_and_fro => queue.push_second(slab),

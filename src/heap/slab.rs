@@ -68,8 +68,8 @@ pub(crate) struct Slab {
     side: AtomicPtr<u8>,
     /// Usable bytes of a large block.
     size: AtomicUsize,
-    /// When the span was freed, in milliseconds; of a slab, the tick of its heap when it was emptied,
-    /// or was filled by a single block.
+    /// When the span was freed, in milliseconds; of a slab, the tick of its heap when it was
+    /// emptied, or was filled by a single block.
     pub(super) stamp: Cell<u32>,
     pub(super) dirty: Cell<bool>,
     /// Bytes of the span before its first block: a guard, or nothing.
