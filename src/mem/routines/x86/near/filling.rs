@@ -34,51 +34,14 @@ macro_rules! fill {
     ret
             ",
             $last,
+            near::stores!(),
             "
-    .p2align 6
-30: vmovdqu [rdi], ymm0
-    vmovdqu [rdi + 32], ymm0
-    cmp rdx, 128
-    jbe 31f
-    vmovdqu [rdi + 64], ymm0
-    vmovdqu [rdi + 96], ymm0
-    cmp rdx, 256
-    jbe 32f
-    cmp rdx, {small}
-    ja 79f
     test dil, 7
-    jnz 79f
-    // The loop ends where the last four begin.
-    lea rdx, [rdi + rdx - 128]
-    sub rdi, -128
-    and rdi, -32
-    .p2align 6
-51: vmovdqa [rdi], ymm0
-    vmovdqa [rdi + 32], ymm0
-    vmovdqa [rdi + 64], ymm0
-    vmovdqa [rdi + 96], ymm0
-    sub rdi, -128
-    cmp rdi, rdx
-    jb 51b
-    vmovdqu [rdx], ymm0
-    vmovdqu [rdx + 32], ymm0
-    vmovdqu [rdx + 64], ymm0
-    vmovdqu [rdx + 96], ymm0
-    vzeroupper
-    ret
-    .p2align 6
-31: vmovdqu [rdi + rdx - 64], ymm0
-    vmovdqu [rdi + rdx - 32], ymm0
-    vzeroupper
-    ret
-    .p2align 5
-32: vmovdqu [rdi + rdx - 128], ymm0
-    vmovdqu [rdi + rdx - 96], ymm0
-    vmovdqu [rdi + rdx - 64], ymm0
-    vmovdqu [rdi + rdx - 32], ymm0
-    vzeroupper
-    ret
-79: vzeroupper
+    jnz 90f
+            ",
+            near::stores_beyond!(),
+            "
+90: vzeroupper
 80:
             ",
             $limits,

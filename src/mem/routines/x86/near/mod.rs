@@ -26,6 +26,7 @@ mod differing;
 mod filling;
 mod finding;
 mod finding_last;
+mod storing;
 
 pub(crate) use super::super::dispatch::{Dispatch, elsewhere};
 use super::super::limits::Limits;
@@ -37,6 +38,7 @@ pub(crate) use differing::differs;
 pub(crate) use filling::fill;
 pub(crate) use finding::{find, length};
 pub(crate) use finding_last::find_last;
+pub(crate) use storing::{stores, stores_beyond};
 
 /// What copies and fills go on with.
 pub(crate) use super::super::instance::avx2 as long;
@@ -82,24 +84,13 @@ macro_rules! enter {
     };
     // `prepare` makes of the arguments a target, a pattern of eight bytes, and a number of bytes.
     (fill of $routines:path, $prepare:literal) => {
-        near::fill!(
-            $prepare
-            "cmp byte ptr [rip + {routines} + {tier}], {avx2}
-             jne 91f",
-            "lea rcx, [rip + {routines} + {limits}]",
-            "91: lea rcx, [rip + {routines}]
-             jmp {elsewhere}",
-            routines = sym $routines,
-            tier = const near::Dispatch::TIER_AT,
-            limits = const near::Dispatch::LIMITS_AT,
-            avx2 = const near::Dispatch::AVX2,
-            elsewhere = sym near::elsewhere::fill
-        )
+        near::enter!(fill of $routines, near::elsewhere::fill, $prepare)
     };
     (copy of $routines:path) => { near::enter!(copy of $routines, near::elsewhere::copy) };
     (set of $routines:path) => { near::enter!(set of $routines, near::elsewhere::set) };
-    ($name:ident of $routines:path, $elsewhere:path) => {
+    ($name:ident of $routines:path, $elsewhere:path $(, $prepare:literal)?) => {
         near::$name!(
+            $($prepare)?
             "cmp byte ptr [rip + {routines} + {tier}], {avx2}
              jne 91f",
             "lea rcx, [rip + {routines} + {limits}]",
