@@ -9,11 +9,10 @@
 use super::finding::{Finding, Known};
 use super::stacks;
 use crate::base::sync::{AtomicBool, AtomicUsize, Ordering};
-use crate::format::layout::Frame;
 use crate::harden::family::Family;
 use crate::os::memory::PAGE;
 use crate::os::object;
-use crate::runtime::inspect::Unobserved;
+use crate::runtime::inspect::{self, Unobserved};
 use crate::runtime::{ENGINE, loaded};
 use crate::track::SiteId;
 
@@ -54,30 +53,21 @@ pub(super) fn may_explain(finding: &Finding) -> bool {
         return true;
     }
     let _unobserved = Unobserved::begin();
+    let made = |site| first_of_others(&inspect::stack_of(site).0);
     match *finding {
         Finding::Family { block: Known { family: Family::C, site, .. }, .. } => made(site),
-        Finding::Family { family: Family::C, .. } => first_of_others(stacks::here(finding)),
+        Finding::Family { family: Family::C, .. } => first_of_others(&stacks::here(finding)),
         Finding::Size { block: Known { site: SiteId::UNKNOWN, .. }, .. } => are_somebodys(),
         Finding::Size { block: Known { site, .. }, .. } => made(site),
         _ => false,
     }
 }
 
-/// Whether an operator that was not seen may have made a site's blocks.
-fn made(site: SiteId) -> bool {
-    let tree = ENGINE.observer.tree();
-    let frames = tree.frames(site).filter_map(|frame| {
-        let is_code = frame.flags.load(Ordering::Relaxed) & Frame::ENDING == 0;
-        is_code.then(|| frame.address.load(Ordering::Relaxed))
-    });
-    first_of_others(frames)
-}
-
 /// Whether the innermost frame that is not Heapsight's is in an object with operators of its own.
-fn first_of_others(stack: impl IntoIterator<Item = u64>) -> bool {
+fn first_of_others(stack: &[u64]) -> bool {
     let ours = object::find(has_own as *const () as usize);
     // They are the addresses behind calls.
-    let objects = stack.into_iter().map(|address| object::find((address as usize).wrapping_sub(1)));
+    let objects = stack.iter().map(|address| object::find((*address as usize).wrapping_sub(1)));
     let start = |object: Option<object::Object>| object.map(|object| object.start);
     let other = objects.map(start).find(|it| *it != start(ours));
     other.flatten().is_some_and(has_own)

@@ -56,8 +56,10 @@ pub fn measure(options: &Options) -> Result<Vec<Program>, String> {
     for (name, words) in cases {
         eprintln!("compare: mem: {name}");
         let (mut times, mut ratios) = (Vec::new(), Vec::new());
-        let fitting = (SECONDS / 2.0 / run(&words, &empty)?) as usize;
-        let rounds = if is_quick { 3 } else { fitting.clamp(ROUNDS, ROUNDS_MAX) };
+        let rounds = match is_quick {
+            true => 3,
+            false => ((SECONDS / 2.0 / run(&words, &empty)?) as usize).clamp(ROUNDS, ROUNDS_MAX),
+        };
         for round in 0..rounds {
             let order = if round % 2 == 0 { [&empty, &library] } else { [&library, &empty] };
             let mut pair = order.map(|object| (object == &library, run(&words, object)));
