@@ -23,7 +23,7 @@ mod databases;
 mod interpreters;
 mod tools;
 
-use support::{install, may_install, missing};
+use support::{Run, install, may_install, missing};
 use table::Program;
 
 /// The fewest programs that a machine with all of them installed may run.
@@ -53,4 +53,21 @@ fn enough_programs_are_here() {
         present >= PROGRAMS_MIN || !may_install(),
         "only {present} programs are here, {PROGRAMS_MIN} are needed; missing: {absent:?}"
     );
+}
+
+/// What is preloaded into every program brings nothing else into it.
+#[test]
+fn no_library_comes_along_but_libc() {
+    let outcome = Run::new("cat").args(["/proc/self/maps"]).preloaded("").outcome().expect_code(0);
+    let known =
+        ["/libheapsight.so", "/libc.so.6", "/ld-linux-x86-64.so.2", "/ld-linux-aarch64.so.1"];
+    let library = |line: &&str| line.contains(".so");
+    let out = outcome.out();
+    let others: Vec<_> = out
+        .lines()
+        .filter(library)
+        .filter(|line| !known.iter().any(|name| line.ends_with(name)))
+        .collect();
+    assert!(out.contains(known[0]), "{}", outcome.story());
+    assert!(others.is_empty(), "{others:#?}");
 }
