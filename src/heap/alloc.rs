@@ -134,6 +134,7 @@ impl<O: Observer> Engine<O> {
     }
 
     #[inline]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn observe(&self, heap: &LocalHeap, taken: Taken<'_>, request: Request) {
         let offset = taken.address as usize - taken.slab.start() as usize;
         let slot = Slot { slab: taken.slab, index: taken.slab.index_in(offset) };

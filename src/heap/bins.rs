@@ -66,6 +66,7 @@ impl Bins {
     }
 
     /// Takes out a span of at least `slices`.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn take(&mut self, slices: usize) -> Option<&'static Slab> {
         let bin = bin_of(slices);
         if let Some(span) = self.search(bin, slices) {

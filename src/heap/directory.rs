@@ -103,6 +103,7 @@ impl Directory {
     }
 
     /// From the free spans.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn take(
         &mut self,
         slices: usize,
@@ -155,6 +156,7 @@ impl Directory {
     }
 
     /// Makes slices below `end` usable, in growing steps: few system calls, and one mapping.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn commit(&mut self, end: usize) -> bool {
         let records = (round_up(end * size_of::<Slab>(), SLICE)).min(records_len(self.total));
         if records > self.records_committed {

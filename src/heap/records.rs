@@ -133,6 +133,7 @@ unsafe fn push(stack: &mut *mut FreePiece, piece: *mut u8) {
 
 impl Pieces {
     /// `len` zeroed bytes of that size; null when memory ran out.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn allocate(&mut self, space: &Space, index: usize, len: usize) -> *mut u8 {
         let piece = match self.free.get_mut(index).map(pop) {
             Some(piece) if !piece.is_null() => piece,

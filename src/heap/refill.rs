@@ -77,6 +77,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// Makes what `cut` leaves of a list of blocks ready, and takes the first.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn take_run<'a>(
         &self,
         heap: &LocalHeap,
@@ -170,6 +171,7 @@ impl<O: Observer> Engine<O> {
     }
 
     /// Brings the heap into the mode that the observer wants. The heap is busy.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn follow_mode(&self, heap: &LocalHeap) {
         if !heap.follows_mode() {
             return;
@@ -268,6 +270,7 @@ impl<O: Observer> Engine<O> {
 
     /// A slab of `heap` has no block in use left. The last one of its class is kept for a while,
     /// so that a program that frees and allocates one block does not make a slab each time.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn slab_emptied(&self, heap: &LocalHeap, slab: &Slab) {
         if slab.queued.get()
             && let Some(queue) = heap.queue_of(slab)

@@ -164,6 +164,7 @@ impl Region {
     ///
     /// # Safety
     /// The caller holds the span lock.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) unsafe fn allocate(
         &self,
         slices: usize,

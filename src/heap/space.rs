@@ -101,6 +101,7 @@ impl Space {
 
     /// Takes a span of `slices` aligned to `align` slices; whether it reads as zero throughout.
     /// `None` when memory or addresses ran out.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn allocate(
         &self,
         slices: usize,
@@ -126,6 +127,7 @@ impl Space {
     }
 
     #[cold]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn allocate_in_new_region(
         &self,
         guard: &Guard<'_>,

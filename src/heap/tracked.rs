@@ -120,6 +120,7 @@ impl<O: Observer> Engine<O> {
     /// block's address does not stay behind on the stack, where the frame of a function like
     /// `exit`'s may come to lie over it: the last block of a short program would seem to be held.
     #[inline(never)]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) fn allocate_special(
         &self,
         heap: &LocalHeap,
@@ -135,6 +136,7 @@ impl<O: Observer> Engine<O> {
     }
 
     #[inline(never)]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn allocate_deeply(
         &self,
         heap: &LocalHeap,

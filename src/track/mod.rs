@@ -175,6 +175,7 @@ impl Tracker {
     }
 
     #[cold]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn new_recorder<'a>(&self, heap: &'a LocalHeap) -> Option<&'a Recorder> {
         let recorder: NonNull<Recorder> = Recorder::make(&self.ledger)?;
         self.own_memory(size_of::<Recorder>().cast_signed());
@@ -206,11 +207,13 @@ impl Observer for Tracker {
     type Origin = Origin;
     type Plan = Plan;
 
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn slab_born(&self, slab: &Slab, memory: ColumnMemory<'_>, drawn: Option<usize>) {
         let weight = drawn.map_or(1.0, |size| self.mode.weight(size));
         self.own_memory(Columns::attach(slab, memory, weight).cast_signed());
     }
 
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn until_sample(&self, heap: &LocalHeap) -> Option<u64> {
         self.mode.draw(self.guards.random(heap))
     }

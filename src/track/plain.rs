@@ -88,6 +88,7 @@ impl Tracker {
     /// The same at another stack than the thread's last, if its site is known and has counters:
     /// then the recorder remembers it.
     #[inline(never)]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn found_origin(
         &self,
         heap: &LocalHeap,

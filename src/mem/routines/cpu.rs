@@ -44,6 +44,7 @@ pub(crate) struct Features {
 impl Features {
     const NONE: Self = Self { avx2: None, avx512: None, strings: false };
 
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(crate) fn detect() -> Self {
         from_libc().unwrap_or_else(from_processor)
     }

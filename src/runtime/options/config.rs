@@ -138,6 +138,7 @@ impl Config {
     }
 
     /// Reads `text` like [`Config::parse`], on top of this configuration instead of the defaults.
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub fn overlay(&self, text: &[u8], on_error: &mut dyn FnMut(&OptionError)) -> Self {
         let mut builder = self.to_builder();
         for setting in parse::settings(text) {

@@ -150,6 +150,7 @@ impl Stack {
     /// The number of a stack whose top is known. Its state comes in registers: it is not to be in
     /// memory for this.
     #[inline(never)]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn find_top(
         &self,
         store: Store,
@@ -196,6 +197,7 @@ impl Stack {
     /// Maps what a capture needs, once; `None`: it may be begun again.
     #[cold]
     #[inline(never)]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     fn prepare(&mut self, rules: &Rules) -> Option<u32> {
         self.store = self.store.or_else(Store::reserve);
         if self.store.is_some() && rules.prepare() { None } else { Some(0) }

@@ -72,6 +72,7 @@ impl Rules {
     /// Sees to it that there is a table; whether there is.
     #[cold]
     #[inline(never)]
+    #[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
     pub(super) fn prepare(&self) -> bool {
         !self.slots().is_empty()
             || self.lock.acquire().is_some_and(|_guard| self.table_with_room().is_some())

@@ -62,6 +62,7 @@ pub(super) fn rule_of<N: StackNames + Copy>(view: View<'_>, names: N, frame: Fra
 
 /// The same of frames that are rare, or seen for the first time.
 #[inline(never)]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".text.heapsight"))]
 fn rule_learnt<N: StackNames + Copy>(view: View<'_>, names: N, frame: Frame) -> Rule {
     match view.find(frame) {
         Some(rule) if rule.number() != 0 && rule.kind() != Kind::NoInfo => rule,
