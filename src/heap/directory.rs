@@ -112,7 +112,7 @@ impl Directory {
     ) -> Option<&'static Slab> {
         let span = self.bins.take(slices + align - 1, purpose)?;
         let mut start = self.slice_of(span);
-        let lead = (start.wrapping_neg()).wrapping_sub(self.misalignment(align)) & (align - 1);
+        let lead = self.lead(start, align);
         let (stamp, dirty, len) = (span.stamp.get(), span.dirty.get(), span.slices());
         if lead > 0 {
             self.describe_free(start, lead, stamp, dirty);
@@ -127,8 +127,7 @@ impl Directory {
 
     /// From the addresses never used before.
     pub(super) fn carve(&mut self, slices: usize, align: usize) -> Option<&'static Slab> {
-        let lead =
-            (self.carved.wrapping_neg()).wrapping_sub(self.misalignment(align)) & (align - 1);
+        let lead = self.lead(self.carved, align);
         let start = self.carved + lead;
         if start + slices > self.total || !self.commit(start + slices) {
             return None;
@@ -150,9 +149,9 @@ impl Directory {
         self.bins.part(self.address(self.carved));
     }
 
-    /// How far, in slices, the region's own start is from the alignment.
-    fn misalignment(&self, align: usize) -> usize {
-        (self.base as usize / SLICE) & (align - 1)
+    /// How many slices there are from `start` to the first that is aligned.
+    fn lead(&self, start: usize, align: usize) -> usize {
+        (self.base as usize / SLICE + start).wrapping_neg() & (align - 1)
     }
 
     /// Makes slices below `end` usable, in growing steps: few system calls, and one mapping.
