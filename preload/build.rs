@@ -46,7 +46,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// linker script by the name of the one, found first, stands for the other. Where there is no such
 /// archive, the library needs `libgcc_s.so.1`.
 fn contain_unwinder() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed=build.rs");
     let (target, host) = (env::var("TARGET")?, env::var("HOST")?);
     if target != host || !target.ends_with("linux-gnu") {
         return Ok(());
